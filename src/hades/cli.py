@@ -1,0 +1,430 @@
+"""The command line: parse, call one function of the library, print.
+
+Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 bad input, 130 and 143 stopped
+by ctrl-C or SIGTERM with a run that `hades resume` continues.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from tyro.conf import Positional, arg, subcommand
+
+from hades.errors import InputError
+
+if TYPE_CHECKING:
+    from hades.learner import Learner
+
+# What is not given comes from the preset, or from the dataset's own recipe.
+Int = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
+Float = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
+Text = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
+Folder = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+Ints = Annotated[tuple[int, ...], arg(metavar="INT ...", help_behavior_hint="")]
+Pairs = Annotated[tuple[str, ...], arg(metavar="KEY=VALUE ...", help_behavior_hint="")]
+Names = Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")]
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, arg(help_behavior_hint="")]
+
+
+@dataclass(kw_only=True)
+class LearnerOptions:
+    network: Text = None
+    """Network: mlp, or cnn for grid observations."""
+    width: Ints = ()
+    """Units in the hidden layers; several numbers: one a layer."""
+    depth: Int = None
+    """Number of hidden layers."""
+    activation: Text = None
+    """Activation: tanh, relu, elu, gelu, silu, leaky_relu, softplus or sigmoid."""
+    loss: Text = None
+    """Loss: nll (negative log-likelihood) or mse."""
+    optimiser: Text = None
+    """Inner optimiser: adam, adamw, rmsprop, sgd or momentum."""
+    learning_rate: Float = None
+    """Inner step size."""
+    epochs: Int = None
+    """Full-batch steps of the inner loop."""
+    clip: Float = None
+    """Largest global norm of the inner gradient; 0 for no clipping."""
+
+    def learner(self) -> "Learner":
+        from hades.learner import Learner
+
+        names = ("network", "depth", "activation", "loss", "optimiser", "learning_rate", "epochs", "clip")
+        width = self.width if len(self.width) != 1 else self.width[0]
+        return Learner(width=width or None, **{name: getattr(self, name) for name in names})  # type: ignore[arg-type]
+
+
+@dataclass(kw_only=True)
+class Distill(LearnerOptions):
+    """Distil a task into a dataset."""
+
+    task: Positional[str]
+    """The task: cartpole, hopper, breakout, ... (`hades envs` lists all)."""
+    size: Int = None
+    """State-action pairs in the dataset."""
+    preset: str = "laptop"
+    """Configuration that all other options start from: laptop or paper (`hades presets`)."""
+    init: Text = None
+    """random: new networks every generation (HaDES-R); fixed: always the same (HaDES-F)."""
+    minutes: Float = None
+    """Budget of time."""
+    generations: Int = None
+    """Budget of generations."""
+    steps: Int = None
+    """Budget of environment steps."""
+    seed: int = 0
+    """Of everything random: the same seed gives the same dataset."""
+    out: Folder = None
+    """The run's folder, new or empty; left out: a new one under runs/."""
+    population: Int = None
+    """Candidates a generation."""
+    inits: Int = None
+    """Networks trained on each candidate."""
+    episodes: Int = None
+    """Episodes played by each network."""
+    greedy: Flag = False
+    """Score the most likely action instead of a sampled one."""
+    strategy: Text = None
+    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ..."""
+    std: Float = None
+    """Initial standard deviation of the search."""
+    strategy_lr: Float = None
+    """Adam step size of the search's mean, for strategies with an optimiser."""
+    strategy_options: Pairs = ()
+    """Further parameters of the strategy, such as temperature=20."""
+    normaliser: Text = None
+    """Of observations: none, fixed (measured before the run) or running."""
+    labels: Text = None
+    """For discrete actions: fixed (balanced one-hot) or soft (evolved)."""
+    validate_every: Int = None
+    """Generations between two validations of the search's centre."""
+    chunk: Int = None
+    """Candidates that run at once; left out: chosen by memory."""
+    backend: Text = None
+    """Brax physics: positional, spring, generalized or mjx."""
+    trackers: Names = ()
+    """tensorboard, wandb: also log there."""
+    quiet: Flag = False
+    """No progress."""
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        from hades import tasks
+        from hades.distillation import distill
+        from hades.runs import free_path
+
+        options: dict[str, Any] = {
+            name: value
+            for name in (
+                "init", "minutes", "generations", "steps", "population", "inits", "episodes", "strategy", "std",
+                "strategy_lr", "normaliser", "labels", "validate_every", "chunk",
+            )
+            if (value := getattr(self, name)) is not None
+        }  # fmt: skip
+        if self.greedy:
+            options["greedy"] = True
+        if self.strategy_options:
+            options["strategy_options"] = _numbers(self.strategy_options)
+        if self.backend is not None:
+            options["task_options"] = {"backend": self.backend}
+        task = tasks.make(self.task, **options.get("task_options", {}))
+        stem = f"{task.name.split('/')[-1].split('-')[0].lower()}-{self.size or 'N'}-seed{self.seed}"
+        result = distill(
+            task,
+            self.size,
+            self.preset,
+            self.seed,
+            out=self.out or free_path(stem.replace("-N", "")),
+            trackers=self.trackers,
+            progress=not self.quiet,
+            learner=self.learner(),
+            **options,
+        )
+        return _report(result, self.json)
+
+
+@dataclass(kw_only=True)
+class Resume:
+    """Continue an interrupted run, or one past its end with a larger budget."""
+
+    run: Positional[Path]
+    """The run's folder."""
+    minutes: Float = None
+    """Budget in place of the run's own."""
+    generations: Int = None
+    """Budget in place of the run's own."""
+    steps: Int = None
+    """Budget in place of the run's own."""
+    trackers: Names = ()
+    """tensorboard, wandb: also log there."""
+    quiet: Flag = False
+    """No progress."""
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        from hades.distillation import resume
+
+        budget = {"minutes": self.minutes, "generations": self.generations, "steps": self.steps}
+        result = resume(self.run, trackers=self.trackers, progress=not self.quiet, **budget)
+        return _report(result, self.json)
+
+
+@dataclass(kw_only=True)
+class Train(LearnerOptions):
+    """Train one fresh network on a dataset and save its parameters."""
+
+    dataset: Positional[Path]
+    """A dataset file, or a run's folder."""
+    out: Folder = None
+    """Where to save the parameters (.safetensors); left out: beside the dataset."""
+    seed: int = 0
+    """Of the initialisation."""
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        import jax
+
+        from hades import runtime
+        from hades.evaluation import recipe, save_params, train
+
+        runtime.configure()
+        dataset, learner = _load(self.dataset), self.learner()
+        out = self.out or _file(self.dataset).with_suffix(f".params-{self.seed}.safetensors")
+        params = train(dataset, jax.random.key(self.seed), learner)
+        save_params(params, out)
+        options = recipe(dataset, learner).options()
+        _print({"params": str(out), "learner": options}, f"trained {_words(options)}\n{out}", self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class Evaluate(LearnerOptions):
+    """Train fresh networks on a dataset and score them on its task."""
+
+    dataset: Positional[Path]
+    """A dataset file, or a run's folder."""
+    task: Text = None
+    """The task to score on; left out: the one that the dataset names."""
+    inits: int = 32
+    """Networks trained, each with its own initialisation."""
+    episodes: int = 8
+    """Episodes played by each network."""
+    init: str = "auto"
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was evolved for."""
+    greedy: Flag = False
+    """Score the most likely action instead of a sampled one."""
+    seed: int = 0
+    """Of initialisations and episodes."""
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        from hades.evaluation import evaluate, recipe
+
+        dataset, learner = _load(self.dataset), self.learner()
+        result = evaluate(
+            dataset, self.task, self.inits, self.episodes,
+            learner=learner, greedy=self.greedy, init=self.init, seed=self.seed,
+        )  # fmt: skip
+        about = {
+            "task": self.task or dataset.task,
+            "size": len(dataset),
+            "learner": recipe(dataset, learner).options(),
+        }
+        _print(about | {"return": result.summary()}, f"{dataset.describe()}\n\n{result}", self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class Envs:
+    """List the tasks."""
+
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        from hades import tasks
+
+        names = tasks.names()
+        _print(names, "\n".join(names), self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class Presets:
+    """Show the presets: which tasks have one, and what it says."""
+
+    task: Text = None
+    """Only this task's."""
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        from hades import presets, tasks
+
+        name = None if self.task is None else tasks.resolve(self.task)
+        chosen = {
+            preset: {task: config.to_json() for task, config in configs.items() if name in (None, task)}
+            for preset, configs in presets.PRESETS.items()
+        }
+        if not any(chosen.values()):
+            raise InputError(f"{name} has no preset; `hades distill` takes sensible defaults for it")
+        _print(chosen, presets.table(chosen), self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class Version:
+    """Show the versions of HaDES and of what its results depend on."""
+
+    debug: Flag = False
+    """Show tracebacks."""
+
+    def __call__(self) -> int:
+        from importlib.metadata import version
+
+        for name in ("hades-rl", "jax", "flax", "optax", "evosax", "gymnax", "brax"):
+            print(f"{name} {version(name)}")
+        return 0
+
+
+Command = (
+    Annotated[Distill, subcommand("distill")]
+    | Annotated[Resume, subcommand("resume")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Envs, subcommand("envs")]
+    | Annotated[Presets, subcommand("presets")]
+    | Annotated[Version, subcommand("version")]
+)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = sys.argv[1:] if args is None else args
+    try:
+        command: Any = _parse(args)
+        return command()
+    except InputError as error:
+        if "--debug" in args:
+            raise
+        return _fail(str(error), 2)
+    except BrokenPipeError:  # the reader, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except Exception as error:
+        if "--debug" in args:
+            raise
+        first_line = (str(error).strip() or "no message").splitlines()[0]
+        return _fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)
+
+
+def _parse(args: list[str]) -> Any:
+    """tyro's answer to bad input is a box; this is one line."""
+    if not args:
+        args = ["--help"]
+    captured = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(captured):
+            return tyro.cli(
+                Command,  # type: ignore[arg-type]
+                prog="hades",
+                description="Behaviour distillation: a handful of state-action pairs that train any network.",
+                args=args,
+            )
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise InputError(_one_line(captured.getvalue())) from None
+
+
+def _one_line(box: str) -> str:
+    lines = [line.strip("│ ").strip() for line in box.splitlines() if not line.startswith(("╭", "╰"))]
+    text = " ".join(lines)
+    message, _, rest = text.partition("───")
+    hint = re.search(r"(Perhaps you meant: --[\w-]+|Available subcommands: [\w, -]+)", rest.strip("─ "))
+    message = message.split("Got errors:")[0].replace("{None}|", "").strip(" .")
+    return message + (f". {hint.group(0).strip()}" if hint else "")
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"hades: {message}", file=sys.stderr)
+    return code
+
+
+def _print(data: Any, text: str, as_json: bool) -> None:
+    print(json.dumps(data, indent=2) if as_json else text)
+
+
+def _report(result: Any, as_json: bool) -> int:
+    from hades.reporting import report
+
+    page = report(result.run)
+    data = {
+        "run": str(result.run),
+        "dataset": str(result.run / "dataset.safetensors"),
+        "generations": result.dataset.info["generations"],
+        "env_steps": result.dataset.info["env_steps"],
+        "seconds": result.metrics[-1]["seconds"] if result.metrics else 0.0,
+        "return": None if result.evaluation is None else result.evaluation.summary(),
+        "interrupted": result.interrupted is not None,
+    }
+    if result.interrupted is None:
+        text = f"{result.evaluation}\n{data['dataset']}\n{page}"
+    else:
+        text = f"stopped after generation {data['generations']}; go on with: hades resume {result.run}"
+    _print(data, text, as_json)
+    return 0 if result.interrupted is None else 128 + result.interrupted
+
+
+def _load(path: Path) -> Any:
+    from hades.dataset import load
+
+    return load(_file(path))
+
+
+def _file(path: Path) -> Path:
+    """A dataset's file, where a run's folder is given."""
+    from hades.runs import Run
+
+    return Run.open(path).dataset_path if path.is_dir() else path
+
+
+def _numbers(pairs: tuple[str, ...]) -> dict[str, float]:
+    try:
+        return {key: float(value) for key, value in (pair.split("=", 1) for pair in pairs)}
+    except ValueError:
+        raise InputError(f"strategy options are KEY=NUMBER, not '{' '.join(pairs)}'") from None
+
+
+def _words(options: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in options.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

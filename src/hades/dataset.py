@@ -1,0 +1,191 @@
+"""The dataset: synthetic state-action pairs, the checks on them, and their file.
+
+A file is one ``.safetensors``: the tensors below and, in its header, one JSON document that says what the
+dataset is for. Nothing else is needed to train on it.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from hades.errors import InputError
+
+FORMAT_VERSION = 1
+_KEY = "hades"  # a single header entry: safetensors does not keep the order of several
+
+
+class Spec(NamedTuple):
+    """The interface between a policy and what it acts on."""
+
+    obs_shape: tuple[int, ...]
+    num_actions: int
+    """Number of discrete actions, or dimensions of a continuous one."""
+    discrete: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """N synthetic pairs, and the observation normaliser that their states are expressed in.
+
+    Args:
+        states: ``[N, *obs]``, normalised: a network that was trained on them is fed ``(obs - obs_mean) / obs_std``.
+        actions: ``[N, act]`` in units of the action space scaled to [-1, 1]; for continuous actions.
+        labels: ``[N, classes]``, rows that sum to one; for discrete actions. Exactly one of the two is given.
+        obs_mean, obs_std: ``[*obs]``, in the environment's own units. Zeros and ones where left out.
+        task: the name that `hades.make` takes.
+        learner: the recipe that the dataset was distilled for, as options of `hades.Learner`.
+        info: whatever else is worth knowing: score, versions, how it was made. Must be JSON.
+
+    Raises:
+        InputError: for shapes that do not fit together, values that are not finite, or an ``obs_std`` not positive.
+    """
+
+    states: np.ndarray
+    actions: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    obs_mean: np.ndarray | None = None
+    obs_std: np.ndarray | None = None
+    task: str = ""
+    learner: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("states", "actions", "labels", "obs_mean", "obs_std"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, _as_float32(name, value))
+        obs_shape = self.states.shape[1:]
+        if self.obs_mean is None:
+            object.__setattr__(self, "obs_mean", np.zeros(obs_shape, np.float32))
+        if self.obs_std is None:
+            object.__setattr__(self, "obs_std", np.ones(obs_shape, np.float32))
+        _check(self)
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Actions or labels, whichever the dataset has: ``[N, num_actions]``."""
+        targets = self.actions if self.labels is None else self.labels
+        assert targets is not None
+        return targets
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(self.states.shape[1:], self.targets.shape[-1], self.labels is not None)
+
+    @property
+    def normaliser(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(obs_mean, obs_std)``."""
+        assert self.obs_mean is not None and self.obs_std is not None
+        return self.obs_mean, self.obs_std
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the dataset to one ``.safetensors`` file, whole or not at all."""
+        tensors = {name: getattr(self, name) for name in ("states", "actions", "labels", "obs_mean", "obs_std")}
+        tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items() if value is not None}
+        about = {"version": FORMAT_VERSION, "task": self.task, "learner": self.learner, "info": self.info}
+        return write_atomically(path, save(tensors, {_KEY: json.dumps(about, sort_keys=True)}))
+
+    def describe(self) -> str:
+        """A few lines for people: what it is for, how large, how it was made."""
+        kind = "discrete, one label per state" if self.spec.discrete else "continuous"
+        lines = [
+            f"{len(self)} state-action pairs for {self.task or 'an unnamed task'}",
+            f"  states   {list(self.states.shape)}, normalised",
+            f"  actions  {list(self.targets.shape)}, {kind}",
+        ]
+        if self.learner:
+            lines.append("  learner  " + ", ".join(f"{k} {v}" for k, v in self.learner.items()))
+        lines += [f"  {key:<8} {value}" for key, value in self.info.items() if key != "versions"]
+        return "\n".join(lines)
+
+
+def load(path: str | os.PathLike[str]) -> Dataset:
+    """Read a dataset that `Dataset.save` wrote.
+
+    Raises:
+        InputError: if there is no such file, or it is truncated, foreign, from a newer format, or its values fail
+            the checks of `Dataset`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"no dataset file at {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} is not a readable .safetensors file, or is truncated ({error})") from None
+    if not isinstance(about, dict):
+        raise InputError(f"{path} is a .safetensors file, but not a HaDES dataset: its header has no '{_KEY}' entry")
+    if about.get("version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format version {about.get('version')}, this HaDES reads version {FORMAT_VERSION}"
+        )
+    known = {"states", "actions", "labels", "obs_mean", "obs_std"}
+    if "states" not in tensors or not set(tensors) <= known:
+        raise InputError(
+            f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {sorted(known)}"
+        )
+    try:
+        return Dataset(**tensors, task=about["task"], learner=about["learner"], info=about["info"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write a file so that a kill at any moment leaves the old content or the new, never a part."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    return path
+
+
+def _as_float32(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value, np.float32)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be an array of numbers, not {type(value).__name__}") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite numbers")
+    return array
+
+
+def _check(dataset: Dataset) -> None:
+    if (dataset.actions is None) == (dataset.labels is None):
+        raise InputError("give actions (continuous) or labels (discrete), and not both")
+    states, targets = dataset.states, dataset.targets
+    if states.ndim < 2 or len(states) == 0:
+        raise InputError(f"states must be [N, *obs] with N at least 1, not {list(states.shape)}")
+    if targets.ndim != 2 or len(targets) != len(states) or targets.shape[1] == 0:
+        raise InputError(
+            f"actions or labels must be [N, num_actions] with the states' N = {len(states)}, not {list(targets.shape)}"
+        )
+    if dataset.labels is not None and not (
+        (dataset.labels >= 0).all() and np.allclose(dataset.labels.sum(1), 1, atol=1e-3)
+    ):
+        raise InputError("labels must be probabilities: not negative, and every row sums to one")
+    mean, std = dataset.normaliser
+    for name, value in (("obs_mean", mean), ("obs_std", std)):
+        if value.shape != states.shape[1:]:
+            raise InputError(
+                f"{name} must have an observation's shape {list(states.shape[1:])}, not {list(value.shape)}"
+            )
+    if not (std > 0).all():
+        raise InputError("obs_std must be positive")

@@ -1,0 +1,459 @@
+"""The outer loop: evolve a dataset on which fresh networks become strong policies."""
+
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+from hades import presets, runtime, tasks
+from hades.dataset import Dataset, Spec
+from hades.errors import InputError
+from hades.evaluation import Evaluation
+from hades.fitness import Fitness, Pairs, population_mesh
+from hades.learner import Learner, reference
+from hades.presets import Config
+from hades.progress import Progress
+from hades.runs import Row, Run, Trackers, check_free, check_trackers
+from hades.strategies.evolution import Evolution, Solution
+from hades.tasks.control import ControlTask, Moments, Normaliser, identity_normaliser
+
+MAX_PER_DISPATCH = 64
+"""Generations in one dispatch, where they are short."""
+DISPATCH_SECONDS = 0.5
+"""What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
+CHECKPOINT_SECONDS = 15.0
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What `distill` returns.
+
+    Attributes:
+        dataset: the best dataset that the run validated.
+        evaluation: its score on networks and episodes that neither evolution nor validation saw; None if the run
+            was interrupted.
+        metrics: one row a generation, as in ``metrics.jsonl``.
+        config: the complete configuration.
+        run: the run's folder, if one was asked for.
+        interrupted: the signal that stopped the run before its budget was spent, or None.
+    """
+
+    dataset: Dataset
+    evaluation: Evaluation | None
+    metrics: list[Row]
+    config: Config
+    run: Path | None
+    interrupted: int | None
+
+
+def distill(
+    task: ControlTask | str,
+    size: int | None = None,
+    preset: str = "laptop",
+    seed: int = 0,
+    *,
+    out: str | Path | None = None,
+    trackers: Sequence[str] = (),
+    progress: bool = True,
+    learner: Learner | None = None,
+    **options: Any,
+) -> Result:
+    """Distil a task into a dataset of ``size`` state-action pairs.
+
+    Args:
+        task: from `hades.make`, or a name for it.
+        size: N; None takes the preset's.
+        preset: where the options start from (`hades presets` lists them).
+        seed: of everything random; the same seed gives the same dataset.
+        out: folder for the run (metrics, checkpoints, dataset, report); None keeps nothing on disk.
+        trackers: ``"tensorboard"``, ``"wandb"``; they need ``out``.
+        progress: show progress on stderr.
+        learner: overrides fields of the preset's learner.
+        options: any other field of `Config`.
+
+    Raises:
+        InputError: for anything asked for that cannot be, before anything is written.
+    """
+    runtime.configure()
+    check_trackers(trackers)
+    if trackers and out is None:
+        raise InputError("trackers write into the run's folder; give out=...")
+    if out is not None:
+        check_free(out)
+    if isinstance(task, str):
+        task = tasks.make(task, **options.get("task_options", {}))
+    base = presets.get(task.name, preset, task.spec)
+    overrides = {**options, "seed": seed} | ({} if size is None else {"size": size})
+    unknown = set(overrides) - {f.name for f in dataclasses.fields(Config)}
+    if unknown:
+        raise InputError(f"unknown option '{min(unknown)}'; a configuration has {', '.join(base.to_json())}")
+    if learner is not None:
+        overrides["learner"] = learner.over(base.learner)
+    config = presets.override(base, overrides)
+    distillation = Distillation(task, config)
+    about = {"task": task.name, "preset": preset, "config": config.to_json(), "versions": versions(task)}
+    run = None if out is None else Run.create(out, about)
+    return _evolve(distillation, distillation.init(), _Host(), run, trackers, progress)
+
+
+def resume(
+    run: str | Path,
+    task: ControlTask | None = None,
+    *,
+    trackers: Sequence[str] = (),
+    progress: bool = True,
+    **budget: float | None,
+) -> Result:
+    """Continue a run that was interrupted, to the dataset that it would have had without the interruption.
+
+    Args:
+        run: the run's folder.
+        task: for a run on an environment of your own, which its folder cannot name.
+        budget: ``generations``, ``steps`` or ``minutes`` in place of the run's own, to go on past its end.
+    """
+    runtime.configure()
+    check_trackers(trackers)
+    opened = Run.open(run)
+    config = Config.from_json(opened.about["config"])
+    budget = {k: v for k, v in budget.items() if v is not None}
+    if budget:
+        config = presets.override(config, budget)
+    task = task or tasks.make(opened.about["task"], **config.task_options)
+    distillation = Distillation(task, config)
+    state, host = distillation.init(), _Host()
+    if restored := opened.restore(state):
+        state, host = restored[0], _Host(**restored[1])
+    return _evolve(distillation, state, host, opened, trackers, progress)
+
+
+@dataclass
+class _Host:
+    """What the host counts beside the `State`: numbers too large for the device, and time."""
+
+    env_steps: int = 0
+    seconds: float = 0.0
+    score: float | None = None
+    """Of the last validation."""
+
+
+class State(NamedTuple):
+    """All that a distillation needs to go on: a pytree of arrays."""
+
+    generation: jax.Array
+    strategy: Any
+    seen: Moments
+    """Observations so far, for the running normaliser."""
+    best_score: jax.Array
+    best: Solution
+    best_normaliser: Normaliser
+
+
+class Distillation:
+    """The two loops of Lupu et al. (2024), as pure functions of a `State`.
+
+    A generation draws networks and episodes (kept for HaDES-F's networks), asks the strategy for a population of
+    datasets, trains and scores networks on each, and tells the strategy.
+    """
+
+    def __init__(self, task: ControlTask, config: Config) -> None:
+        self.task, self.config = task, config
+        self.learner = config.learner.over(reference(task.spec))
+        self.key = jax.random.key(config.seed)
+        start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
+        self.fixed_normaliser = (
+            task.measure(measure_key) if config.normaliser == "fixed" else identity_normaliser(task.spec)
+        )
+        self.strategy = Evolution(
+            config.strategy,
+            config.population,
+            initial_solution(task.spec, config, start_key),
+            config.std,
+            config.strategy_lr,
+            config.strategy_options,
+        )
+        self.fitness = Fitness(
+            task,
+            self.learner,
+            config.inits,
+            config.episodes,
+            config.greedy,
+            config.normaliser == "running",
+            config.chunk,
+        )
+        fixed = config.init == "fixed"
+        self.validation = Fitness(
+            task,
+            self.learner,
+            config.inits if fixed else config.validate_inits,
+            -(-config.validate_inits // config.inits) if fixed else 1,
+            config.greedy,
+        )
+        self.replicated = NamedSharding(population_mesh(config.population), PartitionSpec())
+        self.generations = jax.jit(self._generations, out_shardings=self.replicated)
+        self.play = jax.jit(self._play)
+
+    def init(self) -> State:
+        solution = self.strategy.solution
+        state = State(
+            generation=jnp.zeros((), jnp.int32),
+            strategy=self.strategy.init(self.key),
+            seen=Moments.zero(self.task.spec.obs_shape),
+            best_score=jnp.asarray(-jnp.inf),
+            best=solution,
+            best_normaliser=self.fixed_normaliser,
+        )
+        # Typed and placed as a dispatch returns it, or the second dispatch would be compiled anew.
+        state = jax.tree.map(lambda x: jnp.asarray(x, jnp.asarray(x).dtype), state)
+        return jax.device_put(state, self.replicated)
+
+    def _generations(
+        self, state: State, number: jax.Array, steps: jax.Array
+    ) -> tuple[State, dict[str, jax.Array], jax.Array]:
+        """Generations in one dispatch: ``number`` of them, or until ``steps`` environment steps are spent.
+
+        Returns the state, metrics ``[MAX_PER_DISPATCH]``, and how many generations there were.
+        """
+
+        def body(carry: tuple[State, Any, jax.Array, jax.Array]) -> tuple[State, Any, jax.Array, jax.Array]:
+            state, log, i, spent = carry
+            state, metrics = self._generation(state)
+            log = jax.tree.map(lambda rows, value: rows.at[i].set(value), log, metrics)
+            return state, log, i + 1, spent + metrics["env_steps"]
+
+        shapes = jax.eval_shape(self._generation, state)[1]
+        log = jax.tree.map(lambda s: jnp.zeros((MAX_PER_DISPATCH, *s.shape), s.dtype), shapes)
+        zero = jnp.zeros((), jnp.int32)
+        state, log, done, _ = jax.lax.while_loop(
+            lambda carry: (carry[2] < number) & (carry[3] < steps), body, (state, log, zero, zero)
+        )
+        return state, log, done
+
+    def _generation(self, state: State) -> tuple[State, dict[str, jax.Array]]:
+        ask_key, init_key, episode_key, tell_key = jax.random.split(self._key(state.generation), 4)
+        population, strategy = self.strategy.ask(ask_key, state.strategy)
+        networks = self.fitness.networks(self._init_key(init_key))
+        pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
+        scores = self.fitness.population(pairs, networks, self.normaliser(state), episode_key)
+        strategy = self.strategy.tell(tell_key, strategy, population, scores.fitness)
+        finite = jnp.isfinite(scores.fitness)
+        metrics = {
+            "mean": jnp.mean(scores.fitness, where=finite),
+            "best": jnp.max(scores.fitness),
+            "std": jnp.mean(strategy.std),
+            "diverged": jnp.sum(~finite),
+            "env_steps": scores.env_steps,
+        }
+        seen = state.seen if scores.seen is None else state.seen.merge(scores.seen)
+        return state._replace(generation=state.generation + 1, strategy=strategy, seen=seen), metrics
+
+    def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array) -> jax.Array:
+        """Returns ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
+        init_key, episode_key = jax.random.split(key)
+        networks = self.validation.networks(self._init_key(init_key))
+        pairs = to_pairs(self.task.spec, self.config, solution)
+        return self.validation.candidate(pairs, networks, normaliser, episode_key).ret
+
+    def validate(self, state: State) -> tuple[State, float]:
+        """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
+        key = jax.random.fold_in(self._key(state.generation), 1)
+        centre, normaliser = self.strategy.mean(state.strategy), self.normaliser(state)
+        score = self.play(centre, normaliser, key).mean()
+        if score > state.best_score:
+            best = jax.device_put((score, centre, normaliser), self.replicated)
+            state = state._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
+        return state, float(score)
+
+    def evaluate(self, state: State) -> Evaluation:
+        """Score the result on networks and episodes that nothing was chosen by."""
+        solution, normaliser = self.best(state)
+        keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
+        return Evaluation(np.concatenate([self.play(solution, normaliser, key) for key in keys]))
+
+    def best(self, state: State) -> tuple[Solution, Normaliser]:
+        """The best validated solution and its normaliser; before the first validation, the search's centre."""
+        if jnp.isfinite(state.best_score):
+            return state.best, state.best_normaliser
+        return self.strategy.mean(state.strategy), self.normaliser(state)
+
+    def dataset(self, state: State, host: "_Host", evaluation: Evaluation | None = None) -> Dataset:
+        solution, normaliser = self.best(state)
+        states, targets = to_pairs(self.task.spec, self.config, solution)
+        info: dict[str, Any] = {
+            "score": None if evaluation is None else evaluation.summary(),
+            "validated": float(state.best_score) if jnp.isfinite(state.best_score) else None,
+            "generations": int(state.generation),
+            "env_steps": host.env_steps,
+            "seed": self.config.seed,
+            "init": self.config.init,
+            "versions": versions(self.task),
+        }
+        if self.config.init == "fixed":
+            info["init_key"] = jax.random.key_data(self.fixed_init_key).tolist()
+        return Dataset(
+            states=np.asarray(states),
+            **{"labels" if self.task.spec.discrete else "actions": np.asarray(targets)},
+            obs_mean=np.asarray(normaliser.mean),
+            obs_std=np.asarray(normaliser.std),
+            task=self.task.name,
+            learner=self.learner.options(),
+            info=info,
+        )
+
+    def normaliser(self, state: State) -> Normaliser:
+        return state.seen.normaliser() if self.config.normaliser == "running" else self.fixed_normaliser
+
+    def _key(self, generation: jax.Array) -> jax.Array:
+        return jax.random.fold_in(self.key, generation)
+
+    def _init_key(self, key: jax.Array) -> jax.Array:
+        return self.fixed_init_key if self.config.init == "fixed" else key
+
+    @property
+    def fixed_init_key(self) -> jax.Array:
+        """HaDES-F's initialisation, the other half of its result."""
+        return jax.random.fold_in(self.key, 2**31 - 2)
+
+
+def initial_solution(spec: Spec, config: Config, key: jax.Array) -> Solution:
+    """Where the search starts: states as observations would be normalised, actions small, labels balanced."""
+    state_key, action_key = jax.random.split(key)
+    solution = {"states": jax.random.normal(state_key, (config.size, *spec.obs_shape))}
+    if not spec.discrete:
+        solution["actions"] = jax.random.uniform(action_key, (config.size, spec.num_actions), minval=-1, maxval=1)
+    elif config.labels == "soft":
+        solution["logits"] = 2 * balanced_labels(config.size, spec.num_actions)
+    return solution
+
+
+def to_pairs(spec: Spec, config: Config, solution: Solution) -> Pairs:
+    """One candidate's states and targets."""
+    if not spec.discrete:
+        return solution["states"], solution["actions"]
+    if config.labels == "soft":
+        return solution["states"], jax.nn.softmax(solution["logits"])
+    return solution["states"], balanced_labels(config.size, spec.num_actions)
+
+
+def balanced_labels(size: int, classes: int) -> jax.Array:
+    """One-hot labels in blocks whose lengths differ by one at most: ``[size, classes]``."""
+    return jax.nn.one_hot(jnp.arange(size) * classes // size, classes)
+
+
+def versions(task: ControlTask) -> dict[str, str]:
+    """Of everything that a score depends on."""
+    return {"hades": version("hades-rl"), "jax": jax.__version__, **task.versions}
+
+
+def _evolve(
+    distillation: Distillation,
+    state: State,
+    host: _Host,
+    run: Run | None,
+    trackers: Sequence[str],
+    progress: bool,
+) -> Result:
+    """Dispatch generations until the budget is spent: log, validate, checkpoint; stop at a signal."""
+    config = distillation.config
+    rows: list[Row] = run.metrics() if run else []
+    tracking = Trackers(trackers, run) if run and trackers else None
+    budget = {"generations": config.generations, "steps": config.steps, "minutes": config.minutes}
+    title = f"{distillation.task.name}, {config.size} pairs"
+    per_dispatch, saved = 1, time.monotonic()
+    with _Signals() as signals, Progress(title, budget, quiet=not progress) as display:
+        while not (spent := _spent(config, int(state.generation), host)) and signals.received is None:
+            start, generation = time.monotonic(), int(state.generation)
+            number = min(
+                per_dispatch,
+                config.validate_every - generation % config.validate_every,
+                (config.generations or 2**31) - generation,
+            )
+            steps = min((config.steps or 2**31) - host.env_steps, 2**31 - 1)
+            state, log, done = distillation.generations(state, jnp.int32(number), jnp.int32(steps))
+            log, done = jax.device_get((log, done))
+            seconds = time.monotonic() - start
+            new = _rows(log, int(done), generation, host, seconds)
+            per_dispatch = max(1, min(MAX_PER_DISPATCH, int(DISPATCH_SECONDS / (seconds / done))))
+            over = _spent(config, int(state.generation), host)
+            if int(state.generation) % config.validate_every == 0 or over:
+                state, host.score = distillation.validate(state)
+                new[-1]["validated"] = host.score
+            host.seconds += time.monotonic() - start - seconds
+            rows += new
+            if run:
+                run.log(new)
+            if tracking:
+                tracking.log(new)
+            rate = sum(row["env_steps"] for row in new) / seconds
+            display.update(new[-1], host.score, rate, last=over)
+            if run and not over and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                run.save(int(state.generation), state, vars(host), distillation.dataset(state, host))
+                saved = time.monotonic()
+        evaluation = None
+        if spent:
+            display.note("scoring the dataset on fresh networks")
+            evaluation = distillation.evaluate(state)
+        dataset = distillation.dataset(state, host, evaluation)
+        if run:
+            run.save(int(state.generation), state, vars(host), dataset)
+    if tracking:
+        tracking.close()
+    path = run.path if run else None
+    return Result(dataset, evaluation, rows, config, path, signals.received if not spent else None)
+
+
+def _spent(config: Config, generation: int, host: _Host) -> bool:
+    return (
+        generation >= (config.generations or float("inf"))
+        or host.env_steps >= (config.steps or float("inf"))
+        or host.seconds >= 60 * (config.minutes or float("inf"))
+    )
+
+
+def _rows(log: Mapping[str, np.ndarray], done: int, generation: int, host: _Host, seconds: float) -> list[Row]:
+    """A dispatch's metrics, a row a generation; counts go on from the host's, which they update."""
+    rows: list[Row] = []
+    for i in range(done):
+        host.env_steps += int(log["env_steps"][i])
+        host.seconds += seconds / done
+        row: Row = {"generation": generation + i + 1}
+        for name, values in log.items():
+            value = values[i].item()
+            row[name] = value if np.isfinite(value) else None
+        rows.append(row | {"env_steps_total": host.env_steps, "seconds": round(host.seconds, 3), "validated": None})
+    return rows
+
+
+class _Signals:
+    """Turns ctrl-C and SIGTERM into a note, so that a dispatch ends and is saved; a second one interrupts."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if self.received is not None:
+            raise KeyboardInterrupt
+        self.received = number

@@ -1,0 +1,188 @@
+"""How good a dataset is: fresh networks trained on it, then scored; with the field's statistics."""
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors.numpy import save
+
+from hades import runtime, tasks
+from hades.dataset import Dataset, write_atomically
+from hades.errors import InputError
+from hades.fitness import Fitness
+from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
+from hades.tasks.control import ControlTask, Normaliser
+
+BOOTSTRAPS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Undiscounted returns of networks trained on one dataset.
+
+    Attributes:
+        returns: ``[inits, episodes]``.
+    """
+
+    returns: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        return float(self.returns.mean())
+
+    @property
+    def std(self) -> float:
+        """Standard deviation over all episodes of all networks."""
+        return float(self.returns.std())
+
+    @property
+    def iqm(self) -> float:
+        """Interquartile mean (Agarwal et al. 2021): the mean of the middle half of all returns."""
+        return float(_iqm(self.returns.ravel()))
+
+    @property
+    def iqm_interval(self) -> tuple[float, float]:
+        """95 % percentile interval of the interquartile mean, by a bootstrap over networks."""
+        rng = np.random.default_rng(0)
+        rows = rng.integers(len(self.returns), size=(BOOTSTRAPS, len(self.returns)))
+        low, high = np.percentile(_iqm(self.returns[rows].reshape(BOOTSTRAPS, -1)), [2.5, 97.5])
+        return float(low), float(high)
+
+    def summary(self) -> dict[str, Any]:
+        """All figures, as JSON."""
+        return {
+            "mean": self.mean,
+            "std": self.std,
+            "std_of_inits": float(self.returns.mean(1).std()),
+            "iqm": self.iqm,
+            "iqm_interval": list(self.iqm_interval),
+            "min": float(self.returns.min()),
+            "max": float(self.returns.max()),
+            "inits": self.returns.shape[0],
+            "episodes": self.returns.shape[1],
+        }
+
+    def __str__(self) -> str:
+        low, high = self.iqm_interval
+        inits, episodes = self.returns.shape
+        return (
+            f"return {self.mean:.1f} ± {self.std:.1f}   IQM {self.iqm:.1f} [{low:.1f}, {high:.1f}]   "
+            f"min {self.returns.min():.1f}   max {self.returns.max():.1f}   "
+            f"({inits} networks × {episodes} episodes)"
+        )
+
+
+def train(dataset: Dataset, key: jax.Array, learner: Learner | None = None) -> Params:
+    """Train one fresh network on a dataset.
+
+    Args:
+        key: draws the initialisation (``jax.random.key(0)``).
+        learner: fields that it sets override the recipe that the dataset was distilled for.
+
+    Returns:
+        The network's parameters, for `policy`. `jax.vmap` this over keys for many networks.
+    """
+    learner, spec = recipe(dataset, learner), dataset.spec
+    states, targets = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)
+    return behaviour_cloning(learner, spec, init_network(learner, spec, key), states, targets)
+
+
+def policy(dataset: Dataset, learner: Learner | None = None, greedy: bool = False) -> Any:
+    """The policy of networks that `train` made from a dataset and learner.
+
+    Returns:
+        A function ``(params, obs, key) -> action``: ``obs`` is one observation ``[*obs]`` as the environment gives
+        it; the action is an index, or ``[act]`` in [-1, 1].
+    """
+    act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
+    mean, std = dataset.normaliser
+    return lambda params, obs, key: act(params, (obs - mean) / std, key)
+
+
+def evaluate(
+    dataset: Dataset,
+    task: ControlTask | str | None = None,
+    inits: int = 32,
+    episodes: int = 8,
+    *,
+    learner: Learner | None = None,
+    greedy: bool = False,
+    init: str = "auto",
+    seed: int = 0,
+) -> Evaluation:
+    """Train fresh networks on a dataset and score each by whole episodes.
+
+    Args:
+        task: what to score on; None makes the one that the dataset names.
+        inits: networks, each with its own initialisation.
+        episodes: episodes played by each.
+        learner: fields that it sets override the recipe that the dataset was distilled for.
+        greedy: take the mode of the action distribution instead of a sample.
+        init: ``"fresh"``, ``"fixed"`` (the initialisation that a HaDES-F dataset was evolved for), or ``"auto"``:
+            fixed for such a dataset, fresh for every other.
+        seed: of initialisations and episodes.
+
+    Raises:
+        InputError: if dataset and task do not fit together, or an option cannot be.
+    """
+    runtime.configure()
+    for name, value in (("inits", inits), ("episodes", episodes)):
+        if value < 1:
+            raise InputError(f"{name} must be at least 1, not {value}")
+    if init not in ("auto", "fresh", "fixed"):
+        raise InputError(f"unknown init '{init}'; choose one of auto, fresh, fixed")
+    fixed_key = dataset.info.get("init_key")
+    if init == "fixed" and fixed_key is None:
+        raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
+    if task is None:
+        if not dataset.task:
+            raise InputError("this dataset names no task; give one")
+        task = dataset.task
+    if isinstance(task, str):
+        task = tasks.make(task)
+    if dataset.spec != task.spec:
+        raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
+    network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0xE7A1))
+    fitness = Fitness(task, recipe(dataset, learner), inits, episodes, greedy)
+    if fixed_key is not None and init != "fresh":
+        network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
+    pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)
+    normaliser = Normaliser(*map(jnp.asarray, dataset.normaliser))
+    run = jax.jit(partial(_returns, fitness))
+    return Evaluation(np.asarray(run(pairs, normaliser, network_key, episode_key)))
+
+
+def recipe(dataset: Dataset, learner: Learner | None) -> Learner:
+    """A complete learner: what is asked for, over the dataset's recipe, over the published one."""
+    base = Learner(**dataset.learner).over(reference(dataset.spec))
+    return base if learner is None else learner.over(base)
+
+
+def _returns(
+    fitness: Fitness, pairs: Any, normaliser: Normaliser, network_key: jax.Array, episode_key: jax.Array
+) -> jax.Array:
+    return fitness.candidate(pairs, fitness.networks(network_key), normaliser, episode_key).ret
+
+
+def _iqm(values: np.ndarray) -> np.ndarray:
+    """Of the last axis; for a count not divisible by four the cut is at whole values."""
+    values = np.sort(values, axis=-1)
+    cut = values.shape[-1] // 4
+    return values[..., cut : values.shape[-1] - cut].mean(-1)
+
+
+def _in_words(spec: Any) -> str:
+    kind = "discrete actions" if spec.discrete else "action dimensions"
+    return f"observations {list(spec.obs_shape)} and {spec.num_actions} {kind}"
+
+
+def save_params(params: Params, path: str | os.PathLike[str]) -> Path:
+    """Write a network's parameters to a ``.safetensors`` file, named by their path: ``params.Dense_0.kernel``."""
+    leaves = jax.tree_util.tree_flatten_with_path(params)[0]
+    named = {".".join(str(part.key) for part in path): np.asarray(leaf) for path, leaf in leaves}
+    return write_atomically(path, save(named))

@@ -1,0 +1,226 @@
+"""Configurations: every option of a distillation, and the named, complete ones."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hades.dataset import Spec
+from hades.errors import InputError
+from hades.learner import Learner
+
+INITS = ("random", "fixed")
+NORMALISERS = ("none", "fixed", "running")
+LABELS = ("fixed", "soft")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All options of one distillation.
+
+    Args:
+        size: state-action pairs in the dataset, N.
+        init: ``"random"`` draws new networks every generation (HaDES-R), ``"fixed"`` keeps one set (HaDES-F).
+        population: candidates a generation.
+        inits: networks trained on each candidate.
+        episodes: episodes played by each network.
+        greedy: score the policies' modes instead of sampled actions.
+        strategy: an evosax strategy's name.
+        std: initial standard deviation of the search.
+        strategy_lr: Adam step size of the mean, for strategies with an optimiser; None for the strategy's own.
+        strategy_options: further parameters of the strategy.
+        normaliser: of observations: ``"none"``, ``"fixed"`` (measured under random actions before the run) or
+            ``"running"`` (gathered over all that the population sees, as in OpenAI-ES).
+        labels: for discrete actions: ``"fixed"`` (balanced one-hot) or ``"soft"`` (evolved with the states).
+        learner: the inner loop; fields left out come from the published recipe.
+        generations, steps, minutes: the budget; whichever is reached first ends the run. Environment steps count
+            whole episodes; minutes count from the first generation's start, compilation included.
+        validate_every: generations between two scorings of the search's centre on networks and episodes that
+            evolution never saw. The best so scored is the result.
+        validate_inits: networks in such a scoring.
+        seed: of everything random.
+        chunk: candidates that run at once; None chooses by memory.
+        task_options: passed to `hades.make`.
+
+    Raises:
+        InputError: for an option value that cannot be.
+    """
+
+    size: int = 16
+    init: str = "random"
+    population: int = 64
+    inits: int = 2
+    episodes: int = 1
+    greedy: bool = False
+    strategy: str = "SNES"
+    std: float = 0.3
+    strategy_lr: float | None = None
+    strategy_options: Mapping[str, float] = field(default_factory=dict)
+    normaliser: str = "running"
+    labels: str = "fixed"
+    learner: Learner = field(default_factory=Learner)
+    generations: int | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    validate_every: int = 10
+    validate_inits: int = 16
+    seed: int = 0
+    chunk: int | None = None
+    task_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, options in (("init", INITS), ("normaliser", NORMALISERS), ("labels", LABELS)):
+            if getattr(self, name) not in options:
+                raise InputError(f"unknown {name} '{getattr(self, name)}'; choose one of {', '.join(options)}")
+        at_least_one = ("size", "population", "inits", "episodes", "validate_every", "validate_inits")
+        for name in (*at_least_one, "generations", "steps", "chunk"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, not {value}")
+        for name in ("std", "strategy_lr", "minutes"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise InputError(f"{name} must be positive, not {value}")
+        if self.seed < 0:
+            raise InputError(f"seed must not be negative, not {self.seed}")
+        if self.population < 2:
+            raise InputError("population must be at least 2: a strategy compares candidates")
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self) | {"learner": self.learner.options()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Config":
+        unknown = set(data) - {f.name for f in dataclasses.fields(cls)}
+        if unknown:
+            raise InputError(f"unknown option '{min(unknown)}' in the configuration")
+        return cls(**{**data, "learner": Learner(**data.get("learner", {}))})
+
+
+def get(task: str, name: str, spec: Spec) -> Config:
+    """The preset of a task; for tasks without one, sensible defaults for their kind of action.
+
+    Raises:
+        InputError: for an unknown preset, or one that this task does not have.
+    """
+    if name not in PRESETS:
+        raise InputError(f"unknown preset '{name}'; choose one of {', '.join(PRESETS)}")
+    if task in PRESETS[name]:
+        return PRESETS[name][task]
+    if name == "paper":
+        raise InputError(f"the paper has no {task}; use the preset laptop, or one of {', '.join(PRESETS['paper'])}")
+    return default(spec)
+
+
+def default(spec: Spec) -> Config:
+    """For a task without a preset: enough pairs to name every action, ten minutes."""
+    learner = Learner(width=64)
+    if spec.discrete:
+        return Config(
+            size=max(4, 2 * spec.num_actions), population=64, inits=2, std=0.5, learner=learner, minutes=10.0
+        )
+    return Config(size=8, population=64, inits=2, learner=learner, minutes=10.0)
+
+
+def override(base: Config, overrides: Mapping[str, Any]) -> Config:
+    """``base`` with overrides. A limit among them replaces the whole budget, ``init="fixed"`` means one network."""
+    limits = ("generations", "steps", "minutes")
+    if any(overrides.get(limit) is not None for limit in limits):
+        overrides = {**dict.fromkeys(limits), **overrides}
+    if overrides.get("init") == "fixed" and base.init == "random":
+        overrides = {"inits": 1, **overrides}  # as published: HaDES-F overfits one network
+    return replace(base, **overrides)
+
+
+def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Presets as lines of text: ``{preset: {task: Config.to_json()}}``."""
+    rows = [
+        (
+            "preset",
+            "task",
+            "pairs",
+            "population",
+            "inits×episodes",
+            "strategy",
+            "normaliser",
+            "learner",
+            "budget",
+        )
+    ]
+    for preset, configs in chosen.items():
+        for task, c in configs.items():
+            learner = c["learner"]
+            shape = f"width {learner['width']}" + (f", {learner['epochs']} epochs" if "epochs" in learner else "")
+            budget = next(f"{c[limit]:g} {limit}" for limit in ("generations", "steps", "minutes") if c[limit])
+            rows.append(
+                (preset, task, str(c["size"]), str(c["population"]), f"{c['inits']}×{c['episodes']}",
+                 f"{c['strategy']}, std {c['std']:g}", c["normaliser"], shape, budget)
+            )  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _paper_brax(epochs: int) -> Config:
+    """Table 5 of the paper; the published runs' settings."""
+    return Config(
+        size=64, population=2048, inits=2, episodes=4, std=0.03, normaliser="running",
+        learner=Learner(width=512, epochs=epochs), generations=2000,
+    )  # fmt: skip
+
+
+_PAPER_MINATAR = Config(
+    size=16, population=2048, inits=2, episodes=8, std=0.5, strategy_options={"temperature": 20.0}, normaliser="fixed",
+    learner=Learner(width=512, epochs=64), generations=5000,
+)  # fmt: skip
+
+_LAPTOP_CLASSIC = Config(size=4, population=64, inits=2, episodes=4, learner=Learner(width=64), minutes=2.0)
+_LAPTOP_BRAX = Config(size=16, population=64, inits=2, episodes=1, learner=Learner(width=64), minutes=30.0)
+_LAPTOP_MINATAR = Config(
+    size=16,
+    population=128,
+    inits=2,
+    episodes=4,
+    std=0.5,
+    normaliser="fixed",
+    learner=Learner(width=64),
+    minutes=8.0,
+)
+
+PRESETS: dict[str, dict[str, Config]] = {
+    "laptop": {
+        "CartPole-v1": replace(_LAPTOP_CLASSIC, size=2, std=0.5, normaliser="none", minutes=0.5),
+        "Pendulum-v1": _LAPTOP_CLASSIC,
+        "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=3, std=0.5),
+        "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5),
+        "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5),
+        "brax/hopper": replace(_LAPTOP_BRAX, size=4, minutes=8.0),
+        "brax/walker2d": replace(_LAPTOP_BRAX, size=4),
+        "brax/halfcheetah": _LAPTOP_BRAX,
+        "brax/ant": _LAPTOP_BRAX,
+        "brax/humanoid": _LAPTOP_BRAX,
+        "brax/humanoidstandup": _LAPTOP_BRAX,
+        "brax/inverted_double_pendulum": replace(_LAPTOP_BRAX, size=4, minutes=10.0),
+        "brax/reacher": replace(_LAPTOP_BRAX, minutes=10.0),
+        "Breakout-MinAtar": replace(_LAPTOP_MINATAR, size=15),
+        "Asterix-MinAtar": _LAPTOP_MINATAR,
+        "Freeway-MinAtar": _LAPTOP_MINATAR,
+        "SpaceInvaders-MinAtar": _LAPTOP_MINATAR,
+        "Pong-misc": replace(_LAPTOP_MINATAR, size=3),
+    },
+    "paper": {
+        "brax/ant": _paper_brax(400),
+        "brax/halfcheetah": _paper_brax(400),
+        "brax/hopper": _paper_brax(200),
+        "brax/humanoid": _paper_brax(400),
+        "brax/humanoidstandup": _paper_brax(400),
+        "brax/inverted_double_pendulum": _paper_brax(200),
+        "brax/reacher": _paper_brax(400),
+        "brax/walker2d": _paper_brax(400),
+        "Asterix-MinAtar": _PAPER_MINATAR,
+        "Breakout-MinAtar": _PAPER_MINATAR,
+        "Freeway-MinAtar": _PAPER_MINATAR,
+        "SpaceInvaders-MinAtar": _PAPER_MINATAR,
+        "Pong-misc": replace(_PAPER_MINATAR, size=3, init="fixed", inits=1, generations=2000),
+    },
+}
+"""The complete configurations, by preset and task."""

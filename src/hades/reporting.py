@@ -1,0 +1,171 @@
+"""What a run found, as pictures and one self-contained HTML page."""
+
+import base64
+import html
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hades.dataset import Dataset, load, write_atomically
+from hades.runs import Row, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours can be told apart by everyone.
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+
+OBSERVATIONS = {
+    "CartPole-v1": ["position", "velocity", "angle", "angular velocity"],
+    "Pendulum-v1": ["cos angle", "sin angle", "angular velocity"],
+    "MountainCar-v0": ["position", "velocity"],
+    "MountainCarContinuous-v0": ["position", "velocity"],
+    "Acrobot-v1": ["cos θ₁", "sin θ₁", "cos θ₂", "sin θ₂", "velocity θ₁", "velocity θ₂"],
+}
+ACTIONS = {"CartPole-v1": ["left", "right"], "MountainCar-v0": ["left", "none", "right"]}
+
+
+def report(run: Path | str) -> Path:
+    """Write ``report.html`` into a run's folder.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        InputError: if the folder is not a run's, or holds no dataset yet.
+    """
+    opened = Run.open(run)
+    dataset, metrics = load(opened.dataset_path), opened.metrics()
+    pictures = [("Learning curve", learning_curve(metrics)), ("The dataset", pairs(dataset))]
+    figures = "".join(
+        f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{_png(figure)}'>" for title, figure in pictures
+    )
+    score = dataset.info.get("score") or {}
+    facts = {
+        "score on fresh networks": _score_in_words(score),
+        "generations": f"{dataset.info['generations']:,}",
+        "environment steps": f"{dataset.info['env_steps']:,}",
+        "time": f"{metrics[-1]['seconds']:.0f} s" if metrics else "none",
+        "learner": ", ".join(f"{k} {v}" for k, v in dataset.learner.items()),
+        "versions": ", ".join(f"{k} {v}" for k, v in dataset.info["versions"].items()),
+    }
+    rows = "".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k, v in facts.items())
+    page = _PAGE.format(
+        title=html.escape(f"{dataset.task}: {len(dataset)} state-action pairs"),
+        rows=rows,
+        figures=figures,
+        config=html.escape(json.dumps(opened.about["config"], indent=2)),
+    )
+    return write_atomically(opened.path / "report.html", page.encode())
+
+
+def learning_curve(metrics: list[Row]) -> "Figure":
+    """Return against generations: the population's mean and best, and the validated centre."""
+    figure, axes = _subplots(1, 1, (7, 3.5))
+    axes = axes[0]
+    generations = [row["generation"] for row in metrics]
+    for name, colour, label in (("best", GREY, "population's best"), ("mean", BLUE, "population's mean")):
+        axes.plot(
+            generations,
+            [np.nan if row[name] is None else row[name] for row in metrics],
+            color=colour,
+            label=label,
+            lw=1,
+        )
+    validated = [(row["generation"], row["validated"]) for row in metrics if row["validated"] is not None]
+    if validated:
+        axes.plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, on fresh networks")
+    axes.set(xlabel="generation", ylabel="return")
+    axes.legend(frameon=False)
+    return figure
+
+
+def pairs(dataset: Dataset) -> "Figure":
+    """The synthetic states beside their actions: rows of a heat map, or pictures of grids."""
+    if dataset.states.ndim == 4:
+        return _grids(dataset)
+    states = dataset.states.reshape(len(dataset), -1)
+    columns = states.shape[1], dataset.targets.shape[1]
+    width = min(12.0, 2.5 + 0.55 * sum(columns))
+    figure, axes = _subplots(1, 2, (width, 1.6 + 0.28 * min(len(dataset), 64)), columns)
+    names = OBSERVATIONS.get(dataset.task), ACTIONS.get(dataset.task)
+    labels = "state (normalised)", "label" if dataset.spec.discrete else "action"
+    for ax, values, title, ticks in zip(axes, (states, dataset.targets), labels, names, strict=True):
+        limit = float(np.abs(values).max()) or 1.0
+        ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+        ax.set(title=title, yticks=range(len(dataset)) if len(dataset) <= 16 else [])
+        ax.set_xticks(range(values.shape[1]) if values.shape[1] <= 24 else [])
+        if ticks:
+            ax.set_xticklabels(ticks, rotation=35, ha="right")
+        if values.size <= 200:
+            for (i, j), value in np.ndenumerate(values):
+                dark = abs(value) > 0.6 * limit
+                ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=7, color="white" if dark else "black")
+    axes[0].set_ylabel("pair")
+    return figure
+
+
+def _grids(dataset: Dataset) -> "Figure":
+    """Each state ``[H, W, C]`` in colours, one per channel, under its most likely action."""
+    palette = (
+        np.asarray([[0, 114, 178], [213, 94, 0], [0, 158, 115], [240, 228, 66], [204, 121, 167], [86, 180, 233]]) / 255
+    )
+    count = min(len(dataset), 32)
+    columns = min(count, 8)
+    rows = -(-count // columns)
+    figure, axes = _subplots(rows, columns, (1.4 * columns, 1.6 * rows))
+    strength = np.maximum(dataset.states[:count], 0)
+    colours = palette[np.arange(strength.shape[-1]) % len(palette)]
+    pictures = strength @ colours / max(np.quantile(strength.sum(-1), 0.99), 1e-6)
+    for i, ax in enumerate(axes):
+        ax.set_axis_off()
+        if i < count:
+            ax.imshow(np.clip(pictures[i], 0, 1))
+            ax.set_title(f"action {dataset.targets[i].argmax()}", size=8)
+    return figure
+
+
+def _subplots(
+    rows: int, columns: int, size: tuple[float, float], widths: tuple[int, ...] | None = None
+) -> tuple["Figure", list["Axes"]]:
+    """A figure without pyplot: no global state, no display."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
+    return figure, list(axes.ravel())
+
+
+def _png(figure: "Figure") -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _score_in_words(score: dict[str, Any]) -> str:
+    if not score:
+        return "not scored: the run was interrupted"
+    low, high = score["iqm_interval"]
+    return (
+        f"{score['mean']:.1f} ± {score['std']:.1f} (IQM {score['iqm']:.1f} [{low:.1f}, {high:.1f}], "
+        f"{score['inits']} networks × {score['episodes']} episodes)"
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+th {{ text-align: left; padding-right: 1.5rem; font-weight: 600; vertical-align: top; white-space: nowrap }}
+img {{ max-width: 100% }} pre {{ background: #f6f6f6; padding: 1rem; overflow-x: auto }}
+</style>
+<h1>{title}</h1>
+<table>{rows}</table>
+{figures}
+<h2>Configuration</h2><pre>{config}</pre>
+</html>
+"""

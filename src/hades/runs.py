@@ -1,0 +1,183 @@
+"""A run on disk: configuration, metrics, checkpoints, dataset; and the trackers that watch it.
+
+config.json           what was asked for, and the library versions
+metrics.jsonl         one line a generation
+checkpoint/           the last two states, by orbax: complete or absent, whenever the process dies
+dataset.safetensors   the best dataset so far
+report.html           curves and pairs, when the run has ended
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from hades.dataset import Dataset, write_atomically
+from hades.errors import InputError, MissingExtra
+
+Row = dict[str, Any]
+TRACKERS = ("tensorboard", "wandb")
+
+
+class Run:
+    """The folder of one distillation. Make one with `create` or `open`."""
+
+    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
+        self.path, self.about = path, about
+        self._manager: Any = None
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], about: Mapping[str, Any]) -> "Run":
+        """Begin a run in a new or empty folder.
+
+        Raises:
+            InputError: if the folder holds something, or cannot be written.
+        """
+        path = Path(path)
+        check_free(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {path}: {error.strerror}") from None
+        write_atomically(path / "config.json", (json.dumps(about, indent=2) + "\n").encode())
+        return cls(path, about)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "Run":
+        """An existing run.
+
+        Raises:
+            InputError: if the folder is not a run's.
+        """
+        path = Path(path)
+        try:
+            about = json.loads((path / "config.json").read_text())
+            if not {"task", "config"} <= set(about):
+                raise ValueError
+        except (OSError, ValueError, TypeError):
+            raise InputError(f"{path} is not a run folder: it has no config.json of a distillation") from None
+        return cls(path, about)
+
+    @property
+    def dataset_path(self) -> Path:
+        return self.path / "dataset.safetensors"
+
+    def log(self, rows: Iterable[Row]) -> None:
+        """Append to the metrics, a line a generation."""
+        with open(self.path / "metrics.jsonl", "a") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+    def metrics(self) -> list[Row]:
+        """All metrics so far; a last line that was cut off by a kill is left out."""
+        rows: list[Row] = []
+        file = self.path / "metrics.jsonl"
+        for line in file.read_text().splitlines() if file.exists() else []:
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+        return rows
+
+    def save(self, generation: int, state: Any, host: Mapping[str, Any], dataset: Dataset) -> None:
+        """Checkpoint: the state, what the host counts beside it, and the dataset."""
+        import orbax.checkpoint as ocp
+
+        if generation in self._checkpoints().all_steps():
+            return
+        args = ocp.args.Composite(state=ocp.args.StandardSave(state), host=ocp.args.JsonSave(dict(host)))
+        self._checkpoints().save(generation, args=args)
+        dataset.save(self.dataset_path)
+
+    def restore(self, like: Any) -> tuple[Any, Row] | None:
+        """The last checkpoint, placed as ``like`` is; None before the first. Metrics beyond it are dropped."""
+        import orbax.checkpoint as ocp
+
+        generation = self._checkpoints().latest_step()
+        kept = [row for row in self.metrics() if row["generation"] <= (generation or 0)]
+        lines = "".join(json.dumps(row) + "\n" for row in kept)
+        write_atomically(self.path / "metrics.jsonl", lines.encode())
+        if generation is None:
+            return None
+        args = ocp.args.Composite(
+            state=ocp.args.StandardRestore(jax.tree.map(ocp.utils.to_shape_dtype_struct, like)),
+            host=ocp.args.JsonRestore(),
+        )
+        restored = self._checkpoints().restore(generation, args=args)
+        return restored.state, restored.host
+
+    def _checkpoints(self) -> Any:
+        if self._manager is None:
+            import orbax.checkpoint as ocp
+
+            options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False, create=True)
+            self._manager = ocp.CheckpointManager(self.path.absolute() / "checkpoint", options=options)
+        return self._manager
+
+
+def check_free(path: str | os.PathLike[str]) -> None:
+    """Raise `InputError` unless a run can begin at ``path``."""
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a folder that is new or empty")
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(
+            f"{path} exists and is not empty; give a new folder, or continue it with: hades resume {path}"
+        )
+
+
+def free_path(stem: str) -> Path:
+    """``runs/stem``, or with the first number that is free."""
+    candidates = (Path("runs") / (stem + suffix) for suffix in ("", *(f"-{i}" for i in range(2, 100_000))))
+    return next(path for path in candidates if not path.exists())
+
+
+class Trackers:
+    """TensorBoard and W&B, imported only when asked for.
+
+    Raises:
+        InputError: for an unknown tracker.
+        MissingExtra: for one that is not installed.
+    """
+
+    def __init__(self, names: Sequence[str], run: Run) -> None:
+        check_trackers(names)
+        self.tensorboard = self.wandb = None
+        if "tensorboard" in names:
+            from tensorboardX import SummaryWriter
+
+            self.tensorboard = SummaryWriter(str(run.path / "tensorboard"))
+        if "wandb" in names:
+            import wandb
+
+            self.wandb = wandb.init(
+                project="hades", name=run.path.name, dir=str(run.path), config=dict(run.about), resume="allow"
+            )
+
+    def log(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            numbers = {k: v for k, v in row.items() if k != "generation" and v is not None}
+            if self.tensorboard is not None:
+                for name, value in numbers.items():
+                    self.tensorboard.add_scalar(name, value, row["generation"])
+            if self.wandb is not None:
+                self.wandb.log(numbers, step=row["generation"])
+
+    def close(self) -> None:
+        if self.tensorboard is not None:
+            self.tensorboard.close()
+        if self.wandb is not None:
+            self.wandb.finish(quiet=True)
+
+
+def check_trackers(names: Sequence[str]) -> None:
+    """Raise unless every tracker is known and installed."""
+    from importlib.util import find_spec
+
+    for name in names:
+        if name not in TRACKERS:
+            raise InputError(f"unknown tracker '{name}'; choose one of {', '.join(TRACKERS)}")
+        if find_spec({"tensorboard": "tensorboardX"}.get(name, name)) is None:
+            raise MissingExtra(name, name)

@@ -1,0 +1,27 @@
+"""JAX set up as distillation wants it."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import jax
+
+
+def configure() -> None:
+    """Turn on JAX's persistent compilation cache, and use one CPU device per core.
+
+    Brax's steps are many small operations, which XLA runs on one core a device; a population that is sharded over
+    as many CPU devices as there are cores uses them all. What you configured yourself stays as it is: set
+    ``JAX_COMPILATION_CACHE_DIR`` or ``JAX_NUM_CPU_DEVICES``, or use JAX before HaDES. Safe to call twice.
+    """
+    if jax.config.read("jax_compilation_cache_dir") is None:
+        cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hades" / "jax"
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+    if "JAX_NUM_CPU_DEVICES" not in os.environ and "host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        with contextlib.suppress(RuntimeError):  # JAX is already running, with the devices that it has
+            jax.config.update("jax_num_cpu_devices", _cores())
+
+
+def _cores() -> int:
+    """Cores that this process may use; a container or Slurm may grant fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

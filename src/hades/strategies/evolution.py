@@ -1,0 +1,113 @@
+"""Evolution strategies from evosax (Lange 2022), by name: ask for a population, tell its fitness.
+
+evosax minimises; fitness is negated here and nowhere else.
+"""
+
+import dataclasses
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from evosax.algorithms.distribution_based import distribution_based_algorithms
+from evosax.algorithms.distribution_based.discovered_es import get_weights
+
+from hades.errors import InputError
+
+State = Any
+Solution = Any
+
+
+class Evolution:
+    """One of evosax's distribution-based strategies over a pytree.
+
+    Args:
+        name: as evosax has it; case and punctuation do not matter (``"SNES"``, ``"OpenES"``, ``"CMA-ES"``).
+        population: candidates a generation.
+        solution: the pytree that a generation's mean starts from.
+        std: initial standard deviation of the search distribution.
+        learning_rate: of the mean, by Adam, for strategies that follow a gradient estimate with an optimiser; None
+            leaves the strategy's own optimiser (SNES: the natural-gradient step).
+        options: further fields of the strategy's parameters or constructor. ``temperature`` (SNES, xNES) turns the
+            weights of the ranks into the softmax that the published runs used.
+
+    Raises:
+        InputError: for an unknown strategy or option, or a population that the strategy cannot have.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        population: int,
+        solution: Solution,
+        std: float,
+        learning_rate: float | None = None,
+        options: Mapping[str, float] | None = None,
+    ) -> None:
+        self.name = find(name)
+        self.solution = solution
+        algorithm = distribution_based_algorithms[self.name]
+        accepted = inspect.signature(algorithm.__init__).parameters
+        options = dict(options or {})
+        kwargs: dict[str, Any] = {k: options.pop(k) for k in list(options) if k in accepted and k.startswith("use_")}
+        if learning_rate is not None:
+            if "optimizer" not in accepted:
+                raise InputError(f"{self.name} has no optimiser; leave the strategy's learning rate out")
+            kwargs["optimizer"] = optax.adam(learning_rate)
+        if "std_schedule" in accepted:
+            kwargs["std_schedule"] = optax.constant_schedule(std)
+        try:
+            self.algorithm = algorithm(population, solution, **kwargs)
+        except AssertionError as error:
+            raise InputError(f"{self.name} cannot have a population of {population}: {error}") from None
+        params = self.algorithm.default_params
+        fields = {f.name for f in dataclasses.fields(params)}
+        if "std_init" in fields:
+            options.setdefault("std_init", std)
+        if "temperature" in options and "weights" in fields:
+            options["weights"] = get_weights(population, options.pop("temperature"))  # type: ignore[assignment]
+        unknown = set(options) - fields
+        if unknown:
+            raise InputError(f"{self.name} has no option '{min(unknown)}'; it has {', '.join(sorted(fields))}")
+        self.params = params.replace(**jax.tree.map(jnp.asarray, options))
+
+    def init(self, key: jax.Array) -> State:
+        return self.algorithm.init(key, self.solution, self.params)
+
+    def ask(self, key: jax.Array, state: State) -> tuple[Solution, State]:
+        """A population: the solution's pytree with a leading axis ``[P, ...]``."""
+        return self.algorithm.ask(key, state, self.params)
+
+    def tell(self, key: jax.Array, state: State, population: Solution, fitness: jax.Array) -> State:
+        """Move the search distribution towards what scored well: fitness ``[P]``, higher is better.
+
+        A candidate whose fitness is not finite counts as the worst that was; a generation of nothing else changes
+        nothing, and neither does an update that is not finite.
+        """
+        finite = jnp.isfinite(fitness)
+        worst = jnp.min(fitness, where=finite, initial=jnp.inf)
+        fitness = jnp.where(finite, fitness, jnp.where(finite.any(), worst, 0))
+        new, _ = self.algorithm.tell(key, population, -fitness, state, self.params)
+        good = finite.any() & jnp.isfinite(new.mean).all()
+        return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state)
+
+    def mean(self, state: State) -> Solution:
+        """The centre of the search distribution, as a solution."""
+        return self.algorithm.get_mean(state)
+
+
+def find(name: str) -> str:
+    """evosax's own spelling of a strategy's name."""
+    plain = {_plain(known): known for known in distribution_based_algorithms}
+    if found := plain.get(_plain(name)):
+        return found
+    near = difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.4)
+    hint = " or ".join(plain[n] for n in near) or ", ".join(distribution_based_algorithms)
+    raise InputError(f"unknown strategy '{name}'; did you mean {hint}?")
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())

@@ -1,0 +1,84 @@
+"""Tasks: what a trained network is scored on. `make` finds one by a forgiving name."""
+
+import contextlib
+import difflib
+import importlib
+import io
+import re
+from types import ModuleType
+from typing import Any
+
+from hades import runtime
+from hades.errors import InputError
+from hades.tasks.control import ControlTask
+
+SUITES = ("gymnax_suite", "brax_suite")
+"""One adapter file each."""
+
+
+def make(name: Any, **options: Any) -> ControlTask:
+    """The task of a name, or of an environment object with gymnax's API.
+
+    Args:
+        name: as `names` lists them; case, punctuation and the suite's or version's part may be left out
+            (``"cartpole"``, ``"hopper"``, ``"breakout"``). Or your own gymnax environment.
+        options: of the suite: ``backend`` and ``max_steps`` for Brax; for gymnax, fields of the environment's
+            parameters, or ``params`` whole for an environment object.
+
+    Raises:
+        InputError: for an unknown name (the nearest ones are named) or option.
+    """
+    runtime.configure()
+    if not isinstance(name, str):
+        return _suite("gymnax_suite").from_environment(name, **options)
+    suite, full_name = _find(name)
+    try:
+        return _suite(suite).make(full_name, **options)
+    except TypeError as error:
+        raise InputError(f"{full_name}: {str(error).split(') ')[-1]}") from None
+
+
+def resolve(name: str) -> str:
+    """The full name of a task, without making it."""
+    return _find(name)[1]
+
+
+def names() -> list[str]:
+    """Every task that `make` knows by name."""
+    return [name for suite in SUITES for name in _suite(suite).names()]
+
+
+def _find(name: str) -> tuple[str, str]:
+    """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
+    plain = _plain(name)
+    order = sorted(SUITES, key=lambda suite: not suite.startswith(name.split("/")[0]))
+    for alias in (_plain, _short, _shortest):
+        for suite in order:
+            for full in _suite(suite).names():
+                if alias(full) == plain:
+                    return suite, full
+    aliases = {alias(full): full for full in names() for alias in (_plain, _shortest)}
+    near = difflib.get_close_matches(plain, aliases, n=5, cutoff=0.5)
+    nearest = list(dict.fromkeys(aliases[alias] for alias in near))[:3]
+    hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+    raise InputError(f"unknown task '{name}'; {hint}`hades envs` lists all")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _short(full: str) -> str:
+    """Without the suite's prefix, the version, or ``-MinAtar``."""
+    return _plain(re.sub(r"^brax/|-v\d+$|-MinAtar$", "", full))
+
+
+def _shortest(full: str) -> str:
+    """Also without ``-bsuite`` and ``-misc``, which share short names with Brax (reacher, swimmer)."""
+    return _short(re.sub(r"-(bsuite|misc)$", "", full))
+
+
+def _suite(module: str) -> ModuleType:
+    """Import an adapter; what the libraries print at import is not the user's to act on."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return importlib.import_module(f"hades.tasks.{module}")

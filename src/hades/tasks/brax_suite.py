@@ -1,0 +1,51 @@
+"""Brax (Freeman et al. 2021): rigid-body locomotion and manipulation."""
+
+import warnings
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from brax import envs
+
+from hades.dataset import Spec
+from hades.errors import InputError
+from hades.tasks.control import ControlTask, Step
+
+PREFIX = "brax/"
+BACKENDS = ("positional", "spring", "generalized", "mjx")
+
+
+def names() -> list[str]:
+    return [PREFIX + name for name in envs._envs]
+
+
+def make(name: str, backend: str = "positional", max_steps: int = 1000) -> ControlTask:
+    """A Brax environment on one of its physics pipelines; the paper uses ``positional``."""
+    if backend not in BACKENDS:
+        raise InputError(f"unknown Brax backend '{backend}'; choose one of {', '.join(BACKENDS)}")
+    environment = BraxEnvironment(name.removeprefix(PREFIX), backend, max_steps)
+    return ControlTask(name, environment, {"brax": version("brax"), "backend": backend})
+
+
+class BraxEnvironment:
+    """Brax's step, with the usual limit of 1,000 steps an episode."""
+
+    def __init__(self, name: str, backend: str, max_steps: int) -> None:
+        with warnings.catch_warnings():  # a notice on Brax's maintenance, not the user's to act on
+            warnings.simplefilter("ignore")
+            self.env: Any = envs.get_environment(name, backend=backend)
+        obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
+        self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
+        self.max_steps = max_steps
+
+    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        state = self.env.reset(jax.random.key_data(key))
+        return (state, jnp.zeros((), jnp.int32)), state.obs
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        del key  # deterministic dynamics
+        inner, time = state
+        inner, time = self.env.step(inner, action), time + 1
+        terminated = inner.done > 0
+        return Step((inner, time), inner.obs, inner.reward, terminated, (time >= self.max_steps) & ~terminated)
