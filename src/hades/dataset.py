@@ -18,6 +18,8 @@ from safetensors.numpy import save
 from hades.errors import InputError
 
 FORMAT_VERSION = 1
+_TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
+_ABOUT = ("online", "task", "learner", "info")
 _KEY = "hades"  # a single header entry: safetensors does not keep the order of several
 
 
@@ -39,6 +41,8 @@ class Dataset:
         actions: ``[N, act]`` in units of the action space scaled to [-1, 1]; for continuous actions.
         labels: ``[N, classes]``, rows that sum to one; for discrete actions. Exactly one of the two is given.
         obs_mean, obs_std: ``[*obs]``, in the environment's own units. Zeros and ones where left out.
+        online: the states are expressed in statistics that a batch of episodes gathers while it plays, starting
+            from nothing, as in the published Brax runs; ``obs_mean`` and ``obs_std`` are not used.
         task: the name that `hades.make` takes.
         learner: the recipe that the dataset was distilled for, as options of `hades.Learner`.
         info: whatever else is worth knowing: score, versions, how it was made. Must be JSON.
@@ -52,12 +56,13 @@ class Dataset:
     labels: np.ndarray | None = None
     obs_mean: np.ndarray | None = None
     obs_std: np.ndarray | None = None
+    online: bool = False
     task: str = ""
     learner: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("states", "actions", "labels", "obs_mean", "obs_std"):
+        for name in _TENSORS:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _as_float32(name, value))
@@ -90,9 +95,9 @@ class Dataset:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the dataset to one ``.safetensors`` file, whole or not at all."""
-        tensors = {name: getattr(self, name) for name in ("states", "actions", "labels", "obs_mean", "obs_std")}
+        tensors = {name: getattr(self, name) for name in _TENSORS}
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items() if value is not None}
-        about = {"version": FORMAT_VERSION, "task": self.task, "learner": self.learner, "info": self.info}
+        about = {name: getattr(self, name) for name in _ABOUT} | {"version": FORMAT_VERSION}
         return write_atomically(path, save(tensors, {_KEY: json.dumps(about, sort_keys=True)}))
 
     def describe(self) -> str:
@@ -131,13 +136,12 @@ def load(path: str | os.PathLike[str]) -> Dataset:
         raise InputError(
             f"{path} has format version {about.get('version')}, this HaDES reads version {FORMAT_VERSION}"
         )
-    known = {"states", "actions", "labels", "obs_mean", "obs_std"}
-    if "states" not in tensors or not set(tensors) <= known:
+    if "states" not in tensors or not set(tensors) <= set(_TENSORS):
         raise InputError(
-            f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {sorted(known)}"
+            f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"
         )
     try:
-        return Dataset(**tensors, task=about["task"], learner=about["learner"], info=about["info"])
+        return Dataset(**tensors, **{name: about[name] for name in _ABOUT})
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

@@ -1,7 +1,7 @@
 """How good a dataset is: fresh networks trained on it, then scored; with the field's statistics."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hades.dataset import Dataset, write_atomically
 from hades.errors import InputError
 from hades.fitness import Fitness
 from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
-from hades.tasks.control import ControlTask, Normaliser
+from hades.tasks.control import ControlTask, Normaliser, OnlineNormaliser
 
 BOOTSTRAPS = 2000
 
@@ -99,6 +99,8 @@ def policy(dataset: Dataset, learner: Learner | None = None, greedy: bool = Fals
         A function ``(params, obs, key) -> action``: ``obs`` is one observation ``[*obs]`` as the environment gives
         it; the action is an index, or ``[act]`` in [-1, 1].
     """
+    if dataset.online:
+        raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
     mean, std = dataset.normaliser
     return lambda params, obs, key: act(params, (obs - mean) / std, key)
@@ -147,6 +149,8 @@ def evaluate(
         task = tasks.make(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
+    if dataset.online:
+        task = replace(task, environment=OnlineNormaliser(task.environment))
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0xE7A1))
     fitness = Fitness(task, recipe(dataset, learner), inits, episodes, greedy)
     if fixed_key is not None and init != "fresh":

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -64,7 +65,8 @@ class Fitness:
 
         def one_network(params: Params, keys: jax.Array) -> Episode:
             params = behaviour_cloning(self.learner, spec, params, *pairs)
-            return jax.vmap(lambda k: self.task.rollout(policy, params, normaliser, k, self.watch))(keys)
+            play = partial(self.task.rollout, policy, params, normaliser, watch=self.watch)
+            return jax.vmap(play, axis_name="episodes")(keys)
 
         return jax.vmap(one_network)(networks, jax.random.split(key, (self.inits, self.episodes)))
 

@@ -153,7 +153,11 @@ class Trackers:
             import wandb
 
             self.wandb = wandb.init(
-                project="hades", name=run.path.name, dir=str(run.path), config=dict(run.about), resume="allow"
+                project="hades",
+                name=run.path.name,
+                dir=str(run.path),
+                config=dict(run.about),
+                settings=wandb.Settings(silent=True),
             )
 
     def log(self, rows: Sequence[Row]) -> None:
@@ -169,7 +173,7 @@ class Trackers:
         if self.tensorboard is not None:
             self.tensorboard.close()
         if self.wandb is not None:
-            self.wandb.finish(quiet=True)
+            self.wandb.finish()
 
 
 def check_trackers(names: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ def configure() -> None:
     as many CPU devices as there are cores uses them all. What you configured yourself stays as it is: set
     ``JAX_COMPILATION_CACHE_DIR`` or ``JAX_NUM_CPU_DEVICES``, or use JAX before HaDES. Safe to call twice.
     """
-    if jax.config.read("jax_compilation_cache_dir") is None:
+    if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hades" / "jax"
         jax.config.update("jax_compilation_cache_dir", str(cache))
     if "JAX_NUM_CPU_DEVICES" not in os.environ and "host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):

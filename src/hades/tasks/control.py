@@ -51,7 +51,7 @@ class Moments(NamedTuple):
 
     def merge(self, other: "Moments") -> "Moments":
         count = self.number + other.number
-        share = other.number / jnp.maximum(count, 1)
+        share = other.number / jnp.maximum(count, 1e-8)
         delta = other.mean - self.mean
         return Moments(count, self.mean + delta * share, self.m2 + other.m2 + delta**2 * self.number * share)
 
@@ -163,6 +163,40 @@ class ControlTask:
             return merge_all(seen)
 
         return run(jax.random.split(key, episodes)).normaliser()
+
+
+class OnlineNormaliser:
+    """An environment whose observations are normalised by what its batch has seen of the episodes so far.
+
+    How the published Brax runs without stored statistics played: every evaluation starts from nothing, so the first
+    steps are scaled differently from the last. Runs under ``jax.vmap(..., axis_name="episodes")``.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.inner, self.spec, self.max_steps = environment, environment.spec, environment.max_steps
+
+    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        state, obs = self.inner.reset(key)
+        shape = self.spec.obs_shape
+        alive, seen = jnp.asarray(True), Moments(jnp.asarray(1e-4), jnp.zeros(shape), jnp.full(shape, 1e-4))
+        seen, obs = self._observe(seen, obs, alive)
+        return (state, alive, seen), obs
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        inner, alive, seen = state
+        step = self.inner.step(key, inner, action)
+        alive = alive & ~step.terminated & ~step.truncated
+        seen, obs = self._observe(seen, step.obs, alive)
+        return step._replace(state=(step.state, alive, seen), obs=obs)
+
+    def _observe(self, seen: Moments, obs: jax.Array, alive: jax.Array) -> tuple[Moments, jax.Array]:
+        def total(x: jax.Array) -> jax.Array:
+            return jax.lax.psum(jnp.where(alive, x, 0), "episodes")
+
+        number = total(jnp.ones(()))
+        mean = total(obs) / jnp.maximum(number, 1)
+        seen = seen.merge(Moments(number, mean, total((obs - mean) ** 2)))
+        return seen, (obs - seen.mean) / jnp.sqrt(seen.m2 / seen.number + 1e-8)
 
 
 def identity_normaliser(spec: Spec) -> Normaliser:

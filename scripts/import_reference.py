@@ -1,0 +1,45 @@
+"""Convert the paper's published datasets (NumPy archives) into dataset files.
+
+    python scripts/import_reference.py FOLDER OUT
+
+Two of them come without observation statistics: the published evaluation gathered its own while the policies
+played, and so does ours for them (`online`).
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import hades
+from hades.learner import reference
+
+
+def convert(path: Path) -> hades.Dataset:
+    arrays = dict(np.load(path, allow_pickle=False))
+    meta = json.loads(str(arrays.pop("meta")))
+    task = hades.make(meta["task"])
+    shape = task.spec.obs_shape
+    states = arrays["states"].reshape(-1, *shape)
+    targets = arrays["labels"] if task.spec.discrete else arrays["actions"]
+    learner = hades.Learner(**meta["inner"]).over(reference(task.spec))
+    normaliser = {k: arrays[k].reshape(shape) for k in ("obs_mean", "obs_std") if k in arrays}
+    return hades.Dataset(
+        states=states,
+        **{"labels" if task.spec.discrete else "actions": targets},
+        **normaliser,
+        online=not normaliser,
+        task=task.name,
+        learner=learner.options(),
+        info={"source": f"Lupu et al. 2024, {meta['paper_run']} (Apache-2.0)", "published": meta["logged_final"]},
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    source, out = map(Path, sys.argv[1:])
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("breakout-16", "hopper-4", "hopper-64", "halfcheetah-64"):
+        convert(source / f"{name}.npz").save(out / f"{name}.safetensors")

@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from safetensors.numpy import save_file
+
+import hades
+from hades.errors import InputError
+
+floats = st.floats(-1e6, 1e6, width=32)
+
+
+@st.composite
+def datasets(draw: st.DrawFn) -> hades.Dataset:
+    size, actions = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    obs_shape = draw(st.sampled_from([(1,), (7,), (3, 2), (4, 4, 2)]))
+    states = draw(hnp.arrays(np.float32, (size, *obs_shape), elements=floats))
+    normaliser = {}
+    if draw(st.booleans()):
+        normaliser["obs_mean"] = draw(hnp.arrays(np.float32, obs_shape, elements=floats))
+        normaliser["obs_std"] = draw(hnp.arrays(np.float32, obs_shape, elements=st.floats(0.125, 1e3, width=32)))
+    if draw(st.booleans()):
+        labels = draw(hnp.arrays(np.float32, (size, actions), elements=st.floats(0.125, 1, width=32)))
+        return hades.Dataset(states=states, labels=labels / labels.sum(1, keepdims=True), **normaliser)
+    return hades.Dataset(
+        states=states,
+        actions=draw(hnp.arrays(np.float32, (size, actions), elements=floats)),
+        task=draw(st.text()),
+        learner={"width": 3},
+        info={"score": 1.5, "note": draw(st.text())},
+        **normaliser,
+    )
+
+
+@given(datasets())
+def test_a_file_gives_back_the_dataset(tmp_path_factory: pytest.TempPathFactory, dataset: hades.Dataset) -> None:
+    path = tmp_path_factory.mktemp("dataset") / "d.safetensors"
+    dataset.save(path)
+    again = hades.load(path)
+    for name in ("states", "actions", "labels", "obs_mean", "obs_std"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(dataset, name))
+    assert (again.task, again.learner, again.info) == (dataset.task, dataset.learner, dataset.info)
+    assert again.spec == dataset.spec
+
+
+@given(datasets(), st.data())
+def test_a_truncated_file_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, dataset: hades.Dataset, data: st.DataObject
+) -> None:
+    path = dataset.save(tmp_path_factory.mktemp("dataset") / "d.safetensors")
+    content = path.read_bytes()
+    path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
+    with pytest.raises(InputError, match=r"truncated|not a"):
+        hades.load(path)
+
+
+def test_the_same_dataset_gives_the_same_bytes(tmp_path, continuous_pairs: hades.Dataset) -> None:
+    one = continuous_pairs.save(tmp_path / "a").read_bytes()
+    assert one == continuous_pairs.save(tmp_path / "b").read_bytes()
+
+
+def test_the_normaliser_defaults_to_the_identity(cartpole_pairs: hades.Dataset) -> None:
+    mean, std = cartpole_pairs.normaliser
+    assert (mean == 0).all() and (std == 1).all() and mean.shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"states": np.zeros((2, 3))}, "give actions"),
+        ({"states": np.zeros((2, 3)), "actions": np.zeros((2, 1)), "labels": np.ones((2, 1))}, "not both"),
+        ({"states": np.zeros(3), "actions": np.zeros((3, 1))}, "states must be"),
+        ({"states": np.zeros((0, 3)), "actions": np.zeros((0, 1))}, "states must be"),
+        ({"states": np.zeros((2, 3)), "actions": np.zeros((3, 1))}, "N = 2"),
+        ({"states": np.full((2, 3), np.nan), "actions": np.zeros((2, 1))}, "6 values that are not finite"),
+        ({"states": np.zeros((2, 3)), "actions": np.full((2, 1), np.inf)}, "actions holds 2 values"),
+        ({"states": np.zeros((2, 3)), "labels": np.ones((2, 2))}, "sums to one"),
+        ({"states": np.zeros((2, 3)), "actions": np.zeros((2, 1)), "obs_mean": np.zeros(4)}, "obs_mean must have"),
+        ({"states": np.zeros((2, 3)), "actions": np.zeros((2, 1)), "obs_std": np.zeros(3)}, "positive"),
+        ({"states": "words", "actions": np.zeros((2, 1))}, "array of numbers"),
+    ],
+)
+def test_arrays_that_do_not_make_a_dataset_are_refused(arrays: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        hades.Dataset(**arrays)
+
+
+def test_foreign_files_are_refused(tmp_path) -> None:
+    save_file({"weights": np.zeros(3)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(InputError, match="not a HaDES dataset"):
+        hades.load(tmp_path / "foreign.safetensors")
+    about = {"hades": json.dumps({"version": 99})}
+    save_file({"states": np.zeros((1, 1))}, tmp_path / "newer.safetensors", about)
+    with pytest.raises(InputError, match="format version 99"):
+        hades.load(tmp_path / "newer.safetensors")
+    with pytest.raises(InputError, match="no dataset file"):
+        hades.load(tmp_path / "absent.safetensors")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(InputError, match="not a readable"):
+        hades.load(tmp_path / "text")
+
+
+def test_a_file_with_nan_inside_is_refused(tmp_path, continuous_pairs: hades.Dataset) -> None:
+    path = continuous_pairs.save(tmp_path / "d")
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + np.float32(np.nan).tobytes())
+    with pytest.raises(InputError, match="not finite"):
+        hades.load(path)
+
+
+def test_a_dataset_describes_itself(cartpole_pairs: hades.Dataset) -> None:
+    text = cartpole_pairs.describe()
+    assert "2 state-action pairs for CartPole-v1" in text and "width 32" in text
