@@ -40,7 +40,7 @@ def target() -> ControlTask:
 @pytest.fixture
 def cartpole_pairs() -> hades.Dataset:
     """Two pairs that solve CartPole: push towards where the pole falls."""
-    state = np.asarray([[-0.1, -0.3, -0.6, -0.7], [0.1, 0.3, 0.6, 0.7]], np.float32)
+    state = np.asarray([[0, -0.5, -4, -4], [0, 0.5, 4, 4]], np.float32)
     return hades.Dataset(
         states=state, labels=np.eye(2), task="CartPole-v1", learner={"width": 32, "epochs": 64, "activation": "tanh"}
     )

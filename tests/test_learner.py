@@ -9,7 +9,7 @@ from hades.errors import InputError
 from hades.learner import ACTIVATIONS, LOSSES, OPTIMISERS, Learner, init_network, make_policy, reference
 
 KEY = jax.random.key(0)
-CONTINUOUS = {"width": 32, "epochs": 300}
+CONTINUOUS = Learner(width=32, epochs=300)
 
 
 def test_a_network_learns_the_actions(continuous_pairs: hades.Dataset) -> None:
@@ -30,11 +30,11 @@ def test_a_network_learns_the_labels(cartpole_pairs: hades.Dataset) -> None:
 def test_a_policy_normalises_what_it_is_given(continuous_pairs: hades.Dataset) -> None:
     mean, std = np.full(3, 5.0), np.full(3, 2.0)
     moved = hades.Dataset(states=continuous_pairs.states, actions=continuous_pairs.actions, obs_mean=mean, obs_std=std)
-    params = hades.train(moved, KEY, Learner(**CONTINUOUS))
+    params = hades.train(moved, KEY, CONTINUOUS)
     obs = jnp.asarray([0.3, -0.2, 0.1])
-    plain = hades.policy(continuous_pairs, Learner(**CONTINUOUS), greedy=True)(params, obs, KEY)
+    plain = hades.policy(continuous_pairs, CONTINUOUS, greedy=True)(params, obs, KEY)
     np.testing.assert_allclose(
-        hades.policy(moved, Learner(**CONTINUOUS), greedy=True)(params, obs * std + mean, KEY), plain, rtol=1e-4
+        hades.policy(moved, CONTINUOUS, greedy=True)(params, obs * std + mean, KEY), plain, rtol=1e-4
     )
 
 

@@ -112,6 +112,8 @@ class Distill(LearnerOptions):
     """Brax physics: positional, spring, generalized or mjx."""
     trackers: Names = ()
     """tensorboard, wandb: also log there."""
+    checkpoint_every: float = 15.0
+    """Seconds between two checkpoints."""
     quiet: Flag = False
     """No progress."""
     json: Flag = False
@@ -148,6 +150,7 @@ class Distill(LearnerOptions):
             out=self.out or free_path(stem.replace("-N", "")),
             trackers=self.trackers,
             progress=not self.quiet,
+            checkpoint_every=self.checkpoint_every,
             learner=self.learner(),
             **options,
         )
@@ -168,6 +171,8 @@ class Resume:
     """Budget in place of the run's own."""
     trackers: Names = ()
     """tensorboard, wandb: also log there."""
+    checkpoint_every: float = 15.0
+    """Seconds between two checkpoints."""
     quiet: Flag = False
     """No progress."""
     json: Flag = False
@@ -179,7 +184,13 @@ class Resume:
         from hades.distillation import resume
 
         budget = {"minutes": self.minutes, "generations": self.generations, "steps": self.steps}
-        result = resume(self.run, trackers=self.trackers, progress=not self.quiet, **budget)
+        result = resume(
+            self.run,
+            trackers=self.trackers,
+            progress=not self.quiet,
+            checkpoint_every=self.checkpoint_every,
+            **budget,
+        )
         return _report(result, self.json)
 
 

@@ -136,6 +136,8 @@ def load(path: str | os.PathLike[str]) -> Dataset:
         raise InputError(
             f"{path} has format version {about.get('version')}, this HaDES reads version {FORMAT_VERSION}"
         )
+    if missing := [name for name in _ABOUT if name not in about]:
+        raise InputError(f"{path} is damaged: its header lacks {', '.join(missing)}")
     if "states" not in tensors or not set(tensors) <= set(_TENSORS):
         raise InputError(
             f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"

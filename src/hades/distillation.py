@@ -22,7 +22,7 @@ from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.fitness import Fitness, Pairs, population_mesh
-from hades.learner import Learner, reference
+from hades.learner import Learner, init_network, reference
 from hades.presets import Config
 from hades.progress import Progress
 from hades.runs import Row, Run, Trackers, check_free, check_trackers
@@ -33,7 +33,6 @@ MAX_PER_DISPATCH = 64
 """Generations in one dispatch, where they are short."""
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
-CHECKPOINT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +66,7 @@ def distill(
     out: str | Path | None = None,
     trackers: Sequence[str] = (),
     progress: bool = True,
+    checkpoint_every: float = 15.0,
     learner: Learner | None = None,
     **options: Any,
 ) -> Result:
@@ -80,6 +80,7 @@ def distill(
         out: folder for the run (metrics, checkpoints, dataset, report); None keeps nothing on disk.
         trackers: ``"tensorboard"``, ``"wandb"``; they need ``out``.
         progress: show progress on stderr.
+        checkpoint_every: seconds between two checkpoints.
         learner: overrides fields of the preset's learner.
         options: any other field of `Config`.
 
@@ -105,7 +106,7 @@ def distill(
     distillation = Distillation(task, config)
     about = {"task": task.name, "preset": preset, "config": config.to_json(), "versions": versions(task)}
     run = None if out is None else Run.create(out, about)
-    return _evolve(distillation, distillation.init(), _Host(), run, trackers, progress)
+    return _evolve(distillation, distillation.init(), _Host(), run, trackers, progress, checkpoint_every)
 
 
 def resume(
@@ -114,6 +115,7 @@ def resume(
     *,
     trackers: Sequence[str] = (),
     progress: bool = True,
+    checkpoint_every: float = 15.0,
     **budget: float | None,
 ) -> Result:
     """Continue a run that was interrupted, to the dataset that it would have had without the interruption.
@@ -121,6 +123,7 @@ def resume(
     Args:
         run: the run's folder.
         task: for a run on an environment of your own, which its folder cannot name.
+        trackers, progress, checkpoint_every: as in `distill`.
         budget: ``generations``, ``steps`` or ``minutes`` in place of the run's own, to go on past its end.
     """
     runtime.configure()
@@ -135,7 +138,7 @@ def resume(
     state, host = distillation.init(), _Host()
     if restored := opened.restore(state):
         state, host = restored[0], _Host(**restored[1])
-    return _evolve(distillation, state, host, opened, trackers, progress)
+    return _evolve(distillation, state, host, opened, trackers, progress, checkpoint_every)
 
 
 @dataclass
@@ -170,6 +173,7 @@ class Distillation:
     def __init__(self, task: ControlTask, config: Config) -> None:
         self.task, self.config = task, config
         self.learner = config.learner.over(reference(task.spec))
+        jax.eval_shape(partial(init_network, self.learner, task.spec), jax.random.key(0))  # or says why it cannot be
         self.key = jax.random.key(config.seed)
         start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
         self.fixed_normaliser = (
@@ -303,7 +307,8 @@ class Distillation:
             info["init_key"] = jax.random.key_data(self.fixed_init_key).tolist()
         return Dataset(
             states=np.asarray(states),
-            **{"labels" if self.task.spec.discrete else "actions": np.asarray(targets)},
+            actions=None if self.task.spec.discrete else np.asarray(targets),
+            labels=np.asarray(targets) if self.task.spec.discrete else None,
             obs_mean=np.asarray(normaliser.mean),
             obs_std=np.asarray(normaliser.std),
             task=self.task.name,
@@ -363,6 +368,7 @@ def _evolve(
     run: Run | None,
     trackers: Sequence[str],
     progress: bool,
+    checkpoint_every: float,
 ) -> Result:
     """Dispatch generations until the budget is spent: log, validate, checkpoint; stop at a signal."""
     config = distillation.config
@@ -397,7 +403,7 @@ def _evolve(
                 tracking.log(new)
             rate = sum(row["env_steps"] for row in new) / seconds
             display.update(new[-1], host.score, rate, last=over)
-            if run and not over and time.monotonic() - saved > CHECKPOINT_SECONDS:
+            if run and not over and time.monotonic() - saved > checkpoint_every:
                 run.save(int(state.generation), state, vars(host), distillation.dataset(state, host))
                 saved = time.monotonic()
         evaluation = None

@@ -73,7 +73,8 @@ class GymnaxEnvironment:
         if not self.spec.discrete:
             action = scale_action(action, self.low, self.high)
         obs, state, reward, terminated, _ = self.env.step_env(key, state, action, self.params)
-        truncated = self.env.is_truncated(state, self.params) & ~terminated
+        terminated = jnp.asarray(terminated, bool)  # some environments answer with Python's own
+        truncated = jnp.asarray(self.env.is_truncated(state, self.params), bool) & ~terminated
         return Step(state, self._observation(obs), jnp.asarray(reward, jnp.float32), terminated, truncated)
 
     def _observation(self, obs: jax.Array) -> jax.Array:

@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import hades
+from hades import presets, tasks
+from hades.distillation import Distillation, balanced_labels
+from hades.learner import Learner
+from hades.presets import PRESETS, Config
+from hades.tasks.control import ControlTask
+
+TINY = {
+    "population": 8,
+    "inits": 1,
+    "validate_inits": 2,
+    "validate_every": 3,
+    "generations": 7,
+    "learner": Learner(width=8, epochs=20),
+    "progress": False,
+}
+
+
+def test_distillation_makes_a_dataset_that_works(target: ControlTask) -> None:
+    options = TINY | {"generations": 40, "population": 32, "learner": Learner(width=16, epochs=60)}
+    result = hades.distill(target, size=2, **options)
+    assert result.evaluation is not None
+    first, score = result.metrics[0]["mean"], result.evaluation.mean
+    assert score > first + 1 and score > -2.5  # an idle policy scores about -5
+    assert hades.evaluate(result.dataset, target, inits=8, episodes=4).mean == pytest.approx(score, abs=1.0)
+
+
+def test_cartpole_end_to_end() -> None:
+    result = hades.distill("cartpole", generations=30, progress=False, seed=1)
+    assert len(result.dataset) == 2
+    assert hades.evaluate(result.dataset, inits=8, episodes=4).mean > 450
+    assert result.dataset.info["score"]["mean"] > 450
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"init": "fixed", "normaliser": "fixed"}, {"strategy": "CMA-ES", "normaliser": "none"},
+     {"strategy": "OpenES", "strategy_lr": 0.02, "greedy": True}],
+)  # fmt: skip
+def test_the_same_seed_gives_the_same_dataset(target: ControlTask, tmp_path: Path, options: dict) -> None:
+    one, two = (
+        hades.distill(target, size=2, **{**TINY, **options}).dataset.save(tmp_path / name).read_bytes()
+        for name in "ab"
+    )
+    assert one == two
+    other = hades.distill(target, size=2, seed=1, **{**TINY, "generations": 1, **options}).dataset
+    assert (other.states != hades.load(tmp_path / "a").states).any()
+
+
+def test_soft_labels_evolve_and_stay_probabilities() -> None:
+    result = hades.distill("cartpole", size=3, labels="soft", **TINY)
+    labels = result.dataset.targets
+    np.testing.assert_allclose(labels.sum(1), 1, atol=1e-5)
+    assert (labels > 0).all() and (labels < 1).all()
+
+
+@pytest.mark.parametrize(("size", "classes"), [(16, 3), (15, 3), (2, 3), (7, 2), (1, 4)])
+def test_labels_are_balanced_for_any_size(size: int, classes: int) -> None:
+    labels = np.asarray(balanced_labels(size, classes))
+    counts = labels.sum(0)
+    assert labels.shape == (size, classes) and counts.sum() == size and np.ptp(counts) <= 1
+    assert (np.diff(labels.argmax(1)) >= 0).all()  # in blocks
+
+
+def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, init="fixed", **TINY)
+    assert result.config.inits == 1 and result.dataset.info["init"] == "fixed"
+    key = jax.random.wrap_key_data(jnp.asarray(result.dataset.info["init_key"], jnp.uint32))
+    distillation = Distillation(target, result.config)
+    kept, drawn = (distillation.fitness.networks(k) for k in (distillation.fixed_init_key, key))
+    assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), kept, drawn)))
+    fixed, fresh = (hades.evaluate(result.dataset, target, 2, 4, init=init) for init in ("auto", "fresh"))
+    assert (fixed.returns != fresh.returns).any()
+
+
+def test_the_running_normaliser_sees_what_the_population_sees(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, normaliser="running", **TINY)
+    steps = sum(row["env_steps"] for row in result.metrics)
+    assert steps == 7 * 8 * 10 == result.dataset.info["env_steps"]
+    mean, std = result.dataset.normaliser
+    assert abs(float(mean[0])) < 1 and 0.1 < float(std[0]) < 3
+
+
+def test_a_budget_of_steps_ends_after_the_generation_that_spends_it(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, steps=201, **{**TINY, "generations": None})
+    assert [row["env_steps_total"] for row in result.metrics] == [80, 160, 240]
+
+
+def test_a_budget_of_minutes_ends(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, minutes=0.02, **{**TINY, "generations": None})
+    assert result.evaluation is not None and result.metrics
+
+
+def test_metrics_have_a_row_a_generation(target: ControlTask, tmp_path: Path) -> None:
+    result = hades.distill(target, size=2, out=tmp_path / "run", **TINY)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert rows == result.metrics and [row["generation"] for row in rows] == list(range(1, 8))
+    assert [row["generation"] for row in rows if row["validated"] is not None] == [3, 6, 7]
+    best = max(row["validated"] for row in rows if row["validated"] is not None)
+    assert result.dataset.info["validated"] == pytest.approx(best)
+
+
+def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tmp_path: Path) -> None:
+    """Six generations: a run's end validates, and this is where the longer run validates too."""
+    long = hades.distill(target, size=2, out=tmp_path / "long", **{**TINY, "generations": 12})
+    hades.distill(target, size=2, out=tmp_path / "short", **{**TINY, "generations": 6})
+    resumed = hades.resume(tmp_path / "short", target, generations=12, progress=False)
+    assert (tmp_path / "short/dataset.safetensors").read_bytes() == (
+        tmp_path / "long/dataset.safetensors"
+    ).read_bytes()
+    drop = ("seconds",)
+    strip = [[{k: v for k, v in row.items() if k not in drop} for row in r.metrics] for r in (long, resumed)]
+    assert strip[0] == strip[1]
+
+
+def test_presets_fit_their_tasks() -> None:
+    for configs in PRESETS.values():
+        for task, config in configs.items():
+            assert tasks.resolve(task) == task
+            assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
+    hopper = PRESETS["paper"]["brax/hopper"]
+    assert (hopper.population, hopper.inits, hopper.episodes, hopper.generations, hopper.std) == (
+        2048,
+        2,
+        4,
+        2000,
+        0.03,
+    )
+    assert (hopper.learner.width, hopper.learner.epochs) == (0.03, 512, 200)
+    breakout = PRESETS["paper"]["Breakout-MinAtar"]
+    assert (breakout.size, breakout.episodes, breakout.generations, breakout.std) == (16, 8, 5000, 0.5)
+
+
+def test_a_task_without_a_preset_has_sensible_defaults(target: ControlTask) -> None:
+    assert presets.get("target", "laptop", target.spec).minutes == 10
+    with pytest.raises(hades.InputError, match="the paper has no target"):
+        presets.get("target", "paper", target.spec)
+
+
+def test_a_limit_replaces_the_presets_budget() -> None:
+    config = presets.override(PRESETS["laptop"]["CartPole-v1"], {"generations": 3})
+    assert (config.generations, config.minutes) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "size must be at least 1, not 0"),
+        ({"size": -3}, "size must be at least 1, not -3"),
+        ({"population": 1}, "population must be at least 2"),
+        ({"init": "warm"}, "unknown init 'warm'; choose one of random, fixed"),
+        ({"normaliser": "batch"}, "unknown normaliser"),
+        ({"labels": "hard"}, "unknown labels"),
+        ({"std": 0.0}, "std must be positive"),
+        ({"minutes": -1.0}, "minutes must be positive"),
+        ({"preset": "desktop"}, "unknown preset 'desktop'; choose one of laptop, paper"),
+        ({"strategy": "SNE"}, "unknown strategy 'SNE'"),
+        ({"trackers": ["tensorbord"]}, "unknown tracker"),
+        ({"trackers": ["tensorboard"], "out": None}, "give out"),
+        ({"popsize": 3}, "unknown option 'popsize'"),
+        ({"seed": -1}, "seed must not be negative"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(
+    target: ControlTask, tmp_path: Path, options: dict, message: str
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(hades.InputError, match=message):
+        hades.distill(target, **{"size": 2, "out": out, **TINY, **options})
+    assert not out.exists()
