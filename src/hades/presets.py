@@ -189,10 +189,14 @@ _LAPTOP_MINATAR = Config(
 PRESETS: dict[str, dict[str, Config]] = {
     "laptop": {
         "CartPole-v1": replace(_LAPTOP_CLASSIC, size=2, std=0.5, normaliser="none", minutes=0.5),
-        "Pendulum-v1": _LAPTOP_CLASSIC,
-        "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=3, std=0.5),
+        "Pendulum-v1": replace(
+            _LAPTOP_CLASSIC,
+            learner=Learner(width=128, activation="relu", epochs=100, learning_rate=0.01),
+            minutes=3.5,
+        ),
+        "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4),
         "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5),
-        "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5),
+        "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
         "brax/hopper": replace(_LAPTOP_BRAX, size=4, minutes=8.0),
         "brax/walker2d": replace(_LAPTOP_BRAX, size=4),
         "brax/halfcheetah": _LAPTOP_BRAX,

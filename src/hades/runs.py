@@ -85,10 +85,9 @@ class Run:
         """Checkpoint: the state, what the host counts beside it, and the dataset."""
         import orbax.checkpoint as ocp
 
-        if generation in self._checkpoints().all_steps():
-            return
-        args = ocp.args.Composite(state=ocp.args.StandardSave(state), host=ocp.args.JsonSave(dict(host)))
-        self._checkpoints().save(generation, args=args)
+        if generation not in self._checkpoints().all_steps():
+            args = ocp.args.Composite(state=ocp.args.StandardSave(state), host=ocp.args.JsonSave(dict(host)))
+            self._checkpoints().save(generation, args=args)
         dataset.save(self.dataset_path)
 
     def restore(self, like: Any) -> tuple[Any, Row] | None:

@@ -1,0 +1,106 @@
+"""Make the figures of the README: distil with the laptop presets, score on fresh networks and episodes.
+
+    python scripts/results.py NAME ...          # cartpole, hopper, ..., reference; without a name: lists them
+
+Each writes ``docs/results/NAME.json``: the score of every seed and setting with its spread, the time, the hardware
+and the versions. Evaluation seeds are never used in distillation or for choosing a preset.
+"""
+
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+
+import hades
+from hades.distillation import versions
+
+ROOT = Path(__file__).parent.parent
+EVALUATION_SEED = 1_000
+
+
+@dataclass(frozen=True)
+class Experiment:
+    task: str
+    size: int
+    seeds: int = 3
+    inits: int = 32
+    episodes: int = 8
+    settings: tuple[dict[str, Any], ...] = ({"width": 64}, {"width": 512})
+    """Learners to train on the dataset; what they leave out is the dataset's own recipe."""
+
+
+EXPERIMENTS = {
+    "cartpole": Experiment(
+        "cartpole",
+        2,
+        inits=64,
+        settings=tuple({"width": w, "activation": a} for w in (64, 512) for a in ("tanh", "relu")),
+    ),
+    "pendulum": Experiment("pendulum", 4),
+    "acrobot": Experiment("acrobot", 6),
+    "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
+    "hopper": Experiment("hopper", 4, seeds=1, inits=16, episodes=4),
+    "breakout": Experiment("breakout", 15, seeds=1, inits=16),
+    "freeway": Experiment("freeway", 15, seeds=1, inits=16, episodes=4),
+}
+REFERENCE = ("hopper-4", "hopper-64", "halfcheetah-64", "breakout-16")
+
+
+def run(name: str) -> dict[str, Any]:
+    experiment = EXPERIMENTS[name]
+    task = hades.make(experiment.task)
+    results, config = [], None
+    for seed in range(experiment.seeds):
+        start = time.monotonic()
+        result = hades.distill(task, experiment.size, seed=seed)
+        seconds = time.monotonic() - start
+        result.dataset.save(ROOT / "docs/results" / f"{name}-seed{seed}.safetensors")
+        scores = [score(result.dataset, task, experiment.inits, experiment.episodes, s) for s in experiment.settings]
+        info, config = result.dataset.info, result.config.to_json()
+        results.append(
+            {"seed": seed, "seconds": round(seconds, 1), "generations": info["generations"],
+             "env_steps": info["env_steps"], "scores": scores}
+        )  # fmt: skip
+        print(json.dumps(results[-1]), file=sys.stderr, flush=True)
+    return {"config": config, "results": results, "versions": versions(task)}
+
+
+def reference() -> dict[str, Any]:
+    """The published datasets, on networks as published."""
+    scores = {}
+    for name in REFERENCE:
+        dataset = hades.load(ROOT / "reference" / f"{name}.safetensors")
+        scores[name] = score(dataset, hades.make(dataset.task), 16, 4, {})
+    return {"results": scores, "versions": versions(hades.make("hopper"))}
+
+
+def hardware() -> dict[str, Any]:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return {"cpu": cpu, "cores": os.cpu_count(), "backend": jax.default_backend(), "devices": jax.device_count()}
+
+
+def score(dataset: hades.Dataset, task: Any, inits: int, episodes: int, setting: dict[str, Any]) -> dict[str, Any]:
+    learner = hades.Learner(**setting)
+    evaluation = hades.evaluate(dataset, task, inits, episodes, learner=learner, seed=EVALUATION_SEED)
+    print(f"{task.name} {setting}: {evaluation}", file=sys.stderr, flush=True)
+    return {"setting": setting, "return": evaluation.summary()}
+
+
+if __name__ == "__main__":
+    names = sys.argv[1:]
+    if not names or not set(names) <= {*EXPERIMENTS, "reference"}:
+        sys.exit(f"{__doc__}\nnames: {', '.join(EXPERIMENTS)}, reference")
+    for name in names:
+        about = reference() if name == "reference" else run(name)
+        about |= {"hardware": hardware(), "python": platform.python_version()}
+        path = ROOT / "docs/results" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(about, indent=1) + "\n")
