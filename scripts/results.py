@@ -1,6 +1,7 @@
 """Make the figures of the README: distil with the laptop presets, score on fresh networks and episodes.
 
     python scripts/results.py NAME ...          # cartpole, hopper, ..., reference; without a name: lists them
+    python scripts/results.py table             # what is in docs/results, as the README's table
 
 Each writes ``docs/results/NAME.json``: the score of every seed and setting with its spread, the time, the hardware
 and the versions. Evaluation seeds are never used in distillation or for choosing a preset.
@@ -9,6 +10,7 @@ and the versions. Evaluation seeds are never used in distillation or for choosin
 import json
 import os
 import platform
+import statistics
 import sys
 import time
 from dataclasses import dataclass
@@ -31,7 +33,7 @@ class Experiment:
     seeds: int = 3
     inits: int = 32
     episodes: int = 8
-    settings: tuple[dict[str, Any], ...] = ({"width": 64}, {"width": 512})
+    settings: tuple[dict[str, Any], ...] = ({}, {"width": 512})
     """Learners to train on the dataset; what they leave out is the dataset's own recipe."""
 
 
@@ -94,8 +96,35 @@ def score(dataset: hades.Dataset, task: Any, inits: int, episodes: int, setting:
     return {"setting": setting, "return": evaluation.summary()}
 
 
+def table() -> str:
+    """All results as Markdown, a row a setting: means over seeds, spread over seeds or, of one seed, over networks."""
+    rows = [
+        "| task | pairs | networks trained on them | return | seeds | minutes, all included |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, experiment in EXPERIMENTS.items():
+        path = ROOT / "docs/results" / f"{name}.json"
+        if not path.exists():
+            continue
+        about = json.loads(path.read_text())
+        minutes = max(result["seconds"] for result in about["results"]) / 60
+        for i in range(len(about["results"][0]["scores"])):
+            scores = [result["scores"][i] for result in about["results"]]
+            means = [s["return"]["mean"] for s in scores]
+            spread = statistics.stdev(means) if len(means) > 1 else scores[0]["return"]["std_of_inits"]
+            setting = about["config"]["learner"] | scores[0]["setting"]
+            words = f"width {setting['width']}" + (f", {setting['activation']}" if "activation" in setting else "")
+            rows.append(
+                f"| {name} | {experiment.size} | {scores[0]['return']['inits']} fresh, {words} "
+                f"| {statistics.mean(means):.1f} ± {spread:.1f} | {len(means)} | {minutes:.1f} |"
+            )
+    return "\n".join(rows)
+
+
 if __name__ == "__main__":
     names = sys.argv[1:]
+    if names == ["table"]:
+        sys.exit(print(table()))
     if not names or not set(names) <= {*EXPERIMENTS, "reference"}:
         sys.exit(f"{__doc__}\nnames: {', '.join(EXPERIMENTS)}, reference")
     for name in names:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -71,8 +72,7 @@ def test_the_automatic_chunk_shrinks_with_the_network(target: ControlTask) -> No
 
 
 SCRIPT = """
-import jax, jax.numpy as jnp, numpy as np, sys
-sys.path.insert(0, "tests")
+import jax
 from conftest import Target
 from hades.tasks.control import ControlTask
 import test_fitness as t
@@ -85,7 +85,7 @@ print(jax.device_count(), *map(float, scores.fitness), float(scores.seen.number)
 def test_scores_do_not_depend_on_the_devices() -> None:
     outputs = []
     for devices in ("1", "4"):
-        env = os.environ | {"JAX_NUM_CPU_DEVICES": devices}
+        env = os.environ | {"JAX_NUM_CPU_DEVICES": devices, "PYTHONPATH": str(Path(__file__).parent)}
         run = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True)
         outputs.append([float(x) for x in run.stdout.split()])
     assert [outputs[0][0], outputs[1][0]] == [1, 4]

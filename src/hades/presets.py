@@ -173,7 +173,9 @@ _PAPER_MINATAR = Config(
     learner=Learner(width=512, epochs=64), generations=5000,
 )  # fmt: skip
 
-_LAPTOP_CLASSIC = Config(size=4, population=64, inits=2, episodes=4, learner=Learner(width=64), minutes=2.0)
+_LAPTOP_CLASSIC = Config(
+    size=4, population=64, inits=2, episodes=4, validate_inits=64, learner=Learner(width=64), minutes=2.0
+)
 _LAPTOP_BRAX = Config(size=16, population=64, inits=2, episodes=1, learner=Learner(width=64), minutes=30.0)
 _LAPTOP_MINATAR = Config(
     size=16,
@@ -191,13 +193,15 @@ PRESETS: dict[str, dict[str, Config]] = {
         "CartPole-v1": replace(_LAPTOP_CLASSIC, size=2, std=0.5, normaliser="none", minutes=0.5),
         "Pendulum-v1": replace(
             _LAPTOP_CLASSIC,
-            learner=Learner(width=128, activation="relu", epochs=100, learning_rate=0.01),
-            minutes=3.5,
+            inits=4,
+            episodes=2,
+            learner=Learner(width=128, activation="relu", epochs=100, learning_rate=0.02),
+            minutes=4.0,
         ),
         "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4),
         "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5),
         "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
-        "brax/hopper": replace(_LAPTOP_BRAX, size=4, minutes=8.0),
+        "brax/hopper": replace(_LAPTOP_BRAX, size=4, minutes=8.5),
         "brax/walker2d": replace(_LAPTOP_BRAX, size=4),
         "brax/halfcheetah": _LAPTOP_BRAX,
         "brax/ant": _LAPTOP_BRAX,
