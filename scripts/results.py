@@ -131,5 +131,4 @@ if __name__ == "__main__":
         about = reference() if name == "reference" else run(name)
         about |= {"hardware": hardware(), "python": platform.python_version()}
         path = ROOT / "docs/results" / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(about, indent=1) + "\n")

@@ -149,10 +149,11 @@ def load(path: str | os.PathLike[str]) -> Dataset:
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Write a file so that a kill at any moment leaves the old content or the new, never a part."""
+    """Write a file, and its folder: a kill at any moment leaves the old content or the new, never a part."""
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
