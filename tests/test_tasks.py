@@ -40,6 +40,7 @@ def test_names_are_forgiving(name: str, full: str) -> None:
 def test_every_name_resolves_to_itself() -> None:
     names = tasks.names()
     assert len(names) == len(set(names)) and [tasks.resolve(name) for name in names] == names
+    assert set(tasks.BRAX.values()) <= set(names)
     assert "Seaquest-MinAtar" in names and "brax/humanoid" in names
 
 
@@ -102,7 +103,8 @@ def _play(task: ControlTask, action: float = 0.0, key: jax.Array = KEY):
     def policy(params: None, obs: jax.Array, key: jax.Array) -> jax.Array:
         return jnp.int32(action) if task.spec.discrete else jnp.full(task.spec.num_actions, action)
 
-    return jax.jit(lambda k: task.rollout(policy, None, identity_normaliser(task.spec), k))(key)
+    episode = jax.jit(lambda k: task.rollout(policy, None, identity_normaliser(task.spec), k))(key.reshape(1, -1))
+    return jax.tree.map(lambda x: x[0, 0] if key.ndim == 0 else x[0], episode)
 
 
 def test_a_rollout_is_one_whole_episode_step_by_step() -> None:
@@ -146,7 +148,7 @@ def test_actions_are_scaled_to_the_environments_bounds() -> None:
 def test_a_batch_of_rollouts_equals_single_ones() -> None:
     task = hades.make("cartpole")
     keys = jax.random.split(KEY, 6)
-    batch = jax.vmap(lambda k: _play(task, key=k))(keys)
+    batch = _play(task, key=keys)
     assert [float(r) for r in batch.ret] == [float(_play(task, key=k).ret) for k in keys]
 
 
@@ -181,7 +183,8 @@ def test_a_watched_rollout_sees_what_happened() -> None:
     def policy(params: None, obs: jax.Array, key: jax.Array) -> jax.Array:
         return jnp.int32(2)
 
-    seen = jax.jit(lambda k: task.rollout(policy, None, identity, k, watch=True).seen)(KEY)
+    seen = jax.jit(lambda k: task.rollout(policy, None, identity, k, watch=True).seen)(KEY.reshape(1, 1))
+    seen = jax.tree.map(lambda x: x[0, 0], seen)
     state, obs = task.environment.reset(jax.random.split(KEY)[0])
     states = []
     for _ in range(200):

@@ -107,7 +107,7 @@ class Distill(LearnerOptions):
     validate_every: Int = None
     """Generations between two validations of the search's centre."""
     chunk: Int = None
-    """Candidates that run at once; left out: chosen by memory."""
+    """Networks that run at once on a device; left out: chosen by memory and cache."""
     backend: Text = None
     """Brax physics: positional, spring, generalized or mjx."""
     trackers: Names = ()

@@ -21,7 +21,7 @@ from hades import presets, runtime, tasks
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.evaluation import Evaluation
-from hades.fitness import Fitness, Pairs, population_mesh
+from hades.fitness import Fitness, Pairs, mesh
 from hades.learner import Learner, init_network, reference
 from hades.presets import Config
 from hades.progress import Progress
@@ -204,7 +204,8 @@ class Distillation:
             -(-config.validate_inits // config.inits) if fixed else 1,
             config.greedy,
         )
-        self.replicated = NamedSharding(population_mesh(config.population), PartitionSpec())
+        self.replicated = NamedSharding(mesh(), PartitionSpec())
+        self.generation = jax.jit(self._generation)  # traced once, though used twice below
         self.generations = jax.jit(self._generations, out_shardings=self.replicated)
         self.play = jax.jit(self._play)
 
@@ -232,11 +233,11 @@ class Distillation:
 
         def body(carry: tuple[State, Any, jax.Array, jax.Array]) -> tuple[State, Any, jax.Array, jax.Array]:
             state, log, i, spent = carry
-            state, metrics = self._generation(state)
+            state, metrics = self.generation(state)
             log = jax.tree.map(lambda rows, value: rows.at[i].set(value), log, metrics)
             return state, log, i + 1, spent + metrics["env_steps"]
 
-        shapes = jax.eval_shape(self._generation, state)[1]
+        shapes = jax.eval_shape(self.generation, state)[1]
         log = jax.tree.map(lambda s: jnp.zeros((MAX_PER_DISPATCH, *s.shape), s.dtype), shapes)
         zero = jnp.zeros((), jnp.int32)
         state, log, done, _ = jax.lax.while_loop(
@@ -266,8 +267,8 @@ class Distillation:
         """Returns ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
         init_key, episode_key = jax.random.split(key)
         networks = self.validation.networks(self._init_key(init_key))
-        pairs = to_pairs(self.task.spec, self.config, solution)
-        return self.validation.candidate(pairs, networks, normaliser, episode_key).ret
+        pairs = jax.tree.map(lambda x: x[None], to_pairs(self.task.spec, self.config, solution))
+        return self.validation.play(pairs, networks, normaliser, episode_key).ret[0]
 
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""

@@ -1,7 +1,7 @@
 """How good a dataset is: fresh networks trained on it, then scored; with the field's statistics."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from safetensors.numpy import save
 from hades import runtime, tasks
 from hades.dataset import Dataset, write_atomically
 from hades.errors import InputError
-from hades.fitness import Fitness
+from hades.fitness import Fitness, Pairs
 from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
-from hades.tasks.control import ControlTask, Normaliser, OnlineNormaliser
+from hades.tasks.control import ControlTask, Normaliser, online_normaliser
 
 BOOTSTRAPS = 2000
 
@@ -149,16 +149,14 @@ def evaluate(
         task = tasks.make(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
-    if dataset.online:
-        task = replace(task, environment=OnlineNormaliser(task.environment))
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0xE7A1))
     fitness = Fitness(task, recipe(dataset, learner), inits, episodes, greedy)
     if fixed_key is not None and init != "fresh":
         network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
     pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)
-    normaliser = Normaliser(*map(jnp.asarray, dataset.normaliser))
-    run = jax.jit(partial(_returns, fitness))
-    return Evaluation(np.asarray(run(pairs, normaliser, network_key, episode_key)))
+    fixed = Normaliser(*map(jnp.asarray, dataset.normaliser))
+    normaliser = online_normaliser(task.spec) if dataset.online else fixed
+    return Evaluation(np.asarray(_returns(fitness, pairs, normaliser, network_key, episode_key)))
 
 
 def recipe(dataset: Dataset, learner: Learner | None) -> Learner:
@@ -167,10 +165,10 @@ def recipe(dataset: Dataset, learner: Learner | None) -> Learner:
     return base if learner is None else learner.over(base)
 
 
-def _returns(
-    fitness: Fitness, pairs: Any, normaliser: Normaliser, network_key: jax.Array, episode_key: jax.Array
-) -> jax.Array:
-    return fitness.candidate(pairs, fitness.networks(network_key), normaliser, episode_key).ret
+@partial(jax.jit, static_argnums=0)
+def _returns(fitness: Fitness, pairs: Pairs, normaliser: Any, network_key: Any, episode_key: Any) -> jax.Array:
+    population = jax.tree.map(lambda x: x[None], pairs)
+    return fitness.play(population, fitness.networks(network_key), normaliser, episode_key).ret[0]
 
 
 def _iqm(values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ def configure() -> None:
     if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hades" / "jax"
         jax.config.update("jax_compilation_cache_dir", str(cache))
+    # Also what compiles in less than JAX's threshold of a second: a start is made of many such.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     if "JAX_NUM_CPU_DEVICES" not in os.environ and "host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         with contextlib.suppress(RuntimeError):  # JAX is already running, with the devices that it has
             jax.config.update("jax_num_cpu_devices", _cores())

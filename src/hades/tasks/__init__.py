@@ -15,6 +15,13 @@ from hades.tasks.control import ControlTask
 SUITES = ("gymnax_suite", "brax_suite")
 """One adapter file each."""
 
+BRAX = {
+    name.replace("_", ""): f"brax/{name}"
+    for name in ("ant", "halfcheetah", "hopper", "humanoid", "humanoidstandup", "inverted_double_pendulum",
+                 "inverted_pendulum", "pusher", "reacher", "walker2d")
+}  # fmt: skip
+"""Names that are Brax's alone or first of all: known without a second spent on importing gymnax."""
+
 
 def make(name: Any, **options: Any) -> ControlTask:
     """The task of a name, or of an environment object with gymnax's API.
@@ -51,6 +58,8 @@ def names() -> list[str]:
 def _find(name: str) -> tuple[str, str]:
     """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
     plain = _plain(name)
+    if plain in BRAX:
+        return "brax_suite", BRAX[plain]
     order = sorted(SUITES, key=lambda suite: not suite.startswith(name.split("/")[0]))
     for alias in (_plain, _short, _shortest):
         for suite in order:

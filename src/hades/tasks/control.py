@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -67,8 +68,43 @@ class Normaliser(NamedTuple):
     mean: jax.Array
     std: jax.Array
 
+    def start(self, networks: int) -> "Normaliser":
+        del networks
+        return self
+
+    def update(self, obs: jax.Array, alive: jax.Array) -> "Normaliser":
+        del obs, alive
+        return self
+
     def __call__(self, obs: jax.Array) -> jax.Array:
         return (obs - self.mean) / self.std
+
+
+class OnlineNormaliser(NamedTuple):
+    """Normalises by what a network's episodes have seen of their observations so far: moments ``[B, *obs]``.
+
+    How the published Brax runs without stored statistics played: every evaluation starts from nothing, so the first
+    steps are scaled differently from the last.
+    """
+
+    seen: Moments
+
+    def start(self, networks: int) -> "OnlineNormaliser":
+        return jax.tree.map(lambda x: jnp.broadcast_to(x, (networks, *x.shape)), self)
+
+    def update(self, obs: jax.Array, alive: jax.Array) -> "OnlineNormaliser":
+        """``obs`` is ``[B, E, *obs]``, ``alive`` ``[B, E]``; episodes that have ended add nothing."""
+
+        def one_network(seen: Moments, obs: jax.Array, alive: jax.Array) -> Moments:
+            batch = Moments(alive.astype(obs.dtype), obs, jnp.zeros_like(obs))
+            return seen.merge(merge_all(batch))
+
+        return OnlineNormaliser(jax.vmap(one_network)(self.seen, obs, alive))
+
+    def __call__(self, obs: jax.Array) -> jax.Array:
+        number, mean, m2 = (x[:, None] for x in self.seen)
+        number = number.reshape(number.shape + (1,) * (mean.ndim - number.ndim))
+        return (obs - mean) / jnp.sqrt(m2 / number + 1e-8)
 
 
 class Episode(NamedTuple):
@@ -83,7 +119,7 @@ class Episode(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ControlTask:
-    """An environment as a task: `rollout` scores a policy by one whole episode.
+    """An environment as a task: `rollout` scores policies by whole episodes.
 
     Args:
         name: what `hades.make` takes.
@@ -100,27 +136,44 @@ class ControlTask:
         return self.environment.spec
 
     def rollout(
-        self, policy: Policy, params: Params, normaliser: Normaliser, key: jax.Array, watch: bool = False
+        self,
+        policy: Policy,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        keys: jax.Array,
+        watch: bool = False,
     ) -> Episode:
-        """Play one episode to its end. Vmapped, a batch stops within `CHUNK` steps of its last episode's end.
+        """Play whole episodes, each network its own; stops within `CHUNK` steps of the last episode's end.
 
         Args:
-            policy, params: of one trained network.
+            policy: of one network and one observation.
+            params: of B trained networks, leaves ``[B, ...]``.
             normaliser: applied to every observation before the policy sees it.
-            key: decides the reset, the environment's noise and the sampled actions.
-            watch: gather the moments of the observations.
+            keys: ``[B, E]``, one an episode: the reset, the environment's noise, the sampled actions.
+            watch: gather the moments of the observations; not with an `OnlineNormaliser`.
+
+        Returns:
+            Leaves ``[B, E]``; moments ``[B, E]`` and ``[B, E, *obs]``.
         """
-        env = self.environment
-        reset_key, key = jax.random.split(key)
-        state, obs = env.reset(reset_key)
-        seen = Moments.zero(obs.shape)
-        zero = Episode(jnp.zeros(()), jnp.zeros((), jnp.int32), jnp.zeros((), bool), seen if watch else None)
+        batch = keys.shape
+
+        # Batched here and not by a vmap around the loops, which would batch their bodies several times over to trace.
+        def flat(x: jax.Array) -> jax.Array:
+            return x.reshape(-1, *x.shape[2:])
+
+        def per_network(x: jax.Array) -> jax.Array:
+            return x.reshape(*batch, *x.shape[1:])
+
+        act = jax.vmap(jax.vmap(policy, in_axes=(None, 0, 0)))
+        env_step = jax.vmap(self.environment.step)
 
         def step(carry: tuple[Any, ...], keys: jax.Array) -> tuple[tuple[Any, ...], None]:
-            state, obs, alive, episode = carry
+            state, obs, alive, normaliser, episode = carry
+            normaliser = normaliser.update(obs, alive)
             normalised = normaliser(obs)
-            action = policy(params, normalised, keys[0])
-            state, next_obs, reward, terminated, truncated = env.step(keys[1], state, action)
+            action = act(params, normalised, per_network(keys[:, 0]))
+            state, *outcome = env_step(keys[:, 1], state, flat(action))
+            obs, reward, terminated, truncated = map(per_network, outcome)
             episode = Episode(
                 ret=episode.ret + jnp.where(alive, reward, 0),
                 length=episode.length + alive,
@@ -128,23 +181,23 @@ class ControlTask:
                 # In normalised units, where sums of squares do not cancel.
                 seen=_add(episode.seen, normalised, alive) if watch else None,
             )
-            return (state, next_obs, alive & ~terminated & ~truncated, episode), None
+            return (state, obs, alive & ~terminated & ~truncated, normaliser, episode), None
 
         def chunk(carry: tuple[jax.Array, tuple[Any, ...]]) -> tuple[jax.Array, tuple[Any, ...]]:
             i, inner = carry
-            keys = jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2))
+            keys = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2)), out_axes=1)(
+                step_keys
+            )
             return i + 1, jax.lax.scan(step, inner, keys)[0]
 
-        alive = jnp.ones((), bool)
-        carry = jax.lax.while_loop(lambda c: c[1][2], chunk, (jnp.zeros((), jnp.int32), (state, obs, alive, zero)))
-        episode = carry[1][3]
-        if not watch:
-            return episode
-        count, total, squares = episode.seen
-        mean = total / jnp.maximum(count, 1)
-        m2 = squares - count * mean**2
-        seen = Moments(count, normaliser.mean + mean * normaliser.std, jnp.maximum(m2, 0) * normaliser.std**2)
-        return episode._replace(seen=seen)
+        reset_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(flat(keys))
+        state, obs = jax.vmap(self.environment.reset)(reset_keys)
+        obs, zeros = per_network(obs), partial(jnp.zeros, batch)
+        seen = Moments(zeros(), jnp.zeros_like(obs), jnp.zeros_like(obs)) if watch else None
+        episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
+        carry = state, obs, ~zeros(bool), normaliser.start(batch[0]), episode
+        episode = jax.lax.while_loop(lambda c: c[1][2].any(), chunk, (jnp.zeros((), jnp.int32), carry))[1][-1]
+        return episode._replace(seen=_moments(episode.seen, normaliser)) if watch else episode
 
     def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
         """The normaliser of observations under uniformly random actions, over whole episodes."""
@@ -157,46 +210,16 @@ class ControlTask:
 
         @jax.jit
         def run(keys: jax.Array) -> Moments:
-            identity = identity_normaliser(self.spec)
-            seen = jax.vmap(lambda k: self.rollout(random_policy, None, identity, k, watch=True).seen)(keys)
+            seen = self.rollout(random_policy, None, identity_normaliser(self.spec), keys, watch=True).seen
             assert seen is not None
             return merge_all(seen)
 
-        return run(jax.random.split(key, episodes)).normaliser()
+        return run(jax.random.split(key, (1, episodes))).normaliser()
 
 
-class OnlineNormaliser:
-    """An environment whose observations are normalised by what its batch has seen of the episodes so far.
-
-    How the published Brax runs without stored statistics played: every evaluation starts from nothing, so the first
-    steps are scaled differently from the last. Runs under ``jax.vmap(..., axis_name="episodes")``.
-    """
-
-    def __init__(self, environment: Environment) -> None:
-        self.inner, self.spec, self.max_steps = environment, environment.spec, environment.max_steps
-
-    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
-        state, obs = self.inner.reset(key)
-        shape = self.spec.obs_shape
-        alive, seen = jnp.asarray(True), Moments(jnp.asarray(1e-4), jnp.zeros(shape), jnp.full(shape, 1e-4))
-        seen, obs = self._observe(seen, obs, alive)
-        return (state, alive, seen), obs
-
-    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
-        inner, alive, seen = state
-        step = self.inner.step(key, inner, action)
-        alive = alive & ~step.terminated & ~step.truncated
-        seen, obs = self._observe(seen, step.obs, alive)
-        return step._replace(state=(step.state, alive, seen), obs=obs)
-
-    def _observe(self, seen: Moments, obs: jax.Array, alive: jax.Array) -> tuple[Moments, jax.Array]:
-        def total(x: jax.Array) -> jax.Array:
-            return jax.lax.psum(jnp.where(alive, x, 0), "episodes")
-
-        number = total(jnp.ones(()))
-        mean = total(obs) / jnp.maximum(number, 1)
-        seen = seen.merge(Moments(number, mean, total((obs - mean) ** 2)))
-        return seen, (obs - seen.mean) / jnp.sqrt(seen.m2 / seen.number + 1e-8)
+def online_normaliser(spec: Spec) -> OnlineNormaliser:
+    """Before the first observation: zero mean and unit variance, worth next to nothing."""
+    return OnlineNormaliser(Moments(jnp.asarray(1e-4), jnp.zeros(spec.obs_shape), jnp.full(spec.obs_shape, 1e-4)))
 
 
 def identity_normaliser(spec: Spec) -> Normaliser:
@@ -213,8 +236,17 @@ def merge_all(moments: Moments) -> Moments:
 
 
 def _add(sums: Any, x: jax.Array, alive: jax.Array) -> Moments:
-    """Plain sums of 1, x and x squared over the steps of one episode."""
-    return Moments(sums.number + alive, sums.mean + jnp.where(alive, x, 0), sums.m2 + jnp.where(alive, x * x, 0))
+    """Plain sums of 1, x and x squared over the steps of episodes ``[B, E]``."""
+    there = alive.reshape(alive.shape + (1,) * (x.ndim - alive.ndim))
+    return Moments(sums.number + alive, sums.mean + jnp.where(there, x, 0), sums.m2 + jnp.where(there, x * x, 0))
+
+
+def _moments(sums: Any, normaliser: Any) -> Moments:
+    """From sums over normalised observations to the moments of the observations themselves."""
+    number = sums.number.reshape(sums.number.shape + (1,) * (sums.mean.ndim - sums.number.ndim))
+    mean = sums.mean / jnp.maximum(number, 1)
+    m2 = jnp.maximum(sums.m2 - number * mean**2, 0)
+    return Moments(sums.number, normaliser.mean + mean * normaliser.std, m2 * normaliser.std**2)
 
 
 def scale_action(action: jax.Array, low: np.ndarray, high: np.ndarray) -> jax.Array:
