@@ -62,6 +62,8 @@ def run(name: str) -> dict[str, Any]:
         start = time.monotonic()
         result = hades.distill(task, experiment.size, seed=seed)
         seconds = time.monotonic() - start
+        if result.interrupted:
+            sys.exit("interrupted")
         result.dataset.save(ROOT / "docs/results" / f"{name}-seed{seed}.safetensors")
         scores = [score(result.dataset, task, experiment.inits, experiment.episodes, s) for s in experiment.settings]
         info, config = result.dataset.info, result.config.to_json()
