@@ -176,3 +176,10 @@ def test_bad_options_are_refused_before_anything_is_written(
     with pytest.raises(hades.InputError, match=message):
         hades.distill(target, **{"size": 2, "out": out, **TINY, **options})
     assert not out.exists()
+
+
+def test_a_tasks_options_travel_with_its_dataset() -> None:
+    task = hades.make("cartpole", max_steps_in_episode=9)
+    result = hades.distill(task, size=2, greedy=True, **TINY)
+    assert result.dataset.info["task_options"] == {"max_steps_in_episode": 9} and result.dataset.info["greedy"]
+    assert hades.evaluate(result.dataset, inits=2, episodes=2).returns.max() <= 9

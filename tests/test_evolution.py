@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from evosax.algorithms.distribution_based import distribution_based_algorithms
 
 from hades.errors import InputError
 from hades.strategies.evolution import Evolution, find
@@ -79,9 +80,19 @@ def test_names() -> None:
         ({"name": "SNESS"}, "unknown strategy 'SNESS'; did you mean SNES"),
         ({"name": "SNES", "options": {"colour": 1.0}}, "no option 'colour'; it has lr_std_init"),
         ({"name": "CMA-ES", "learning_rate": 0.1}, "CMA_ES has no optimiser"),
+        ({"name": "SV_CMA_ES"}, "several populations at once; choose CMA_ES"),
         ({"name": "OpenES", "population": 7}, "cannot have a population of 7"),
     ],
 )
 def test_bad_options_are_refused(arguments: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Evolution(**{"population": 8, "solution": START, "std": 0.3, **arguments})
+
+
+@pytest.mark.parametrize("name", [n for n in distribution_based_algorithms if not n.startswith("SV_")])
+def test_every_strategy_of_evosax_asks_and_tells(name: str) -> None:
+    strategy = Evolution(name, 8, START, std=0.3)
+    population, state = strategy.ask(KEY, strategy.init(KEY))
+    assert population["x"].shape == (8, 2, 2)
+    after = strategy.tell(KEY, state, population, _fitness(population))
+    assert jax.tree.structure(after) == jax.tree.structure(state) and strategy.std(after).shape == ()

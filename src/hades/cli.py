@@ -138,9 +138,7 @@ class Distill(LearnerOptions):
             options["greedy"] = True
         if self.strategy_options:
             options["strategy_options"] = _numbers(self.strategy_options)
-        if self.backend is not None:
-            options["task_options"] = {"backend": self.backend}
-        task = tasks.make(self.task, **options.get("task_options", {}))
+        task = tasks.make(self.task, **({} if self.backend is None else {"backend": self.backend}))
         stem = f"{task.name.split('/')[-1].split('-')[0].lower()}-{self.size or 'N'}-seed{self.seed}"
         result = distill(
             task,

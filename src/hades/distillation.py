@@ -94,7 +94,7 @@ def distill(
     if out is not None:
         check_free(out)
     if isinstance(task, str):
-        task = tasks.make(task, **options.get("task_options", {}))
+        task = tasks.make(task)
     base = presets.get(task.name, preset, task.spec)
     overrides = {**options, "seed": seed} | ({} if size is None else {"size": size})
     unknown = set(overrides) - {f.name for f in dataclasses.fields(Config)}
@@ -104,7 +104,13 @@ def distill(
         overrides["learner"] = learner.over(base.learner)
     config = presets.override(base, overrides)
     distillation = Distillation(task, config)
-    about = {"task": task.name, "preset": preset, "config": config.to_json(), "versions": versions(task)}
+    about = {
+        "task": task.name,
+        "task_options": dict(task.options),
+        "preset": preset,
+        "config": config.to_json(),
+        "versions": versions(task),
+    }
     run = None if out is None else Run.create(out, about)
     return _evolve(distillation, distillation.init(), _Host(), run, trackers, progress, checkpoint_every)
 
@@ -133,7 +139,7 @@ def resume(
     budget = {k: v for k, v in budget.items() if v is not None}
     if budget:
         config = presets.override(config, budget)
-    task = task or tasks.make(opened.about["task"], **config.task_options)
+    task = task or tasks.make(opened.about["task"], **opened.about.get("task_options", {}))
     distillation = Distillation(task, config)
     state, host = distillation.init(), _Host()
     if restored := opened.restore(state):
@@ -246,7 +252,7 @@ class Distillation:
         return state, log, done
 
     def _generation(self, state: State) -> tuple[State, dict[str, jax.Array]]:
-        ask_key, init_key, episode_key, tell_key = jax.random.split(self._key(state.generation), 4)
+        ask_key, init_key, episode_key, tell_key, _ = self._keys(state.generation)
         population, strategy = self.strategy.ask(ask_key, state.strategy)
         networks = self.fitness.networks(self._init_key(init_key))
         pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
@@ -256,7 +262,7 @@ class Distillation:
         metrics = {
             "mean": jnp.mean(scores.fitness, where=finite),
             "best": jnp.max(scores.fitness),
-            "std": jnp.mean(strategy.std),
+            "std": self.strategy.std(strategy),
             "diverged": jnp.sum(~finite),
             "env_steps": scores.env_steps,
         }
@@ -272,7 +278,7 @@ class Distillation:
 
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
-        key = jax.random.fold_in(self._key(state.generation), 1)
+        *_, key = self._keys(state.generation)
         centre, normaliser = self.strategy.mean(state.strategy), self.normaliser(state)
         score = self.play(centre, normaliser, key).mean()
         if score > state.best_score:
@@ -302,6 +308,8 @@ class Distillation:
             "env_steps": host.env_steps,
             "seed": self.config.seed,
             "init": self.config.init,
+            "greedy": self.config.greedy,
+            "task_options": dict(self.task.options),
             "versions": versions(self.task),
         }
         if self.config.init == "fixed":
@@ -320,8 +328,9 @@ class Distillation:
     def normaliser(self, state: State) -> Normaliser:
         return state.seen.normaliser() if self.config.normaliser == "running" else self.fixed_normaliser
 
-    def _key(self, generation: jax.Array) -> jax.Array:
-        return jax.random.fold_in(self.key, generation)
+    def _keys(self, generation: jax.Array) -> jax.Array:
+        """For ask, networks, episodes, tell, and a validation before it."""
+        return jax.random.split(jax.random.fold_in(self.key, generation), 5)
 
     def _init_key(self, key: jax.Array) -> jax.Array:
         return self.fixed_init_key if self.config.init == "fixed" else key

@@ -124,7 +124,8 @@ def evaluate(
         inits: networks, each with its own initialisation.
         episodes: episodes played by each.
         learner: fields that it sets override the recipe that the dataset was distilled for.
-        greedy: take the mode of the action distribution instead of a sample.
+        greedy: take the mode of the action distribution instead of a sample; always so for a dataset that was
+            distilled so.
         init: ``"fresh"``, ``"fixed"`` (the initialisation that a HaDES-F dataset was evolved for), or ``"auto"``:
             fixed for such a dataset, fresh for every other.
         seed: of initialisations and episodes.
@@ -144,13 +145,13 @@ def evaluate(
     if task is None:
         if not dataset.task:
             raise InputError("this dataset names no task; give one")
-        task = dataset.task
+        task = tasks.make(dataset.task, **dataset.info.get("task_options", {}))
     if isinstance(task, str):
         task = tasks.make(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
-    network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0xE7A1))
-    fitness = Fitness(task, recipe(dataset, learner), inits, episodes, greedy)
+    network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
+    fitness = Fitness(task, recipe(dataset, learner), inits, episodes, greedy or dataset.info.get("greedy", False))
     if fixed_key is not None and init != "fresh":
         network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
     pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)

@@ -40,7 +40,6 @@ class Config:
         validate_inits: networks in such a scoring.
         seed: of everything random.
         chunk: networks that run at once on a device; None chooses by memory and cache.
-        task_options: passed to `hades.make`.
 
     Raises:
         InputError: for an option value that cannot be.
@@ -66,7 +65,6 @@ class Config:
     validate_inits: int = 16
     seed: int = 0
     chunk: int | None = None
-    task_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, options in (("init", INITS), ("normaliser", NORMALISERS), ("labels", LABELS)):

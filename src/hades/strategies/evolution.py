@@ -7,9 +7,11 @@ import dataclasses
 import difflib
 import inspect
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import optax
 from evosax.algorithms.distribution_based import distribution_based_algorithms
@@ -57,6 +59,12 @@ class Evolution:
             if "optimizer" not in accepted:
                 raise InputError(f"{self.name} has no optimiser; leave the strategy's learning rate out")
             kwargs["optimizer"] = optax.adam(learning_rate)
+        if "num_populations" in accepted:
+            raise InputError(
+                f"{self.name} evolves several populations at once; choose {self.name.removeprefix('SV_')}"
+            )
+        if "sampling_fn" in accepted:
+            kwargs["sampling_fn"] = partial(_sample, solution, std)
         if "std_schedule" in accepted:
             kwargs["std_schedule"] = optax.constant_schedule(std)
         try:
@@ -94,9 +102,19 @@ class Evolution:
         good = finite.any() & jnp.isfinite(new.mean).all()
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state)
 
+    def std(self, state: State) -> jax.Array:
+        """Mean standard deviation of the search distribution; NaN for a strategy that keeps none."""
+        return jnp.mean(state.std) if hasattr(state, "std") else jnp.asarray(jnp.nan)
+
     def mean(self, state: State) -> Solution:
         """The centre of the search distribution, as a solution."""
         return self.algorithm.get_mean(state)
+
+
+def _sample(solution: Solution, std: float, key: jax.Array) -> Solution:
+    """Random search: normal around the start."""
+    flat, unravel = jax.flatten_util.ravel_pytree(solution)
+    return unravel(flat + std * jax.random.normal(key, flat.shape))
 
 
 def find(name: str) -> str:

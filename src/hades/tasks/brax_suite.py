@@ -25,7 +25,8 @@ def make(name: str, backend: str = "positional", max_steps: int = 1000) -> Contr
     if backend not in BACKENDS:
         raise InputError(f"unknown Brax backend '{backend}'; choose one of {', '.join(BACKENDS)}")
     environment = BraxEnvironment(name.removeprefix(PREFIX), backend, max_steps)
-    return ControlTask(name, environment, {"brax": version("brax"), "backend": backend})
+    options = {"backend": backend, "max_steps": max_steps}
+    return ControlTask(name, environment, options, {"brax": version("brax")})
 
 
 class BraxEnvironment:

@@ -124,11 +124,13 @@ class ControlTask:
     Args:
         name: what `hades.make` takes.
         environment: the dynamics.
+        options: what `hades.make` was given beside the name; they travel with runs and datasets.
         versions: of the libraries that the dynamics come from.
     """
 
     name: str
     environment: Environment
+    options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property

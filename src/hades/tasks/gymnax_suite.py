@@ -39,7 +39,7 @@ def from_environment(env: Any, params: Any = None, name: str | None = None, **op
         raise InputError(f"{name} has no option '{unknown[0]}'; it has {', '.join(vars(params))}")
     if options:
         params = params.replace(**options)
-    return ControlTask(name or env.name, GymnaxEnvironment(env, params), {"gymnax": version("gymnax")})
+    return ControlTask(name or env.name, GymnaxEnvironment(env, params), options, {"gymnax": version("gymnax")})
 
 
 class GymnaxEnvironment:
