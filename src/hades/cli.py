@@ -34,6 +34,24 @@ Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, arg(help_behavior_hint="")]
 
 
 @dataclass(kw_only=True)
+class Output:
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+
+@dataclass(kw_only=True)
+class Running(Output):
+    trackers: Names = ()
+    """tensorboard, wandb: also log there."""
+    checkpoint_every: float = 15.0
+    """Seconds between two checkpoints."""
+    quiet: Flag = False
+    """No progress."""
+
+
+@dataclass(kw_only=True)
 class LearnerOptions:
     network: Text = None
     """Network: mlp, or cnn for grid observations."""
@@ -63,7 +81,7 @@ class LearnerOptions:
 
 
 @dataclass(kw_only=True)
-class Distill(LearnerOptions):
+class Distill(Running, LearnerOptions):
     """Distil a task into a dataset."""
 
     task: Positional[str]
@@ -110,16 +128,6 @@ class Distill(LearnerOptions):
     """Networks that run at once on a device; left out: chosen by memory and cache."""
     backend: Text = None
     """Brax physics: positional, spring, generalized or mjx."""
-    trackers: Names = ()
-    """tensorboard, wandb: also log there."""
-    checkpoint_every: float = 15.0
-    """Seconds between two checkpoints."""
-    quiet: Flag = False
-    """No progress."""
-    json: Flag = False
-    """Print the result as JSON."""
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         from hades import tasks
@@ -156,7 +164,7 @@ class Distill(LearnerOptions):
 
 
 @dataclass(kw_only=True)
-class Resume:
+class Resume(Running):
     """Continue an interrupted run, or one past its end with a larger budget."""
 
     run: Positional[Path]
@@ -167,16 +175,6 @@ class Resume:
     """Budget in place of the run's own."""
     steps: Int = None
     """Budget in place of the run's own."""
-    trackers: Names = ()
-    """tensorboard, wandb: also log there."""
-    checkpoint_every: float = 15.0
-    """Seconds between two checkpoints."""
-    quiet: Flag = False
-    """No progress."""
-    json: Flag = False
-    """Print the result as JSON."""
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         from hades.distillation import resume
@@ -193,7 +191,7 @@ class Resume:
 
 
 @dataclass(kw_only=True)
-class Train(LearnerOptions):
+class Train(Output, LearnerOptions):
     """Train one fresh network on a dataset and save its parameters."""
 
     dataset: Positional[Path]
@@ -202,10 +200,6 @@ class Train(LearnerOptions):
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
     seed: int = 0
     """Of the initialisation."""
-    json: Flag = False
-    """Print the result as JSON."""
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         import jax
@@ -224,7 +218,7 @@ class Train(LearnerOptions):
 
 
 @dataclass(kw_only=True)
-class Evaluate(LearnerOptions):
+class Evaluate(Output, LearnerOptions):
     """Train fresh networks on a dataset and score them on its task."""
 
     dataset: Positional[Path]
@@ -241,10 +235,6 @@ class Evaluate(LearnerOptions):
     """Score the most likely action instead of a sampled one."""
     seed: int = 0
     """Of initialisations and episodes."""
-    json: Flag = False
-    """Print the result as JSON."""
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         from hades.evaluation import evaluate, recipe
@@ -264,13 +254,8 @@ class Evaluate(LearnerOptions):
 
 
 @dataclass(kw_only=True)
-class Envs:
+class Envs(Output):
     """List the tasks."""
-
-    json: Flag = False
-    """Print the result as JSON."""
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         from hades import tasks
@@ -281,15 +266,11 @@ class Envs:
 
 
 @dataclass(kw_only=True)
-class Presets:
+class Presets(Output):
     """Show the presets: which tasks have one, and what it says."""
 
     task: Text = None
     """Only this task's."""
-    json: Flag = False
-    """Print the result as JSON."""
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         from hades import presets, tasks
@@ -306,17 +287,14 @@ class Presets:
 
 
 @dataclass(kw_only=True)
-class Version:
+class Version(Output):
     """Show the versions of HaDES and of what its results depend on."""
-
-    debug: Flag = False
-    """Show tracebacks."""
 
     def __call__(self) -> int:
         from importlib.metadata import version
 
-        for name in ("hades-rl", "jax", "flax", "optax", "evosax", "gymnax", "brax"):
-            print(f"{name} {version(name)}")
+        versions = {name: version(name) for name in ("hades-rl", "jax", "flax", "optax", "evosax", "gymnax", "brax")}
+        _print(versions, "\n".join(f"{name} {number}" for name, number in versions.items()), self.json)
         return 0
 
 

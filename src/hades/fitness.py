@@ -31,7 +31,7 @@ class Scores(NamedTuple):
     seen: Moments | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Fitness:
     """The score of datasets: the mean return of networks trained on them.
 
