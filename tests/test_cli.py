@@ -35,7 +35,7 @@ def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]
 def test_distil_evaluate_train_and_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = _run(capsys, "distill", "cartpole", *TINY, "--generations", "6", "--json")
     result = json.loads(out)
-    assert code == 0 and result["generations"] == 6 and result["return"]["inits"] == 32
+    assert code == 0 and result["generations"] == 6 and result["return"]["inits"] == 128
     assert "generation 6" in err and "remaining" in err
     folder = Path(result["run"])
     assert folder == Path("runs/cartpole-seed0")
@@ -71,7 +71,7 @@ def test_hopper_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert "arn" not in err  # no warnings of the libraries'
     dataset = hades.load("run/dataset.safetensors")
     assert dataset.task == "brax/hopper" and dataset.targets.shape == (2, 3)
-    assert dataset.info["versions"]["backend"] == "positional"
+    assert dataset.info["task_options"]["backend"] == "positional"
 
 
 def test_minatar_with_a_cnn(capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,7 +134,7 @@ def test_presets_fit_their_tasks() -> None:
         2000,
         0.03,
     )
-    assert (hopper.learner.width, hopper.learner.epochs) == (0.03, 512, 200)
+    assert (hopper.std, hopper.learner.width, hopper.learner.epochs) == (0.03, 512, 200)
     breakout = PRESETS["paper"]["Breakout-MinAtar"]
     assert (breakout.size, breakout.episodes, breakout.generations, breakout.std) == (16, 8, 5000, 0.5)
 

@@ -36,10 +36,10 @@ def test_a_folder_that_is_not_a_runs_is_refused(tmp_path: Path, content: str | N
 
 def test_a_checkpoint_gives_back_the_state(tmp_path: Path, continuous_pairs: hades.Dataset) -> None:
     run = Run.create(tmp_path / "run", ABOUT)
-    like = {"a": np.zeros(3, np.float32), "b": (np.int32(0), None)}
+    like = {"a": np.zeros(3, np.float32), "b": (np.zeros((), np.int32), None)}
     assert run.restore(like) is None
     for generation in (2, 5, 9):
-        state = {"a": np.full(3, generation, np.float32), "b": (np.int32(generation), None)}
+        state = {"a": np.full(3, generation, np.float32), "b": (np.full((), generation, np.int32), None)}
         run.save(generation, state, {"env_steps": 10**12 + generation}, continuous_pairs)
     restored = Run.open(tmp_path / "run").restore(like)
     assert restored is not None
