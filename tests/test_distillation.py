@@ -127,13 +127,7 @@ def test_presets_fit_their_tasks() -> None:
             assert tasks.resolve(task) == task
             assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
     hopper = PRESETS["paper"]["brax/hopper"]
-    assert (hopper.population, hopper.inits, hopper.episodes, hopper.generations, hopper.std) == (
-        2048,
-        2,
-        4,
-        2000,
-        0.03,
-    )
+    assert (hopper.population, hopper.inits, hopper.episodes, hopper.generations) == (2048, 2, 4, 2000)
     assert (hopper.std, hopper.learner.width, hopper.learner.epochs) == (0.03, 512, 200)
     breakout = PRESETS["paper"]["Breakout-MinAtar"]
     assert (breakout.size, breakout.episodes, breakout.generations, breakout.std) == (16, 8, 5000, 0.5)
