@@ -189,7 +189,7 @@ _LAPTOP_MINATAR = Config(
     std=0.5,
     normaliser="fixed",
     learner=Learner(width=64),
-    minutes=7.0,
+    minutes=5.0,
 )
 
 PRESETS: dict[str, dict[str, Config]] = {
