@@ -209,7 +209,7 @@ PRESETS: dict[str, dict[str, Config]] = {
         "brax/reacher": replace(_LAPTOP_BRAX, minutes=10.0),
         "Breakout-MinAtar": replace(_LAPTOP_MINATAR, size=15),
         "Asterix-MinAtar": _LAPTOP_MINATAR,
-        "Freeway-MinAtar": _LAPTOP_MINATAR,
+        "Freeway-MinAtar": replace(_LAPTOP_MINATAR, population=64, episodes=1),  # 2,500 steps each
         "SpaceInvaders-MinAtar": _LAPTOP_MINATAR,
         "Pong-misc": replace(_LAPTOP_MINATAR, size=3),
     },
