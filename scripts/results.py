@@ -126,7 +126,8 @@ def table() -> str:
 if __name__ == "__main__":
     names = sys.argv[1:]
     if names == ["table"]:
-        sys.exit(print(table()))
+        print(table())
+        sys.exit()
     if not names or not set(names) <= {*EXPERIMENTS, "reference"}:
         sys.exit(f"{__doc__}\nnames: {', '.join(EXPERIMENTS)}, reference")
     for name in names:

@@ -198,3 +198,8 @@ def test_a_watched_rollout_sees_what_happened() -> None:
 def test_measured_statistics_leave_constants_unscaled() -> None:
     normaliser = hades.make("breakout").measure(KEY, episodes=16)
     assert (normaliser.std > 0).all() and float(normaliser.std.max()) == 1.0
+
+
+def test_making_a_task_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    hades.make("halfcheetah")
+    assert capfd.readouterr() == ("", "")

@@ -1,6 +1,10 @@
 """Brax (Freeman et al. 2021): rigid-body locomotion and manipulation."""
 
+import contextlib
+import os
+import sys
 import warnings
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -29,12 +33,27 @@ def make(name: str, backend: str = "positional", max_steps: int = 1000) -> Contr
     return ControlTask(name, environment, options, {"brax": version("brax")})
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Brax's and MuJoCo's notices on old models are not the user's to act on; MuJoCo's come from C, to descriptor 2."""
+    sys.stderr.flush()
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
+
+
 class BraxEnvironment:
     """Brax's step, with the usual limit of 1,000 steps an episode."""
 
     def __init__(self, name: str, backend: str, max_steps: int) -> None:
-        with warnings.catch_warnings():  # a notice on Brax's maintenance, not the user's to act on
-            warnings.simplefilter("ignore")
+        with _quiet():
             self.env: Any = envs.get_environment(name, backend=backend)
         obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
