@@ -35,7 +35,7 @@ def make(name: str, backend: str = "positional", max_steps: int = 1000) -> Contr
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Brax's and MuJoCo's notices on old models are not the user's to act on; MuJoCo's come from C, to descriptor 2."""
+    """Notices on old models are not the user's to act on; MuJoCo's come from C, to file descriptor 2."""
     sys.stderr.flush()
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
