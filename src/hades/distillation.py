@@ -272,9 +272,8 @@ class Distillation:
     def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """Returns ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
         init_key, episode_key = jax.random.split(key)
-        networks = self.validation.networks(self._init_key(init_key))
-        pairs = jax.tree.map(lambda x: x[None], to_pairs(self.task.spec, self.config, solution))
-        return self.validation.play(pairs, networks, normaliser, episode_key).ret[0]
+        pairs = to_pairs(self.task.spec, self.config, solution)
+        return self.validation.returns(pairs, normaliser, self._init_key(init_key), episode_key)
 
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from safetensors.numpy import save
 from hades import runtime, tasks
 from hades.dataset import Dataset, write_atomically
 from hades.errors import InputError
-from hades.fitness import Fitness, Pairs
+from hades.fitness import Fitness
 from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
 from hades.tasks.control import ControlTask, Normaliser, online_normaliser
 
@@ -166,10 +165,8 @@ def recipe(dataset: Dataset, learner: Learner | None) -> Learner:
     return base if learner is None else learner.over(base)
 
 
-@partial(jax.jit, static_argnums=0)
-def _returns(fitness: Fitness, pairs: Pairs, normaliser: Any, network_key: Any, episode_key: Any) -> jax.Array:
-    population = jax.tree.map(lambda x: x[None], pairs)
-    return fitness.play(population, fitness.networks(network_key), normaliser, episode_key).ret[0]
+_returns = jax.jit(Fitness.returns, static_argnums=0)
+"""Compiled once for each task and learner."""
 
 
 def _iqm(values: np.ndarray) -> np.ndarray:

@@ -103,6 +103,13 @@ class Fitness:
         episode = work(numbers, population, networks, normaliser, keys)
         return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), episode)
 
+    def returns(
+        self, pairs: Pairs, normaliser: Normaliser | OnlineNormaliser, network_key: jax.Array, episode_key: jax.Array
+    ) -> jax.Array:
+        """Returns ``[inits, episodes]`` of fresh networks trained on one dataset."""
+        population = jax.tree.map(lambda x: x[None], pairs)
+        return self.play(population, self.networks(network_key), normaliser, episode_key).ret[0]
+
     def population(self, population: Pairs, networks: Params, normaliser: Normaliser, key: jax.Array) -> Scores:
         """Score a population by the mean return of each candidate's networks."""
         episode = self.play(population, networks, normaliser, key)

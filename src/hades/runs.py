@@ -134,15 +134,9 @@ def free_path(stem: str) -> Path:
 
 
 class Trackers:
-    """TensorBoard and W&B, imported only when asked for.
-
-    Raises:
-        InputError: for an unknown tracker.
-        MissingExtra: for one that is not installed.
-    """
+    """TensorBoard and W&B, imported only when asked for; `check_trackers` says beforehand whether they can be."""
 
     def __init__(self, names: Sequence[str], run: Run) -> None:
-        check_trackers(names)
         self.tensorboard = self.wandb = None
         if "tensorboard" in names:
             from tensorboardX import SummaryWriter

@@ -12,8 +12,6 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask, Step, scale_action
 
-PREFIX = ""
-
 
 def names() -> list[str]:
     return list(gymnax.registered_envs)
