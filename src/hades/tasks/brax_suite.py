@@ -14,6 +14,7 @@ from brax import envs
 
 from hades.dataset import Spec
 from hades.errors import InputError
+from hades.tasks import lanes
 from hades.tasks.control import ControlTask, Step
 
 PREFIX = "brax/"
@@ -30,7 +31,9 @@ def make(name: str, backend: str = "positional", max_steps: int = 1000) -> Contr
         raise InputError(f"unknown Brax backend '{backend}'; choose one of {', '.join(BACKENDS)}")
     environment = BraxEnvironment(name.removeprefix(PREFIX), backend, max_steps)
     options = {"backend": backend, "max_steps": max_steps}
-    return ControlTask(name, environment, options, {"brax": version("brax")})
+    # The pipelines that solve no linear systems are plain arithmetic on a few hundred numbers.
+    small = backend in ("positional", "spring") and jax.default_backend() == "cpu"
+    return ControlTask(name, environment, options, {"brax": version("brax")}, lanes.vmap if small else jax.vmap)
 
 
 @contextlib.contextmanager

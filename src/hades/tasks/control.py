@@ -1,6 +1,6 @@
 """Control: a trained policy is scored by its return over whole episodes of a JAX environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -126,12 +126,14 @@ class ControlTask:
         environment: the dynamics.
         options: what `hades.make` was given beside the name; they travel with runs and datasets.
         versions: of the libraries that the dynamics come from.
+        vmap: batches the environment's step over the leading axis; `jax.vmap`, or `lanes.vmap` for rigid bodies.
     """
 
     name: str
     environment: Environment
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    vmap: Callable[..., Any] = jax.vmap
 
     @property
     def spec(self) -> Spec:
@@ -167,7 +169,7 @@ class ControlTask:
             return x.reshape(*batch, *x.shape[1:])
 
         act = jax.vmap(jax.vmap(policy, in_axes=(None, 0, 0)))
-        env_step = jax.vmap(self.environment.step)
+        env_step = self.vmap(self.environment.step)
 
         def step(carry: tuple[Any, ...], keys: jax.Array) -> tuple[tuple[Any, ...], None]:
             state, obs, alive, normaliser, episode = carry

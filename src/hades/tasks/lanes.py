@@ -1,0 +1,311 @@
+"""Batching for rigid bodies on CPU: every number of a function becomes a vector over the batch.
+
+`jax.vmap` turns a body's ``[3]`` into ``[B, 3]``: XLA's innermost loops run over three numbers, so nothing is
+vectorised, and a physics step of ten thousand slices, gathers and concatenations is mostly copying. `vmap` here
+evaluates the function number by number instead, each one a vector ``[B]`` (a structure of arrays). Indexing and
+reshaping then happen while tracing and cost nothing, terms with a constant 0 or 1 vanish, common subexpressions are
+shared, and what is left is plain arithmetic on long vectors. Brax's hopper steps seven times faster on one core.
+
+For functions of a few hundred numbers. Operations that it does not know are batched by `jax.vmap`.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import jax
+import jax.core
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.extend import core
+
+Lanes = np.ndarray
+"""An array of the unbatched function. Of dtype object: each element a ``[B]`` array or a constant; else constants."""
+
+ELEMENTWISE = """
+abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy cos cosh div eq
+erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic lt max min mul ne neg
+nextafter not or pow reduce_precision rem round rsqrt select_n shift_left shift_right_arithmetic shift_right_logical
+sign sin sinh sqrt square stop_gradient sub tan tanh xor
+""".split()  # noqa: SIM905
+REDUCTIONS: dict[str, core.Primitive] = {
+    "reduce_sum": lax.add_p,
+    "reduce_prod": lax.mul_p,
+    "reduce_max": lax.max_p,
+    "reduce_min": lax.min_p,
+    "reduce_and": lax.and_p,
+    "reduce_or": lax.or_p,
+}
+
+
+def vmap(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """As `jax.vmap` over the leading axis of every argument and result.
+
+    The same function up to rounding, but for one case: an infinity or NaN times a constant 0 is 0.
+    """
+
+    def batched(*args: Any) -> Any:
+        leaves, structure = jax.tree.flatten(args)
+        size = leaves[0].shape[0]
+        closed, out = jax.make_jaxpr(lambda *xs: fun(*jax.tree.unflatten(structure, xs)), return_shape=True)(
+            *(jax.ShapeDtypeStruct(x.shape[1:], x.dtype) for x in leaves)
+        )
+        lanes = [_split(jnp.moveaxis(x, 0, -1)) for x in leaves]
+        shapes, structure = jax.tree.flatten(out)
+        results = [
+            jnp.moveaxis(_join(x, shape.dtype, size), -1, 0)
+            for x, shape in zip(_Trace(size).run(closed, lanes), shapes, strict=True)
+        ]
+        return jax.tree.unflatten(structure, results)
+
+    return batched
+
+
+def _split(x: jax.Array) -> Lanes:
+    """From ``[*S, B]`` to lanes of shape S."""
+    flat = x.reshape(-1, x.shape[-1])
+    return _lanes([flat[i] for i in range(flat.shape[0])], x.shape[:-1])
+
+
+def _join(x: Lanes, dtype: Any, size: int) -> jax.Array:
+    """From lanes of shape S to ``[*S, B]``."""
+    if x.dtype != object or not x.size:
+        return jnp.broadcast_to(jnp.asarray(x, dtype)[..., None], (*x.shape, size))
+    return jnp.stack([_vector(value, dtype, size) for value in x.flat]).reshape(*x.shape, size)
+
+
+def _lanes(values: list[Any], shape: tuple[int, ...]) -> Lanes:
+    out = np.empty(len(values), object)
+    for i, value in enumerate(values):  # numpy would look into an array given as an element
+        out[i] = value
+    return out.reshape(shape)
+
+
+def _vector(value: Any, dtype: Any, size: int) -> jax.Array:
+    return value if isinstance(value, jax.Array) else jnp.full((size,), value, dtype)
+
+
+def _read_constant(value: Any, size: int) -> Lanes:
+    if isinstance(value, jax.core.Tracer) or jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return _split(jnp.broadcast_to(value[..., None], (*value.shape, size)))
+    return np.asarray(value)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """Evaluates a jaxpr on lanes; remembers every operation on a ``[B]``, to do it once."""
+
+    size: int
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+
+    def run(self, closed: core.ClosedJaxpr, args: list[Lanes]) -> list[Lanes]:
+        jaxpr, values = closed.jaxpr, {}
+        for var, constant in zip(jaxpr.constvars, closed.consts, strict=True):
+            values[var] = _read_constant(constant, self.size)
+        values.update(zip(jaxpr.invars, args, strict=True))
+
+        def read(atom: Any) -> Lanes:
+            return np.asarray(atom.val) if isinstance(atom, core.Literal) else values[atom]
+
+        for eqn in jaxpr.eqns:
+            values.update(zip(eqn.outvars, self.apply(eqn, [read(x) for x in eqn.invars]), strict=True))
+        return [read(x) for x in jaxpr.outvars]
+
+    def apply(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
+        name, params = eqn.primitive.name, eqn.params
+        if (inner := params.get("jaxpr", params.get("call_jaxpr"))) is not None and name not in ("scan", "while"):
+            return self.run(inner if isinstance(inner, core.ClosedJaxpr) else core.ClosedJaxpr(inner, ()), ins)
+        if name == "cond" and ins[0].dtype != object:
+            return self.run(params["branches"][int(ins[0])], ins[1:])
+        if all(x.dtype != object for x in ins):
+            return _constant(eqn, ins)
+        if name == "scan":
+            return self.scan(eqn, ins)
+        if name in ELEMENTWISE:
+            return [self.elementwise(eqn, ins)]
+        if name in REDUCTIONS:
+            return [self.reduce(REDUCTIONS[name], ins[0], params["axes"], _aval(eqn.outvars[0]))]
+        if name == "dot_general":
+            return [self.dot(ins[0], ins[1], params["dimension_numbers"], _aval(eqn.outvars[0]))]
+        if name == "scatter-add" and ins[1].dtype != object:
+            return [self.scatter_add(eqn, *ins)]
+        moved = _move(eqn, ins)
+        return self.other(eqn, ins) if moved is None else [moved]
+
+    def elementwise(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> Lanes:
+        out = _aval(eqn.outvars[0])
+        dtypes = [_aval(x).dtype for x in eqn.invars]
+        columns = [np.broadcast_to(x, out.shape).reshape(-1) for x in ins]
+        settings = str(eqn.params) if eqn.params else ""
+        values = [
+            self.operate(eqn.primitive, row, dtypes, out.dtype, eqn.params, settings)
+            for row in zip(*columns, strict=True)
+        ]
+        if any(isinstance(value, jax.Array) for value in values):
+            return _lanes(values, out.shape)
+        return np.asarray(values, out.dtype).reshape(out.shape)
+
+    def operate(
+        self,
+        primitive: core.Primitive,
+        row: tuple[Any, ...],
+        dtypes: list[Any],
+        dtype: Any,
+        params: dict[str, Any] | None = None,
+        settings: str = "",
+    ) -> Any:
+        """One operation on single lanes."""
+        if (simple := _simplify(primitive.name, row, dtypes, dtype)) is not None:
+            return simple
+        # The operands are kept beside the result, or an id could come back as another's.
+        key = (primitive.name, settings, *dtypes, *(id(x) if isinstance(x, jax.Array) else (x,) for x in row))
+        if key not in self.memo:
+            if any(isinstance(x, jax.Array) for x in row):
+                vectors = [_vector(x, dtype, self.size) for x, dtype in zip(row, dtypes, strict=True)]
+                value = primitive.bind(*vectors, **(params or {}))
+            else:
+                with jax.ensure_compile_time_eval():
+                    value = np.asarray(primitive.bind(*map(jnp.asarray, row, dtypes), **(params or {})))[()]
+            self.memo[key] = row, value
+        return self.memo[key][1]
+
+    def fold(self, primitive: core.Primitive, values: list[Any], dtype: Any) -> Any:
+        total = values[0]
+        for value in values[1:]:
+            total = self.operate(primitive, (total, value), [dtype, dtype], dtype)
+        return total
+
+    def reduce(self, primitive: core.Primitive, x: Lanes, axes: tuple[int, ...], out: Any) -> Lanes:
+        rows = np.moveaxis(x, axes, range(len(axes))).reshape(prod(x.shape[i] for i in axes), -1).T
+        return _lanes([self.fold(primitive, list(row), out.dtype) for row in rows], out.shape)
+
+    def dot(self, a: Lanes, b: Lanes, dimension_numbers: Any, out: Any) -> Lanes:
+        (contract_a, contract_b), (batch_a, batch_b) = dimension_numbers
+
+        def rows(x: Lanes, contract: tuple[int, ...], batch: tuple[int, ...]) -> Lanes:
+            free = [i for i in range(x.ndim) if i not in (*contract, *batch)]
+            x = x.transpose(*batch, *free, *contract)
+            shape = [prod(x.shape[: len(batch)]), prod(x.shape[len(batch) : len(batch) + len(free)])]
+            return x.reshape(*shape, prod(x.shape[len(batch) + len(free) :]))
+
+        def product(x: Lanes, y: Lanes) -> Any:
+            pairs = zip(x, y, strict=True)
+            terms = [self.operate(lax.mul_p, pair, [out.dtype, out.dtype], out.dtype) for pair in pairs]
+            return self.fold(lax.add_p, terms, out.dtype)
+
+        left, right = rows(a, contract_a, batch_a), rows(b, contract_b, batch_b)
+        values = [product(x, y) for xs, ys in zip(left, right, strict=True) for x in xs for y in ys]
+        return _lanes(values, out.shape)
+
+    def scatter_add(self, eqn: core.JaxprEqn, x: Lanes, indices: Lanes, updates: Lanes) -> Lanes:
+        """Where each update lands is found by scattering its one-hot."""
+        out, dtype = x.astype(object).reshape(-1), _aval(eqn.outvars[0]).dtype
+        zeros = np.zeros(x.shape, np.float32)
+        for hot, update in zip(np.eye(updates.size, dtype=np.float32), updates.flat, strict=True):
+            for i in np.flatnonzero(_constant(eqn, [zeros, indices, hot.reshape(updates.shape)])[0]):
+                out[i] = self.fold(lax.add_p, [out[i], update], dtype)
+        return out.reshape(x.shape)
+
+    def scan(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
+        """The loop stays a loop; every lane of its carry is carried by itself."""
+        params, closed = eqn.params, eqn.params["jaxpr"]
+        starts, carries = params["num_consts"], params["num_consts"] + params["num_carry"]
+        avals = [_aval(var) for var in closed.jaxpr.invars]
+        outs = [_aval(var) for var in closed.jaxpr.outvars][params["num_carry"] :]
+
+        def vectors(lanes: list[Lanes]) -> list[list[jax.Array]]:
+            avals_ = avals[starts:carries]
+            return [[_vector(v, aval.dtype, self.size) for v in x.flat] for x, aval in zip(lanes, avals_, strict=True)]
+
+        def lanes(vectors: list[list[jax.Array]]) -> list[Lanes]:
+            return [_lanes(v, aval.shape) for v, aval in zip(vectors, avals[starts:carries], strict=True)]
+
+        def joined(lanes: list[Lanes], avals: list[Any]) -> list[jax.Array]:
+            return [_join(x, aval.dtype, self.size) for x, aval in zip(lanes, avals, strict=True)]
+
+        def body(carry: list[list[jax.Array]], xs: list[jax.Array]) -> tuple[list[list[jax.Array]], list[jax.Array]]:
+            out = _Trace(self.size).run(closed, [*ins[:starts], *lanes(carry), *map(_split, xs)])
+            return vectors(out[: params["num_carry"]]), joined(out[params["num_carry"] :], outs)
+
+        xs = [_join(x, aval.dtype, self.size) for x, aval in zip(ins[carries:], avals[carries:], strict=True)]
+        carry, ys = lax.scan(
+            body, vectors(ins[starts:carries]), xs, params["length"], params["reverse"], params["unroll"]
+        )
+        return [*lanes(carry), *map(_split, ys)]
+
+    def other(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
+        """An operation without a rule of its own: whole arrays, batched by JAX."""
+        axes = [-1 if x.dtype == object else None for x in ins]
+        arrays = [
+            _join(x, _aval(var).dtype, self.size) if x.dtype == object else x
+            for x, var in zip(ins, eqn.invars, strict=True)
+        ]
+        out = jax.vmap(lambda *xs: _bind(eqn, *xs), in_axes=axes, out_axes=-1)(*arrays)
+        return [_split(x) for x in out]
+
+
+def _aval(atom: core.Var | core.Literal) -> Any:
+    """Its shape and dtype."""
+    return atom.aval
+
+
+def _bind(eqn: core.JaxprEqn, *args: Any, **params: Any) -> list[Any]:
+    out = eqn.primitive.bind(*map(jnp.asarray, args), **{**eqn.params, **params})
+    return list(out) if eqn.primitive.multiple_results else [out]
+
+
+def _constant(eqn: core.JaxprEqn, ins: list[Lanes], **params: Any) -> list[Lanes]:
+    with jax.ensure_compile_time_eval():
+        return [np.asarray(x) for x in _bind(eqn, *ins, **params)]
+
+
+def _simplify(name: str, row: tuple[Any, ...], dtypes: list[Any], dtype: Any) -> Any:
+    """What an operation is known to give without doing it; None if nothing is known."""
+    if name == "copy" or (name == "convert_element_type" and dtypes[0] == dtype):
+        return row[0]
+    if name == "select_n" and not isinstance(row[0], jax.Array):
+        return row[1 + int(row[0])]
+    if name == "sub" and _is(row[1], 0):
+        return row[0]
+    if name in ("add", "mul"):
+        for x, y in (row, row[::-1]):
+            if _is(x, 0):
+                return y if name == "add" else x
+            if _is(x, 1) and name == "mul":
+                return y
+    return None
+
+
+def _is(value: Any, constant: int) -> bool:
+    return not isinstance(value, jax.Array) and value == constant
+
+
+def _move(eqn: core.JaxprEqn, ins: list[Lanes]) -> Lanes | None:
+    """Operations that only move numbers about; None if it is not one."""
+    x, params, shape = ins[0], eqn.params, _aval(eqn.outvars[0]).shape
+    match eqn.primitive.name:
+        case "reshape" | "squeeze" | "expand_dims":
+            return x.reshape(shape)
+        case "slice":
+            bounds = params["start_indices"], params["limit_indices"], params["strides"] or (1,) * x.ndim
+            return x[tuple(map(slice, *bounds))]
+        case "broadcast_in_dim":
+            aligned = [1] * len(shape)
+            for size, axis in zip(x.shape, params["broadcast_dimensions"], strict=True):
+                aligned[axis] = size
+            return np.broadcast_to(x.reshape(aligned), shape)
+        case "transpose":
+            return x.transpose(params["permutation"])
+        case "concatenate":
+            return np.concatenate([x.astype(object) for x in ins], params["dimension"])
+        case "tile":
+            return np.tile(x, params["reps"])
+        case "rev":
+            return np.flip(x, params["dimensions"])
+        case "gather" if ins[1].dtype != object:
+            positions = np.arange(x.size, dtype=np.int32).reshape(x.shape)
+            index = _constant(eqn, [positions, ins[1]], fill_value=-1)[0]
+            return x.reshape(-1)[index] if (index >= 0).all() else None
+    return None
