@@ -49,7 +49,7 @@ def test_any_batch_and_shape(seed: int, batch: int, shape: list[int]) -> None:
     def fun(x: jax.Array) -> Any:
         return {"sum": x.sum(-1) if x.ndim else x, "same": x, "moved": jnp.moveaxis(x, 0, -1) if x.ndim else x * 2}
 
-    x = np.random.default_rng(seed).normal(size=(batch, *shape)).astype(np.float32)
+    x = jnp.asarray(np.random.default_rng(seed).normal(size=(batch, *shape)), jnp.float32)
     _assert_close(lanes.vmap(fun)(x), jax.vmap(fun)(x))
 
 

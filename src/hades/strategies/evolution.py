@@ -14,8 +14,6 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 import optax
-from evosax.algorithms.distribution_based import distribution_based_algorithms
-from evosax.algorithms.distribution_based.discovered_es import get_weights
 
 from hades.errors import InputError
 
@@ -51,7 +49,7 @@ class Evolution:
     ) -> None:
         self.name = find(name)
         self.solution = solution
-        algorithm = distribution_based_algorithms[self.name]
+        algorithm = _algorithms()[self.name]
         accepted = inspect.signature(algorithm.__init__).parameters
         options = dict(options or {})
         kwargs: dict[str, Any] = {k: options.pop(k) for k in list(options) if k in accepted and k.startswith("use_")}
@@ -76,6 +74,8 @@ class Evolution:
         if "std_init" in fields:
             options.setdefault("std_init", std)
         if "temperature" in options and "weights" in fields:
+            from evosax.algorithms.distribution_based.discovered_es import get_weights
+
             options["weights"] = get_weights(population, options.pop("temperature"))  # type: ignore[assignment]
         unknown = set(options) - fields
         if unknown:
@@ -117,13 +117,20 @@ def _sample(solution: Solution, std: float, key: jax.Array) -> Solution:
     return unravel(flat + std * jax.random.normal(key, flat.shape))
 
 
+def _algorithms() -> Mapping[str, Any]:
+    """Imported late: evosax makes arrays as it is imported, which starts JAX on the devices that it has by then."""
+    from evosax.algorithms.distribution_based import distribution_based_algorithms
+
+    return distribution_based_algorithms
+
+
 def find(name: str) -> str:
     """evosax's own spelling of a strategy's name."""
-    plain = {_plain(known): known for known in distribution_based_algorithms}
+    plain = {_plain(known): known for known in _algorithms()}
     if found := plain.get(_plain(name)):
         return found
     near = difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.4)
-    hint = " or ".join(plain[n] for n in near) or ", ".join(distribution_based_algorithms)
+    hint = " or ".join(plain[n] for n in near) or ", ".join(plain.values())
     raise InputError(f"unknown strategy '{name}'; did you mean {hint}?")
 
 

@@ -32,7 +32,7 @@ def make(name: str, backend: str = "positional", max_steps: int = 1000) -> Contr
     environment = BraxEnvironment(name.removeprefix(PREFIX), backend, max_steps)
     options = {"backend": backend, "max_steps": max_steps}
     # The pipelines that solve no linear systems are plain arithmetic on a few hundred numbers.
-    small = backend in ("positional", "spring") and jax.default_backend() == "cpu"
+    small = backend in ("positional", "spring")
     return ControlTask(name, environment, options, {"brax": version("brax")}, lanes.vmap if small else jax.vmap)
 
 

@@ -1,0 +1,18 @@
+"""What JAX is set up with."""
+
+import subprocess
+import sys
+
+
+def test_importing_hades_does_not_start_jax() -> None:
+    """Once it has started, one device a core can no longer be asked for."""
+    code = "import jax, hades, hades.cli, hades.distillation; jax.config.update('jax_num_cpu_devices', 3)"
+    subprocess.run([sys.executable, "-c", code + "; assert jax.device_count() == 3"], check=True)
+
+
+def test_distillation_uses_every_core() -> None:
+    code = (
+        "import os, jax, hades; hades.distill('CartPole-v1', generations=1, population=4, progress=False);"
+        "assert jax.device_count() == len(os.sched_getaffinity(0))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
