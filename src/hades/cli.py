@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,24 @@ class Running(Output):
     """Seconds between two checkpoints."""
     quiet: Flag = False
     """No progress."""
+    distributed: Flag = False
+    """One of several processes; Slurm, Open MPI and JAX_* variables are recognised."""
+    coordinator: Text = None
+    """HOST:PORT where process 0 listens, if nothing is recognised."""
+    processes: Int = None
+    """How many processes there are."""
+    process_id: Int = None
+    """Which of them this is, from 0."""
+
+    def connect(self) -> None:
+        described = {"coordinator": self.coordinator, "processes": self.processes, "process-id": self.process_id}
+        if self.distributed:
+            _quiet_collectives(self.debug)
+            from hades import runtime
+
+            runtime.connect(self.coordinator, self.processes, self.process_id)
+        elif given := [name for name, value in described.items() if value is not None]:
+            raise InputError(f"--{given[0]} belongs to --distributed")
 
 
 @dataclass(kw_only=True)
@@ -130,6 +149,7 @@ class Distill(Running, LearnerOptions):
     """Brax physics: positional, spring, generalized or mjx."""
 
     def __call__(self) -> int:
+        self.connect()
         from hades import tasks
         from hades.distillation import distill
         from hades.runs import free_path
@@ -177,6 +197,7 @@ class Resume(Running):
     """Budget in place of the run's own."""
 
     def __call__(self) -> int:
+        self.connect()
         from hades.distillation import resume
 
         budget = {"minutes": self.minutes, "generations": self.generations, "steps": self.steps}
@@ -327,6 +348,9 @@ def main(args: list[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in args:
             raise
+        if "--distributed" in args and re.search("Gloo|coordination", str(error), re.IGNORECASE):
+            os.write(2, LOST_SIGN)  # the reader of `_quiet_collectives` says it, once
+            os._exit(1)  # a proper end would wait for the others
         first_line = (str(error).strip() or "no message").splitlines()[0]
         return _fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)
 
@@ -359,6 +383,40 @@ def _one_line(box: str) -> str:
     return message + (f". {hint.group(0).strip()}" if hint else "")
 
 
+LOST = "another process of this run ended; go on from the last checkpoint with: hades resume RUN"
+LOST_SIGN = b"JAX distributed service"
+"""In what JAX's runtime writes as it aborts for a lost process."""
+
+
+def _quiet_collectives(debug: bool) -> None:
+    """Leave stdout to results and stderr to our own lines, which C++ below JAX does not.
+
+    Gloo tells on stdout whom it is connected to; when a process is lost, JAX's runtime aborts the others with a stack
+    trace on stderr. What comes from there goes through a pipe to a reader, which outlives this process. Before JAX
+    is imported, for it does not like to be forked.
+    """
+    sys.stdout.flush()
+    results = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.stdout = os.fdopen(results, "w")
+    if debug:
+        return
+    read, write = os.pipe()
+    if os.fork() == 0:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            text = pipe.read()
+        os.write(2, f"hades: {LOST}\n".encode() if LOST_SIGN in text else text)
+        os._exit(0)
+    os.close(read)
+    errors = os.dup(2)
+    os.dup2(write, 2)
+    os.close(write)
+    sys.stderr = os.fdopen(errors, "w", buffering=1)
+
+
 def _fail(message: str, code: int) -> int:
     print(f"hades: {message}", file=sys.stderr)
     return code
@@ -369,8 +427,11 @@ def _print(data: Any, text: str, as_json: bool) -> None:
 
 
 def _report(result: Any, as_json: bool) -> int:
+    from hades import runtime
     from hades.reporting import report
 
+    if not runtime.is_main():
+        return 0 if result.interrupted is None else 128 + result.interrupted
     page = report(result.run)
     data = {
         "run": str(result.run),

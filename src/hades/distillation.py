@@ -211,9 +211,10 @@ class Distillation:
             config.greedy,
         )
         self.replicated = NamedSharding(mesh(), PartitionSpec())
+        self.replicate = jax.jit(lambda x: x, out_shardings=self.replicated)
         self.generation = jax.jit(self._generation)  # traced once, though used twice below
         self.generations = jax.jit(self._generations, out_shardings=self.replicated)
-        self.play = jax.jit(self._play)
+        self.play = jax.jit(self._play, out_shardings=self.replicated)
 
     def init(self) -> State:
         solution = self.strategy.solution
@@ -226,8 +227,7 @@ class Distillation:
             best_normaliser=self.fixed_normaliser,
         )
         # Typed and placed as a dispatch returns it, or the second dispatch would be compiled anew.
-        state = jax.tree.map(lambda x: jnp.asarray(x, jnp.asarray(x).dtype), state)
-        return jax.device_put(state, self.replicated)
+        return self.replicate(jax.tree.map(lambda x: np.asarray(x), state))
 
     def _generations(
         self, state: State, number: jax.Array, steps: jax.Array
@@ -281,7 +281,7 @@ class Distillation:
         centre, normaliser = self.strategy.mean(state.strategy), self.normaliser(state)
         score = self.play(centre, normaliser, key).mean()
         if score > state.best_score:
-            best = jax.device_put((score, centre, normaliser), self.replicated)
+            best = self.replicate((score, centre, normaliser))
             state = state._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
         return state, float(score)
 
@@ -382,12 +382,12 @@ def _evolve(
     """Dispatch generations until the budget is spent: log, validate, checkpoint; stop at a signal."""
     config = distillation.config
     rows: list[Row] = run.metrics() if run else []
-    tracking = Trackers(trackers, run) if run and trackers else None
+    tracking = Trackers(trackers, run) if run and trackers and runtime.is_main() else None
     budget = {"generations": config.generations, "steps": config.steps, "minutes": config.minutes}
     title = f"{distillation.task.name}, {config.size} pairs"
-    per_dispatch, saved = 1, time.monotonic()
-    with _Signals() as signals, Progress(title, budget, quiet=not progress) as display:
-        while not (spent := _spent(config, int(state.generation), host)) and signals.received is None:
+    per_dispatch, saved, stopped = 1, host.seconds, 0
+    with _Signals() as signals, Progress(title, budget, quiet=not (progress and runtime.is_main())) as display:
+        while not (spent := _spent(config, int(state.generation), host)) and not stopped:
             start, generation = time.monotonic(), int(state.generation)
             number = min(
                 per_dispatch,
@@ -395,16 +395,17 @@ def _evolve(
                 (config.generations or 2**31) - generation,
             )
             steps = min((config.steps or 2**31) - host.env_steps, 2**31 - 1)
-            state, log, done = distillation.generations(state, jnp.int32(number), jnp.int32(steps))
+            state, log, done = distillation.generations(state, np.int32(number), np.int32(steps))
             log, done = jax.device_get((log, done))
-            seconds = time.monotonic() - start
+            seconds = runtime.agree(time.monotonic() - start)
             new = _rows(log, int(done), generation, host, seconds)
             per_dispatch = max(1, min(MAX_PER_DISPATCH, int(DISPATCH_SECONDS / (seconds / done))))
             over = _spent(config, int(state.generation), host)
             if int(state.generation) % config.validate_every == 0 or over:
                 state, host.score = distillation.validate(state)
                 new[-1]["validated"] = host.score
-            host.seconds += time.monotonic() - start - seconds
+            host.seconds += runtime.agree(time.monotonic() - start) - seconds
+            stopped = int(runtime.agree(signals.received or 0))
             rows += new
             if run:
                 run.log(new)
@@ -412,9 +413,9 @@ def _evolve(
                 tracking.log(new)
             rate = sum(row["env_steps"] for row in new) / seconds
             display.update(new[-1], host.score, rate, last=over)
-            if run and not over and time.monotonic() - saved > checkpoint_every:
+            if run and not over and host.seconds - saved > checkpoint_every:
                 run.save(int(state.generation), state, vars(host), distillation.dataset(state, host))
-                saved = time.monotonic()
+                saved = host.seconds
         evaluation = None
         if spent:
             display.note("scoring the dataset on fresh networks")
@@ -425,7 +426,7 @@ def _evolve(
     if tracking:
         tracking.close()
     path = run.path if run else None
-    return Result(dataset, evaluation, rows, config, path, signals.received if not spent else None)
+    return Result(dataset, evaluation, rows, config, path, stopped if stopped and not spent else None)
 
 
 def _spent(config: Config, generation: int, host: _Host) -> bool:

@@ -1,5 +1,7 @@
 """A run on disk: configuration, metrics, checkpoints, dataset; and the trackers that watch it.
 
+Of a distributed run, every process holds a `Run` and calls it alike; only the main process writes.
+
 config.json           what was asked for, and the library versions
 metrics.jsonl         one line a generation
 checkpoint/           the last two states, by orbax: complete or absent, whenever the process dies
@@ -15,6 +17,7 @@ from typing import Any
 
 import jax
 
+from hades import runtime
 from hades.dataset import Dataset, write_atomically
 from hades.errors import InputError, MissingExtra
 
@@ -38,11 +41,13 @@ class Run:
         """
         path = Path(path)
         check_free(path)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {path}: {error.strerror}") from None
-        write_atomically(path / "config.json", (json.dumps(about, indent=2) + "\n").encode())
+        runtime.agree(0)  # all have looked
+        if runtime.is_main():
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(f"cannot make the folder {path}: {error.strerror}") from None
+            write_atomically(path / "config.json", (json.dumps(about, indent=2) + "\n").encode())
         return cls(path, about)
 
     @classmethod
@@ -67,6 +72,8 @@ class Run:
 
     def log(self, rows: Iterable[Row]) -> None:
         """Append to the metrics, a line a generation."""
+        if not runtime.is_main():
+            return
         with open(self.path / "metrics.jsonl", "a") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
 
@@ -88,7 +95,8 @@ class Run:
         if generation not in self._checkpoints().all_steps():
             args = ocp.args.Composite(state=ocp.args.StandardSave(state), host=ocp.args.JsonSave(dict(host)))
             self._checkpoints().save(generation, args=args)
-        dataset.save(self.dataset_path)
+        if runtime.is_main():
+            dataset.save(self.dataset_path)
 
     def restore(self, like: Any) -> tuple[Any, Row] | None:
         """The last checkpoint, placed as ``like`` is; None before the first. Metrics beyond it are dropped."""
@@ -97,7 +105,8 @@ class Run:
         generation = self._checkpoints().latest_step()
         kept = [row for row in self.metrics() if row["generation"] <= (generation or 0)]
         lines = "".join(json.dumps(row) + "\n" for row in kept)
-        write_atomically(self.path / "metrics.jsonl", lines.encode())
+        if runtime.is_main():
+            write_atomically(self.path / "metrics.jsonl", lines.encode())
         if generation is None:
             return None
         args = ocp.args.Composite(

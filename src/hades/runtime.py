@@ -2,9 +2,16 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 import jax
+import numpy as np
+
+from hades.errors import InputError
+
+LOST_AFTER = 30
+"""Seconds without a sign of life after which a process counts as lost."""
 
 
 def configure() -> None:
@@ -30,3 +37,56 @@ def configure() -> None:
 def _cores() -> int:
     """Cores that this process may use; a container or Slurm may grant fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def connect(coordinator: str | None = None, processes: int | None = None, process_id: int | None = None) -> None:
+    """Join the processes of a distributed run: afterwards `jax.devices` are those of all of them.
+
+    Call it first, in every process. What is left out comes from ``JAX_COORDINATOR_ADDRESS``, ``JAX_NUM_PROCESSES``
+    and ``JAX_PROCESS_ID``, or from Slurm, Open MPI or another cluster that JAX recognises.
+
+    Args:
+        coordinator: ``host:port`` of process 0, where it will listen.
+        processes: how many there are.
+        process_id: which this one is, from 0.
+
+    Raises:
+        InputError: when no cluster was described or recognised, or the processes did not meet within five minutes.
+    """
+    configure()
+    coordinator = coordinator or os.environ.get("JAX_COORDINATOR_ADDRESS")
+    if coordinator and not re.fullmatch(r".+:\d+", coordinator):
+        raise InputError(f"the coordinator is HOST:PORT of process 0, not '{coordinator}'")
+    try:
+        processes = int(os.environ["JAX_NUM_PROCESSES"]) if processes is None else processes
+        process_id = int(os.environ["JAX_PROCESS_ID"]) if process_id is None else process_id
+    except KeyError:
+        pass  # the cluster says
+    except ValueError:
+        raise InputError("JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers") from None
+    if processes is not None and process_id is not None and not 0 <= process_id < processes:
+        raise InputError(
+            f"{processes} processes are numbered 0 to {processes - 1}; process id {process_id} is not one"
+        )
+    try:
+        jax.distributed.initialize(coordinator, processes, process_id, heartbeat_timeout_seconds=LOST_AFTER)
+    except ValueError:
+        raise InputError(
+            "no cluster was recognised; give --coordinator HOST:PORT --processes P --process-id I in every process"
+        ) from None
+    except RuntimeError as error:
+        raise InputError(f"the processes did not meet at {coordinator}: {str(error).splitlines()[0]}") from None
+
+
+def is_main() -> bool:
+    """Whether this is the process that writes, reports and decides."""
+    return jax.process_index() == 0
+
+
+def agree(value: float) -> float:
+    """The largest of all processes' values, so that they decide alike; every process must ask."""
+    if jax.process_count() == 1:
+        return value
+    from jax.experimental import multihost_utils
+
+    return float(multihost_utils.process_allgather(np.float32(value)).max())
