@@ -75,9 +75,7 @@ class Fitness:
         size = population[0].shape[0]
         jobs, spec = size * self.inits, self.task.spec
         policy = make_policy(self.learner, spec, self.greedy)
-        per_device = -(-jobs // jax.device_count())
-        chunks = -(-per_device // (self.chunk or self._automatic_chunk()))
-        chunk = -(-per_device // chunks)
+        chunks, chunk = self.chunks(size)
 
         def work(jobs: jax.Array, *shared: Any) -> Episode:
             population, networks, normaliser, keys = shared
@@ -104,6 +102,12 @@ class Fitness:
         keys = jax.random.split(key, (self.inits, self.episodes))
         episode = work(numbers, population, networks, normaliser, keys)
         return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), episode)
+
+    def chunks(self, size: int) -> tuple[int, int]:
+        """For a population of ``size``: chunks on each device, and networks in each."""
+        per_device = -(-size * self.inits // jax.device_count())
+        chunks = -(-per_device // (self.chunk or self._automatic_chunk()))
+        return chunks, -(-per_device // chunks)
 
     def returns(
         self, pairs: Pairs, normaliser: Normaliser | OnlineNormaliser, network_key: jax.Array, episode_key: jax.Array

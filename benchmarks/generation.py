@@ -1,0 +1,278 @@
+"""How long a generation takes, where the time goes, and how far that is from what the hardware can do.
+
+    python benchmarks/generation.py [--cases laptop paper published growth] [--out FILE.json]
+
+Every case runs in a process of its own. All episodes run to the same length (terminations are ignored), so that
+work does not depend on luck; `early_stop` is the same generation with terminations, from the same fresh search.
+Times are the best of several repeats after one to warm up.
+
+A generation's parts: ask and tell (the strategy), the inner loop, and the rollouts (the generation less the rest).
+Roofs are measured in the same process, on all devices at once, chunk by chunk as the generation works:
+  products       the inner loop's and the policy's matrix products alone, at their own shapes
+  optimiser      bytes that a fused update of the parameters moves, at the measured bandwidth of such updates
+  environment    the environment's own steps under random actions
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+REPEATS = 3
+MAX_STEPS = 1000
+HOPPER = {"task": "brax/hopper", "size": 4, "width": 64, "epochs": 200, "population": 64, "inits": 2, "episodes": 1}
+MINATAR = {"size": 16, "width": 64, "epochs": 64, "population": 128, "inits": 2, "episodes": 4}
+LAPTOP = {
+    "hopper-4": HOPPER,
+    "hopper-64": HOPPER | {"size": 64},
+    "halfcheetah-16": HOPPER | {"task": "brax/halfcheetah", "size": 16},
+    "breakout-16": MINATAR | {"task": "Breakout-MinAtar"},
+    "space-invaders-16": MINATAR | {"task": "SpaceInvaders-MinAtar"},
+    "cartpole-2": HOPPER | {"task": "CartPole-v1", "size": 2, "episodes": 4},
+}
+WIDE = {"width": 512, "population": 16, "episodes": 4}
+GROWTH = [{"population": p} for p in (16, 256, 1024)]
+GROWTH += (
+    [{"size": n} for n in (2, 16, 256)] + [{"width": w} for w in (128, 256, 512)] + [{"devices": d} for d in (1, 4)]
+)
+SUITES: dict[str, dict[str, dict[str, Any]]] = {
+    "laptop": LAPTOP,
+    "paper": {name: case | WIDE for name, case in LAPTOP.items()},
+    # The work of which the published implementation's time is known.
+    "published": {
+        "hopper-4": HOPPER | WIDE | {"max_steps": 1024, "published_seconds": 20.0},
+        "breakout-16": MINATAR | {"task": "Breakout-MinAtar", "width": 256, "population": 16, "episodes": 8,
+                                  "max_steps": 1000, "published_seconds": 3.6},
+    },
+    "growth": {"hopper-4, " + ", ".join(f"{k} {v}" for k, v in change.items()): HOPPER | change for change in GROWTH},
+}  # fmt: skip
+
+
+def best(fun: Callable[[], Any]) -> float:
+    """Seconds of the best of a few calls, after one to warm up."""
+    import jax
+
+    jax.block_until_ready(fun())
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        jax.block_until_ready(fun())
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def measure(case: dict[str, Any]) -> dict[str, Any]:
+    """One case, in this process."""
+    import jax
+    import jax.numpy as jnp
+    from jax.sharding import PartitionSpec as P
+
+    from hades import presets, runtime, tasks
+    from hades.distillation import Distillation
+    from hades.fitness import AXIS, mesh
+    from hades.learner import Learner, init_network
+    from hades.tasks.control import ControlTask, Step
+
+    runtime.configure()
+    natural = tasks.make(case["task"])
+
+    class FixedLength:
+        """Every episode lasts as long as asked, whatever happens in it."""
+
+        def __init__(self, steps: int) -> None:
+            self.spec, self.max_steps, self.inner = natural.spec, steps, natural.environment
+
+        def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+            state, obs = self.inner.reset(key)
+            return (state, jnp.zeros((), jnp.int32)), obs
+
+        def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+            state, number = state
+            out = self.inner.step(key, state, action)
+            return out._replace(
+                state=(out.state, number + 1), terminated=jnp.asarray(False), truncated=number + 1 >= self.max_steps
+            )
+
+    def distillation(task: ControlTask) -> Distillation:
+        base = presets.get(natural.name, "laptop", natural.spec)
+        learner = Learner(width=case["width"], epochs=case["epochs"]).over(base.learner)
+        names = ("size", "population", "inits", "episodes")
+        return Distillation(task, presets.override(base, {n: case[n] for n in names} | {"learner": learner}))
+
+    def generation_time(task: ControlTask) -> tuple[float, int]:
+        d = distillation(task)
+        state = d.init()
+        one = jax.jit(d._generation, out_shardings=d.replicated)
+        return best(lambda: one(state)), int(one(state)[1]["env_steps"])
+
+    steps = case.get("max_steps", MAX_STEPS)
+    fixed = dataclasses.replace(natural, environment=FixedLength(steps))
+    d = distillation(fixed)
+    state = d.init()
+    ask_key, init_key, *_ = d._keys(state.generation)
+    fitness, config, spec, learner = d.fitness, d.config, d.task.spec, d.learner
+    devices, jobs = jax.device_count(), config.population * config.inits
+    chunks, chunk = fitness.chunks(config.population)
+    params = jax.eval_shape(partial(init_network, learner, spec), jax.random.key(0))
+    kernels = [leaf.shape for leaf in jax.tree.leaves(params) if leaf.ndim == 2]
+    number = sum(leaf.size for leaf in jax.tree.leaves(params))
+
+    def on_all_devices(fun: Callable[[], jax.Array]) -> Callable[[], jax.Array]:
+        """Run a device's share, chunk by chunk, on every device."""
+
+        def share(index: jax.Array) -> jax.Array:
+            return jax.lax.map(lambda i: fun() + i, jnp.arange(chunks, dtype=jnp.float32)).sum()[None] + index
+
+        run = jax.jit(jax.shard_map(share, mesh=mesh(), in_specs=P(AXIS), out_specs=P(AXIS), check_vma=False))
+        index = jax.device_put(jnp.zeros(devices), jax.NamedSharding(mesh(), P(AXIS)))
+        return partial(run, index)
+
+    def products(rows: int, repeats: int, backward: bool) -> float:
+        """Seconds of every network's matrix products, ``repeats`` times."""
+        weights = [jnp.ones((chunk, *shape)) / shape[0] for shape in kernels]
+
+        def layers(x: jax.Array, _: Any) -> tuple[jax.Array, None]:
+            h, inputs = x, []
+            for w in weights:
+                inputs.append(h)
+                h = h @ w
+            gradients = [jnp.zeros(())]
+            if backward:
+                g = h
+                for w, inp in zip(reversed(weights), reversed(inputs), strict=True):
+                    gradients.append((jnp.swapaxes(inp, 1, 2) @ g)[0, 0, 0])
+                    g = g @ jnp.swapaxes(w, 1, 2)
+            return x * 0.999 + h.mean() * 1e-9 + sum(gradients) * 1e-9, None
+
+        x = jnp.ones((chunk, rows, kernels[0][0]))
+        return best(on_all_devices(lambda: jax.lax.scan(layers, x, length=repeats)[0].sum()))
+
+    def updates() -> float:
+        """Seconds of Adam's elementwise work for every network and epoch, gradients given."""
+
+        def update(carry: Any, _: None) -> tuple[Any, None]:
+            p, m, v = carry
+            g = 1e-3 * p
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+            return (p - 1e-3 * m / (jnp.sqrt(v) + 1e-5), m, v), None
+
+        start = tuple(jnp.ones((chunk, number)) for _ in range(3))
+        return best(on_all_devices(lambda: jax.lax.scan(update, start, length=learner.epochs)[0][0].sum()))
+
+    def environment() -> float:
+        """Seconds of all episodes under random actions that cost nothing."""
+        lanes = chunk * config.episodes
+        env_step = natural.vmap(natural.environment.step)
+        keys = jax.random.split(jax.random.key(0), lanes)
+        start = jax.vmap(natural.environment.reset)(keys)[0]
+        if spec.discrete:
+            actions = jax.random.randint(jax.random.key(1), (lanes,), 0, spec.num_actions)
+        else:
+            actions = jax.random.uniform(jax.random.key(1), (lanes, spec.num_actions), minval=-1, maxval=1)
+
+        def one(env_state: Any, _: None) -> tuple[Any, jax.Array]:
+            out = env_step(keys, env_state, actions)
+            return out.state, out.reward.mean() + out.obs.astype(jnp.float32).mean()
+
+        return best(on_all_devices(lambda: jax.lax.scan(one, start, length=steps)[1].sum()))
+
+    still = dataclasses.replace(natural, environment=FixedLength(1))
+    strategy = jax.jit(lambda s: d.strategy.ask(ask_key, s)[1])
+    population = d.strategy.ask(ask_key, state.strategy)[0]
+    tell = jax.jit(lambda s: d.strategy.tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
+    generation, env_steps = generation_time(fixed)
+    early, early_steps = generation_time(natural)
+    times = {
+        "generation": generation,
+        "ask": best(lambda: strategy(state.strategy)),
+        "tell": best(lambda: tell(state.strategy)),
+        "initialise": best(partial(jax.jit(fitness.networks), init_key)),
+        "inner_loop": generation_time(still)[0],
+        "dispatch": best(partial(jax.jit(lambda x: x + 1, out_shardings=d.replicated), jnp.zeros(()))),
+    }
+    times["inner_loop"] -= times["ask"] + times["tell"] + times["initialise"]
+    times["rollout"] = generation - sum(times[k] for k in ("ask", "tell", "initialise", "inner_loop"))
+    roofs = {
+        "inner_products": products(config.size, learner.epochs, backward=True),
+        "optimiser": updates(),
+        "policy_products": products(config.episodes, steps, backward=False),
+        "environment": environment(),
+    }
+    flop = 6 * sum(a * b for a, b in kernels) * config.size * learner.epochs * jobs
+    large = jnp.ones((2048, 2048))
+    return {
+        "case": case,
+        "devices": devices,
+        "networks_per_chunk": chunk,
+        "seconds": times,
+        "roofs": roofs,
+        "roofs_over_time": sum(roofs.values()) / generation,
+        "env_steps": env_steps,
+        "env_steps_per_second": env_steps / generation,
+        "random_action_steps_per_second": env_steps / roofs["environment"],
+        "inner_gflops": flop / times["inner_loop"] / 1e9,
+        "inner_product_gflops_roof": flop / roofs["inner_products"] / 1e9,
+        "large_product_gflops": 2 * 2048**3 / best(partial(jax.jit(lambda x: x @ x), large)) / 1e9,
+        "update_gigabytes_per_second": 24 * number * learner.epochs * jobs / roofs["optimiser"] / 1e9,
+        "early_stop": {"generation": early, "env_steps": early_steps},
+        "peak_memory_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
+
+
+def hardware() -> dict[str, Any]:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    libraries = {name: version(name) for name in ("jax", "brax", "gymnax", "evosax", "hades-rl")}
+    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "versions": libraries}
+
+
+def row(name: str, r: dict[str, Any]) -> str:
+    s, case = r["seconds"], r["case"]
+    line = f"{name:32} {s['generation']:8.3f} s  inner {s['inner_loop']:7.3f}  rollout {s['rollout']:7.3f}"
+    line += f"  ask+tell {s['ask'] + s['tell']:6.4f}  roofs/time {r['roofs_over_time']:.2f}"
+    line += f"  {r['env_steps_per_second']:9,.0f} steps/s  {r['peak_memory_gigabytes']:.1f} GB"
+    line += f"  early stop {r['early_stop']['generation']:.3f} s"
+    return line + (f"  (published: {case['published_seconds']} s)" if "published_seconds" in case else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="+", choices=SUITES, default=list(SUITES))
+    parser.add_argument("--only", help="cases whose name begins so")
+    parser.add_argument("--out", type=Path, help="also write the JSON here")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(measure(json.loads(args.case))))
+        return
+    results: dict[str, Any] = {"hardware": hardware()}
+    for suite in args.cases:
+        results[suite] = {}
+        for name, case in SUITES[suite].items():
+            if args.only and not name.startswith(args.only):
+                continue
+            env = os.environ | ({"JAX_NUM_CPU_DEVICES": str(case["devices"])} if "devices" in case else {})
+            command = [sys.executable, __file__, "--case", json.dumps(case)]
+            done = subprocess.run(command, env=env, text=True, stdout=subprocess.PIPE)
+            if done.returncode:
+                print(f"{suite}: {name} failed (exit {done.returncode})", file=sys.stderr)
+                continue
+            results[suite][name] = json.loads(done.stdout.splitlines()[-1])
+            print(row(f"{suite}: {name}", results[suite][name]), file=sys.stderr, flush=True)
+            if args.out:
+                args.out.write_text(json.dumps(results, indent=1) + "\n")
+    print(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What makes a laptop's minutes count: hopper with four pairs, one change at a time.
+
+    python scripts/laptop.py ROW ... [--seeds 0 1 2] [--minutes M | --steps S]
+
+Results go to docs/laptop.json, one entry for each row and seed; `python scripts/laptop.py table` prints them.
+A run's datasets are scored on 32 fresh networks of width 64 and of width 512, by a seed that nothing was tuned on.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hades
+
+ROWS: dict[str, dict[str, Any]] = {
+    "population 64, 2 networks, width 64": {"population": 64, "inits": 2},
+    "population 64, 4 networks, width 64": {"population": 64, "inits": 4},
+    "population 32, 4 networks, width 64": {"population": 32, "inits": 4},
+    "population 32, 8 networks, width 64": {"population": 32, "inits": 8},
+    "population 64, 4 networks, width 128": {"population": 64, "inits": 4, "learner": hades.Learner(width=128)},
+    "population 32, 4 networks, width 128": {"population": 32, "inits": 4, "learner": hades.Learner(width=128)},
+}
+MARKS = (1000, 1500, 1741)
+FILE = Path(__file__).parent.parent / "docs" / "laptop.json"
+FRESH = 1000
+
+
+def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
+    options = {"validate_inits": 64, **ROWS[row], **budget}
+    result = hades.distill("brax/hopper", size=4, seed=seed, progress=False, **options)
+    reached = {}
+    for mark in MARKS:
+        first = next((r for r in result.metrics if (r["validated"] or 0) >= mark), None)
+        reached[str(mark)] = first and {"minutes": first["seconds"] / 60, "env_steps": first["env_steps_total"]}
+    scores = {
+        str(width): hades.evaluate(
+            result.dataset, "brax/hopper", 32, 1, seed=FRESH, learner=hades.Learner(width=width)
+        ).summary()
+        for width in (64, 512)
+    }
+    curve = [
+        (r["seconds"], r["env_steps_total"], r["validated"]) for r in result.metrics if r["validated"] is not None
+    ]
+    last = result.metrics[-1]
+    return {
+        "row": row,
+        "seed": seed,
+        "generations": last["generation"],
+        "minutes": last["seconds"] / 60,
+        "env_steps": last["env_steps_total"],
+        "reached": reached,
+        "scores": scores,
+        "curve": curve,
+        "versions": result.dataset.info["versions"],
+    }
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    lines = [
+        "| change | seeds | minutes | M steps | width 64 | width 512 | minutes (M steps) to "
+        + ", ".join(map(str, MARKS))
+        + " |"
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    for row in dict.fromkeys(r["row"] for r in results):
+        runs = [r for r in results if r["row"] == row]
+
+        def spread(values: list[float]) -> str:
+            return f"{np.mean(values):.0f}" + (f" ± {np.std(values):.0f}" if len(values) > 1 else "")
+
+        def first(mark: int) -> str:
+            there = [r["reached"][str(mark)] for r in runs if r["reached"][str(mark)]]
+            if not there:
+                return "never"
+            minutes, steps = np.mean([t["minutes"] for t in there]), np.mean([t["env_steps"] for t in there]) / 1e6
+            return f"{minutes:.1f} ({steps:.1f})" + (
+                f" in {len(there)} of {len(runs)}" if len(there) < len(runs) else ""
+            )
+
+        lines.append(
+            f"| {row} | {len(runs)} | {spread([r['minutes'] for r in runs])} | "
+            f"{np.mean([r['env_steps'] for r in runs]) / 1e6:.0f} | "
+            + " | ".join(spread([r["scores"][w]["mean"] for r in runs]) for w in ("64", "512"))
+            + " | " + "; ".join(map(first, MARKS)) + " |"
+        )  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="+", help="numbers of rows, from 0, or: table")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--steps", type=int)
+    args = parser.parse_args()
+    results = json.loads(FILE.read_text()) if FILE.exists() else []
+    if args.rows == ["table"]:
+        print(table(results))
+        return
+    budget = {"steps": args.steps} if args.steps else {"minutes": args.minutes or 20.0}
+    for row in (list(ROWS)[int(i)] for i in args.rows):
+        for seed in args.seeds:
+            results = [r for r in results if (r["row"], r["seed"]) != (row, seed)] + [run(row, seed, budget)]
+            FILE.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
