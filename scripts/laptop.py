@@ -22,6 +22,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "population 32, 8 networks, width 64": {"population": 32, "inits": 8},
     "population 64, 4 networks, width 128": {"population": 64, "inits": 4, "learner": hades.Learner(width=128)},
     "population 32, 4 networks, width 128": {"population": 32, "inits": 4, "learner": hades.Learner(width=128)},
+    "population 32, 4 networks, width 64, 600 epochs": {
+        "population": 32,
+        "inits": 4,
+        "learner": hades.Learner(width=64, epochs=600),
+    },
 }
 MARKS = (1000, 1500, 1741)
 FILE = Path(__file__).parent.parent / "docs" / "laptop.json"
@@ -59,34 +64,29 @@ def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    lines = [
-        "| change | seeds | minutes | M steps | width 64 | width 512 | minutes (M steps) to "
-        + ", ".join(map(str, MARKS))
-        + " |"
-    ]
+    marks = ", ".join(map(str, MARKS))
+    lines = [f"| change | seeds | minutes | M steps | width 64 | width 512 | minutes (M steps) to {marks} |"]
     lines.append("|---|---|---|---|---|---|---|")
     for row in dict.fromkeys(r["row"] for r in results):
         runs = [r for r in results if r["row"] == row]
-
-        def spread(values: list[float]) -> str:
-            return f"{np.mean(values):.0f}" + (f" ± {np.std(values):.0f}" if len(values) > 1 else "")
-
-        def first(mark: int) -> str:
-            there = [r["reached"][str(mark)] for r in runs if r["reached"][str(mark)]]
-            if not there:
-                return "never"
-            minutes, steps = np.mean([t["minutes"] for t in there]), np.mean([t["env_steps"] for t in there]) / 1e6
-            return f"{minutes:.1f} ({steps:.1f})" + (
-                f" in {len(there)} of {len(runs)}" if len(there) < len(runs) else ""
-            )
-
-        lines.append(
-            f"| {row} | {len(runs)} | {spread([r['minutes'] for r in runs])} | "
-            f"{np.mean([r['env_steps'] for r in runs]) / 1e6:.0f} | "
-            + " | ".join(spread([r["scores"][w]["mean"] for r in runs]) for w in ("64", "512"))
-            + " | " + "; ".join(map(first, MARKS)) + " |"
-        )  # fmt: skip
+        minutes, steps = spread([r["minutes"] for r in runs]), spread([r["env_steps"] / 1e6 for r in runs])
+        scores = [spread([r["scores"][width]["mean"] for r in runs]) for width in ("64", "512")]
+        first = "; ".join(reached([r["reached"][str(mark)] for r in runs]) for mark in MARKS)
+        lines.append("| " + " | ".join([row, str(len(runs)), minutes, steps, *scores, first]) + " |")
     return "\n".join(lines)
+
+
+def spread(values: list[float]) -> str:
+    return f"{np.mean(values):.0f}" + (f" ± {np.std(values):.0f}" if len(values) > 1 else "")
+
+
+def reached(runs: list[dict[str, float] | None]) -> str:
+    there = [run for run in runs if run]
+    if not there:
+        return "never"
+    minutes, steps = (np.mean([run[key] for run in there]) for key in ("minutes", "env_steps"))
+    share = f" in {len(there)} of {len(runs)}" if len(there) < len(runs) else ""
+    return f"{minutes:.1f} ({steps / 1e6:.0f}){share}"
 
 
 def main() -> None:

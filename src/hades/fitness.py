@@ -1,6 +1,7 @@
 """Dataset -> score, for a whole population: train networks on every candidate, then play the task with them."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,26 +68,36 @@ class Fitness:
     def play(
         self, population: Pairs, networks: Params, normaliser: Normaliser | OnlineNormaliser, key: jax.Array
     ) -> Episode:
-        """Train every network on every candidate, then play. Leaves are ``[P, inits, episodes]``.
+        """Train every network on every candidate, then play. Leaves are ``[P, inits, episodes]``."""
 
-        All candidates share initialisations and episode seeds (common random numbers). The unit of work is one
-        network on one candidate: these are sharded over all devices, and run in chunks on each.
+        def train(job: jax.Array, population: Pairs, networks: Params) -> Params:
+            pairs = jax.tree.map(lambda x: x[job // self.inits], population)
+            params = jax.tree.map(lambda x: x[job % self.inits], networks)
+            return behaviour_cloning(self.learner, self.task.spec, params, *pairs)
+
+        return self.rollouts(population[0].shape[0], train, (population, networks), normaliser, key)
+
+    def rollouts(
+        self,
+        size: int,
+        make_params: Callable[..., Params],
+        shared: Any,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+    ) -> Episode:
+        """Play with the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
+
+        A job is one network of one candidate, number ``candidate * inits + network``: jobs are sharded over all
+        devices, and run in chunks on each, where their networks are made and forgotten. All candidates share their
+        episodes' seeds (common random numbers).
         """
-        size = population[0].shape[0]
-        jobs, spec = size * self.inits, self.task.spec
-        policy = make_policy(self.learner, spec, self.greedy)
+        jobs = size * self.inits
+        policy = make_policy(self.learner, self.task.spec, self.greedy)
         chunks, chunk = self.chunks(size)
 
-        def work(jobs: jax.Array, *shared: Any) -> Episode:
-            population, networks, normaliser, keys = shared
-
-            def train(job: jax.Array) -> Params:
-                pairs = jax.tree.map(lambda x: x[job // self.inits], population)
-                params = jax.tree.map(lambda x: x[job % self.inits], networks)
-                return behaviour_cloning(self.learner, spec, params, *pairs)
-
+        def work(jobs: jax.Array, shared: Any, normaliser: Any, keys: jax.Array) -> Episode:
             def one_chunk(jobs: jax.Array) -> Episode:
-                params = jax.vmap(train)(jobs)
+                params = jax.vmap(lambda job: make_params(job, *shared))(jobs)
                 episode = self.task.rollout(policy, params, normaliser, keys[jobs % self.inits], self.watch)
                 return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
 
@@ -97,10 +108,10 @@ class Fitness:
         numbers = jnp.minimum(jnp.arange(chunk * chunks * jax.device_count()), jobs - 1)
         sharded, whole = P(AXIS), P()
         work = jax.shard_map(
-            work, mesh=mesh(), in_specs=(sharded, whole, whole, whole, whole), out_specs=sharded, check_vma=False
+            work, mesh=mesh(), in_specs=(sharded, whole, whole, whole), out_specs=sharded, check_vma=False
         )
         keys = jax.random.split(key, (self.inits, self.episodes))
-        episode = work(numbers, population, networks, normaliser, keys)
+        episode = work(numbers, shared, normaliser, keys)
         return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), episode)
 
     def chunks(self, size: int) -> tuple[int, int]:
@@ -118,7 +129,10 @@ class Fitness:
 
     def population(self, population: Pairs, networks: Params, normaliser: Normaliser, key: jax.Array) -> Scores:
         """Score a population by the mean return of each candidate's networks."""
-        episode = self.play(population, networks, normaliser, key)
+        return self.scores(self.play(population, networks, normaliser, key))
+
+    def scores(self, episode: Episode) -> Scores:
+        """What is kept of a population's episodes ``[P, inits, episodes]``."""
         returns = episode.ret.mean((1, 2))
         return Scores(
             fitness=jnp.where(jnp.isfinite(returns), returns, -jnp.inf),
