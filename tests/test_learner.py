@@ -6,7 +6,7 @@ import pytest
 import hades
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.learner import ACTIVATIONS, LOSSES, OPTIMISERS, Learner, init_network, make_policy, reference
+from hades.learner import ACTIVATIONS, LOSSES, OPTIMISERS, Learner, init_network, make_policy, orthogonal, reference
 
 KEY = jax.random.key(0)
 CONTINUOUS = Learner(width=32, epochs=300)
@@ -121,3 +121,10 @@ def test_same_key_same_network(cartpole_pairs: hades.Dataset) -> None:
     assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), one, two)))
     policy = make_policy(Learner(width=8).over(reference(Spec((4,), 2, True))), Spec((4,), 2, True))
     assert callable(policy)
+
+
+def test_a_batch_of_orthogonal_matrices_is_made_one_by_one() -> None:
+    keys = jax.random.split(jax.random.key(0), 3)
+    init = orthogonal(2**0.5)
+    batch = jax.jit(jax.vmap(lambda key: init(key, (5, 4))))
+    np.testing.assert_array_equal(batch(keys), jnp.stack([init(key, (5, 4)) for key in keys]))

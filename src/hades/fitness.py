@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -57,13 +58,8 @@ class Fitness:
     chunk: int | None = None
 
     def networks(self, key: jax.Array) -> Params:
-        """Fresh initialisations, stacked: ``[inits, ...]``.
-
-        Mapped, not vmapped, and outside the population's work: orthogonal initialisation is a LAPACK call, which
-        can wait for a thread that a batched computation beside it holds.
-        """
-        keys = jax.random.split(key, self.inits)
-        return jax.lax.map(lambda k: init_network(self.learner, self.task.spec, k), keys)
+        """Fresh initialisations, stacked: ``[inits, ...]``."""
+        return jax.vmap(partial(init_network, self.learner, self.task.spec))(jax.random.split(key, self.inits))
 
     def play(
         self, population: Pairs, networks: Params, normaliser: Normaliser | OnlineNormaliser, key: jax.Array

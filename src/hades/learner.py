@@ -6,12 +6,13 @@ full-batch Adam on the negative log-likelihood.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
+import jax.custom_batching
 import jax.numpy as jnp
 import optax
 from flax import linen as nn
@@ -112,6 +113,21 @@ def reference(spec: Spec) -> Learner:
     return head.over(Learner(network="mlp", width=512, depth=2, loss="nll", optimiser="adam"))
 
 
+def orthogonal(scale: float) -> nn.initializers.Initializer:
+    """As flax's, but a batch of them is made one by one.
+
+    JAX's QR on CPU hands a batch's matrices to the pool of threads that it runs on itself, and waits for them: as
+    many batched QRs at a time as there are threads wait for each other for ever (lapack_sgeqrf_ffi ->
+    jax::ParallelBatchMap -> absl::BlockingCounter::Wait on every thread).
+    """
+    initialise = nn.initializers.orthogonal(scale)
+
+    def one_by_one(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
+        return jax.custom_batching.sequential_vmap(lambda key: initialise(key, shape, dtype))(key)
+
+    return one_by_one
+
+
 class _Network(nn.Module):
     learner: Learner
     spec: Spec
@@ -119,15 +135,15 @@ class _Network(nn.Module):
     @nn.compact
     def __call__(self, obs: jax.Array) -> Any:
         activation = ACTIVATIONS[self.learner.activation]
-        dense = partial(nn.Dense, kernel_init=nn.initializers.orthogonal(2**0.5))
+        dense = partial(nn.Dense, kernel_init=orthogonal(2**0.5))
         batch = obs.ndim - len(self.spec.obs_shape)
         x = obs
         if self.learner.network == "cnn":
-            x = activation(nn.Conv(16, (3, 3), kernel_init=nn.initializers.orthogonal(2**0.5))(x))
+            x = activation(nn.Conv(16, (3, 3), kernel_init=orthogonal(2**0.5))(x))
         x = x.reshape(*x.shape[:batch], -1)
         for width in self.learner.widths:
             x = activation(dense(width)(x))
-        out = nn.Dense(self.spec.num_actions, kernel_init=nn.initializers.orthogonal(0.01))(x)
+        out = nn.Dense(self.spec.num_actions, kernel_init=orthogonal(0.01))(x)
         if self.spec.discrete:
             return out
         log_std = self.param("log_std", nn.initializers.zeros, (self.spec.num_actions,))
