@@ -217,6 +217,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         "case": case,
         "devices": devices,
         "networks_per_chunk": chunk,
+        "weights": number,
         "seconds": times,
         "roofs": roofs,
         "roofs_over_time": sum(roofs.values()) / generation,
