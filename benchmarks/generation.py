@@ -130,21 +130,23 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     kernels = [leaf.shape for leaf in jax.tree.leaves(params) if leaf.ndim == 2]
     number = sum(leaf.size for leaf in jax.tree.leaves(params))
 
-    def on_all_devices(fun: Callable[[], jax.Array]) -> Callable[[], jax.Array]:
-        """Run a device's share, chunk by chunk, on every device."""
+    def on_all_devices(fun: Callable[[jax.Array], jax.Array]) -> float:
+        """Seconds of one chunk's work on every device at once, as often as there are chunks.
 
-        def share(index: jax.Array) -> jax.Array:
-            return jax.lax.map(lambda i: fun() + i, jnp.arange(chunks, dtype=jnp.float32)).sum()[None] + index
-
-        run = jax.jit(jax.shard_map(share, mesh=mesh(), in_specs=P(AXIS), out_specs=P(AXIS), check_vma=False))
-        index = jax.device_put(jnp.zeros(devices), jax.NamedSharding(mesh(), P(AXIS)))
-        return partial(run, index)
+        ``fun`` takes a one that the compiler cannot know.
+        """
+        run = jax.shard_map(
+            lambda one: fun(one[0])[None], mesh=mesh(), in_specs=P(AXIS), out_specs=P(AXIS), check_vma=False
+        )
+        one = jax.device_put(jnp.ones(devices), jax.NamedSharding(mesh(), P(AXIS)))
+        return chunks * best(partial(jax.jit(run), one))
 
     def products(rows: int, repeats: int, backward: bool) -> float:
         """Seconds of every network's matrix products, ``repeats`` times."""
-        weights = [jnp.ones((chunk, *shape)) / shape[0] for shape in kernels]
+        keys = jax.random.split(jax.random.key(0), len(kernels))
+        random = [jax.random.normal(key, (chunk, *shape)) / shape[0] for key, shape in zip(keys, kernels, strict=True)]
 
-        def layers(x: jax.Array, _: Any) -> tuple[jax.Array, None]:
+        def layers(weights: list[jax.Array], x: jax.Array, _: Any) -> tuple[jax.Array, None]:
             h, inputs = x, []
             for w in weights:
                 inputs.append(h)
@@ -158,7 +160,11 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             return x * 0.999 + h.mean() * 1e-9 + sum(gradients) * 1e-9, None
 
         x = jnp.ones((chunk, rows, kernels[0][0]))
-        return best(on_all_devices(lambda: jax.lax.scan(layers, x, length=repeats)[0].sum()))
+
+        def run(one: jax.Array) -> jax.Array:
+            return jax.lax.scan(partial(layers, [one * w for w in random]), one * x, length=repeats)[0].sum()
+
+        return on_all_devices(run)
 
     def updates() -> float:
         """Seconds of Adam's elementwise work for every network and epoch, gradients given."""
@@ -169,8 +175,12 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
             return (p - 1e-3 * m / (jnp.sqrt(v) + 1e-5), m, v), None
 
-        start = tuple(jnp.ones((chunk, number)) for _ in range(3))
-        return best(on_all_devices(lambda: jax.lax.scan(update, start, length=learner.epochs)[0][0].sum()))
+        start = jnp.ones((chunk, number))
+        return on_all_devices(
+            lambda one: jax.lax.scan(update, (one * start, one * start, one * start), length=learner.epochs)[0][
+                0
+            ].sum()
+        )
 
     def environment() -> float:
         """Seconds of all episodes under random actions that cost nothing."""
@@ -187,7 +197,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             out = env_step(keys, env_state, actions)
             return out.state, out.reward.mean() + out.obs.astype(jnp.float32).mean()
 
-        return best(on_all_devices(lambda: jax.lax.scan(one, start, length=steps)[1].sum()))
+        return on_all_devices(lambda unit: unit * jax.lax.scan(one, start, length=steps)[1].sum())
 
     still = dataclasses.replace(natural, environment=FixedLength(1))
     strategy = jax.jit(lambda s: d.strategy.ask(ask_key, s)[1])
