@@ -204,7 +204,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     population = d.strategy.ask(ask_key, state.strategy)[0]
     tell = jax.jit(lambda s: d.strategy.tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
     generation, env_steps = generation_time(fixed)
-    early, early_steps = generation_time(natural) if case.get("max_steps", MAX_STEPS) >= MAX_STEPS else (None, None)
+    early, early_steps = generation_time(natural) if steps >= MAX_STEPS else (None, None)
     times = {
         "generation": generation,
         "ask": best(lambda: strategy(state.strategy)),
@@ -243,11 +243,11 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def hardware() -> dict[str, Any]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+def machine() -> dict[str, Any]:
+    from hades.runtime import hardware
+
     libraries = {name: version(name) for name in ("jax", "brax", "gymnax", "evosax", "hades-rl")}
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "versions": libraries}
+    return hardware() | {"python": platform.python_version(), "versions": libraries}
 
 
 def row(name: str, r: dict[str, Any]) -> str:
@@ -270,7 +270,7 @@ def main() -> None:
     if args.case:
         print(json.dumps(measure(json.loads(args.case))))
         return
-    results: dict[str, Any] = {"hardware": hardware()}
+    results: dict[str, Any] = {"hardware": machine()}
     for suite in args.cases:
         results[suite] = {}
         for name, case in SUITES[suite].items():

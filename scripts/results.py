@@ -8,7 +8,6 @@ and the versions. Evaluation seeds are never used in distillation or for choosin
 """
 
 import json
-import os
 import platform
 import statistics
 import sys
@@ -21,6 +20,7 @@ import jax
 
 import hades
 from hades.distillation import versions
+from hades.runtime import hardware
 
 ROOT = Path(__file__).parent.parent
 EVALUATION_SEED = 1_000
@@ -84,13 +84,6 @@ def reference() -> dict[str, Any]:
     return {"results": scores, "versions": versions(hades.make("hopper"))}
 
 
-def hardware() -> dict[str, Any]:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return {"cpu": cpu, "cores": os.cpu_count(), "backend": jax.default_backend(), "devices": jax.device_count()}
-
-
 def score(dataset: hades.Dataset, task: Any, inits: int, episodes: int, setting: dict[str, Any]) -> dict[str, Any]:
     learner = hades.Learner(**setting)
     evaluation = hades.evaluate(dataset, task, inits, episodes, learner=learner, seed=EVALUATION_SEED)
@@ -132,6 +125,7 @@ if __name__ == "__main__":
         sys.exit(f"{__doc__}\nnames: {', '.join(EXPERIMENTS)}, reference")
     for name in names:
         about = reference() if name == "reference" else run(name)
-        about |= {"hardware": hardware(), "python": platform.python_version()}
+        devices = {"backend": jax.default_backend(), "devices": jax.device_count()}
+        about |= {"hardware": hardware() | devices, "python": platform.python_version()}
         path = ROOT / "docs/results" / f"{name}.json"
         path.write_text(json.dumps(about, indent=1) + "\n")

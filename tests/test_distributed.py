@@ -59,7 +59,7 @@ def test_devices_and_processes_do_not_change_the_result(tmp_path: Path) -> None:
     assert outputs[3] == ("", ""), "only the main process reports"
     datasets = {name: hades.load(run / "dataset.safetensors") for name, run in runs.items()}
     for name in ("4", "2x2"):
-        rows = zip(metrics(runs[name]), metrics(runs["1"]), strict=True)
+        rows = list(zip(metrics(runs[name]), metrics(runs["1"]), strict=True))
         for key in ("mean", "best", "env_steps"):
             for row, want in rows:
                 np.testing.assert_allclose(row[key], want[key], rtol=1e-4)

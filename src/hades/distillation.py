@@ -227,7 +227,7 @@ class Distillation:
             best_normaliser=self.fixed_normaliser,
         )
         # Typed and placed as a dispatch returns it, or the second dispatch would be compiled anew.
-        return self.replicate(jax.tree.map(lambda x: np.asarray(x), state))
+        return self.replicate(jax.tree.map(np.asarray, state))
 
     def _generations(
         self, state: State, number: jax.Array, steps: jax.Array

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import platform
 import re
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -37,6 +39,14 @@ def configure() -> None:
 def _cores() -> int:
     """Cores that this process may use; a container or Slurm may grant fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def hardware() -> dict[str, Any]:
+    """What a measurement names beside its figures."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return {"cpu": cpu, "cores": os.cpu_count()}
 
 
 def connect(coordinator: str | None = None, processes: int | None = None, process_id: int | None = None) -> None:

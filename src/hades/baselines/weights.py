@@ -22,7 +22,7 @@ from hades import runtime, tasks
 from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.fitness import AXIS, Fitness, mesh
-from hades.learner import INHERIT, Learner, Params, init_network, reference
+from hades.learner import Learner, Params, init_network, reference
 from hades.tasks.control import ControlTask, Moments, Normaliser
 
 
@@ -123,9 +123,7 @@ class WeightEvolution:
             zero = jnp.zeros_like(self.start)
             return jax.lax.psum(jax.lax.scan(add, (zero, zero), (candidates, weights))[0], AXIS)
 
-        sums = jax.shard_map(
-            sums, mesh=mesh(), in_specs=(P(AXIS), P(AXIS), P()), out_specs=P(), check_vma=False
-        )  # fmt: skip
+        sums = jax.shard_map(sums, mesh=mesh(), in_specs=(P(AXIS), P(AXIS), P()), out_specs=P(), check_vma=False)
         return sums(jnp.arange(padded.size), padded, key)
 
     def evaluate(self, state: State, episodes: int) -> Evaluation:
@@ -180,9 +178,7 @@ def evolve_weights(
         raise InputError("give the budget as generations or as minutes, one of them")
     if isinstance(task, str):
         task = tasks.make(task)
-    learner = learner or Learner(width=64)
-    if learner.width is INHERIT:
-        learner = Learner(width=64).over(learner)
+    learner = (learner or Learner()).over(Learner(width=64))
     search = WeightEvolution(task, learner, population, episodes, std, seed)
     state, metrics, start = search.init(), [], time.monotonic()
     while len(metrics) < (generations or np.inf) and time.monotonic() - start < 60 * (minutes or np.inf):

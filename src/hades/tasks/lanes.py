@@ -215,14 +215,16 @@ class _Trace:
         params, closed = eqn.params, eqn.params["jaxpr"]
         starts, carries = params["num_consts"], params["num_consts"] + params["num_carry"]
         avals = [_aval(var) for var in closed.jaxpr.invars]
+        carried = avals[starts:carries]
         outs = [_aval(var) for var in closed.jaxpr.outvars][params["num_carry"] :]
 
         def vectors(lanes: list[Lanes]) -> list[list[jax.Array]]:
-            avals_ = avals[starts:carries]
-            return [[_vector(v, aval.dtype, self.size) for v in x.flat] for x, aval in zip(lanes, avals_, strict=True)]
+            return [
+                [_vector(v, aval.dtype, self.size) for v in x.flat] for x, aval in zip(lanes, carried, strict=True)
+            ]
 
         def lanes(vectors: list[list[jax.Array]]) -> list[Lanes]:
-            return [_lanes(v, aval.shape) for v, aval in zip(vectors, avals[starts:carries], strict=True)]
+            return [_lanes(v, aval.shape) for v, aval in zip(vectors, carried, strict=True)]
 
         def joined(lanes: list[Lanes], avals: list[Any]) -> list[jax.Array]:
             return [_join(x, aval.dtype, self.size) for x, aval in zip(lanes, avals, strict=True)]
@@ -231,7 +233,7 @@ class _Trace:
             out = _Trace(self.size).run(closed, [*ins[:starts], *lanes(carry), *map(_split, xs)])
             return vectors(out[: params["num_carry"]]), joined(out[params["num_carry"] :], outs)
 
-        xs = [_join(x, aval.dtype, self.size) for x, aval in zip(ins[carries:], avals[carries:], strict=True)]
+        xs = joined(ins[carries:], avals[carries:])
         carry, ys = lax.scan(
             body, vectors(ins[starts:carries]), xs, params["length"], params["reverse"], params["unroll"]
         )
