@@ -9,30 +9,35 @@ played, and so does ours for them (`online`).
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import hades
-from hades.learner import reference
+from hades.learner import IMAGES, reference
 
 
 def convert(path: Path) -> hades.Dataset:
     arrays = dict(np.load(path, allow_pickle=False))
     meta = json.loads(str(arrays.pop("meta")))
+    about: dict[str, Any] = {"info": {"source": f"Lupu et al. 2024, {meta['paper_run']} (Apache-2.0)"}}
+    if "images" in arrays:
+        learner = hades.Learner(**meta["inner"]).over(IMAGES).options()
+        return hades.Dataset(
+            states=arrays["images"], labels=arrays["labels"], task="fashion-mnist", learner=learner, **about
+        )
     task = hades.make(meta["task"])
     shape = task.spec.obs_shape
-    states = arrays["states"].reshape(-1, *shape)
-    targets = arrays["labels"] if task.spec.discrete else arrays["actions"]
-    learner = hades.Learner(**meta["inner"]).over(reference(task.spec))
+    about["info"]["published"] = meta["logged_final"]
     normaliser = {k: arrays[k].reshape(shape) for k in ("obs_mean", "obs_std") if k in arrays}
     return hades.Dataset(
-        states=states,
-        **{"labels" if task.spec.discrete else "actions": targets},
+        states=arrays["states"].reshape(-1, *shape),
+        **({"labels": arrays["labels"]} if task.spec.discrete else {"actions": arrays["actions"]}),
         **normaliser,
         online=not normaliser,
         task=task.name,
-        learner=learner.options(),
-        info={"source": f"Lupu et al. 2024, {meta['paper_run']} (Apache-2.0)", "published": meta["logged_final"]},
+        learner=hades.Learner(**meta["inner"]).over(reference(task.spec)).options(),
+        **about,
     )
 
 
@@ -41,5 +46,5 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     source, out = map(Path, sys.argv[1:])
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("breakout-16", "hopper-4", "hopper-64", "halfcheetah-64"):
+    for name in ("breakout-16", "hopper-4", "hopper-64", "halfcheetah-64", "fashion-mnist-10"):
         convert(source / f"{name}.npz").save(out / f"{name}.safetensors")

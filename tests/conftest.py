@@ -32,6 +32,13 @@ class Target:
         return Step((x, time), x, -jnp.abs(x[0]), jnp.asarray(False), time >= self.max_steps)
 
 
+def control(name: Any, **options: Any) -> ControlTask:
+    """An environment, known to be one."""
+    task = hades.make(name, **options)
+    assert isinstance(task, ControlTask)
+    return task
+
+
 @pytest.fixture
 def target() -> ControlTask:
     return ControlTask("target", Target())

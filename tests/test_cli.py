@@ -40,7 +40,7 @@ def test_distil_evaluate_train_and_go_on(capsys: pytest.CaptureFixture[str]) -> 
     folder = Path(result["run"])
     assert folder == Path("runs/cartpole-seed0")
     assert {p.name for p in folder.iterdir()} == {
-        "config.json", "metrics.jsonl", "checkpoint", "dataset.safetensors", "report.html"
+        "config.json", "metrics.jsonl", "checkpoint", "dataset.safetensors", "report.html", "snapshots"
     }  # fmt: skip
 
     page = (folder / "report.html").read_text()

@@ -113,4 +113,4 @@ def test_a_file_with_nan_inside_is_refused(tmp_path, continuous_pairs: hades.Dat
 
 def test_a_dataset_describes_itself(cartpole_pairs: hades.Dataset) -> None:
     text = cartpole_pairs.describe()
-    assert "2 state-action pairs for CartPole-v1" in text and "width 32" in text
+    assert "2 pairs for CartPole-v1" in text and "width 32" in text

@@ -75,7 +75,7 @@ def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
     assert result.config.inits == 1 and result.dataset.info["init"] == "fixed"
     key = jax.random.wrap_key_data(jnp.asarray(result.dataset.info["init_key"], jnp.uint32))
     distillation = Distillation(target, result.config)
-    kept, drawn = (distillation.fitness.networks(k) for k in (distillation.fixed_init_key, key))
+    kept, drawn = (distillation.fitness[0].networks(k) for k in (distillation.fixed_init_key, key))
     assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), kept, drawn)))
     fixed, fresh = (hades.evaluate(result.dataset, target, 2, 4, init=init) for init in ("auto", "fresh"))
     assert (fixed.returns != fresh.returns).any()

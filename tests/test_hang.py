@@ -1,4 +1,4 @@
-"""A known deadlock of JAX on CPU, kept out: see `hades.learner.orthogonal`.
+"""A known deadlock of JAX on CPU, kept out: see `hades.networks.orthogonal`.
 
 `hangs("batched")` takes flax's initialiser instead, and hangs.
 """
@@ -10,15 +10,15 @@ PROGRAM = """
 import os, sys
 os.environ["PJRT_NPROC"] = "2"
 import jax
-from hades import learner
+from hades import learner, networks
 from hades.dataset import Spec
 
 if "batched" in sys.argv:
-    learner.orthogonal = jax.nn.initializers.orthogonal
+    networks.INITIALISERS["orthogonal"] = jax.nn.initializers.orthogonal
 small = learner.Learner(width=256).over(learner.reference(Spec((300,), 6, True)))
-networks = jax.jit(jax.vmap(lambda key: learner.init_network(small, Spec((300,), 6, True), key)))
+fresh = jax.jit(jax.vmap(lambda key: learner.init_network(small, Spec((300,), 6, True), key)))
 for i in range(30):
-    jax.block_until_ready(networks(jax.random.split(jax.random.key(i), 6)))
+    jax.block_until_ready(fresh(jax.random.split(jax.random.key(i), 6)))
 """
 
 

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import control
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import hades
 from hades.tasks import lanes
 
 MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4) - 5
@@ -83,7 +83,7 @@ def test_constant_zeros_and_ones_vanish() -> None:
 
 @pytest.mark.parametrize("name", ["brax/hopper", "brax/reacher"])
 def test_brax_steps_as_under_vmap(name: str) -> None:
-    env = hades.make(name).environment
+    env = control(name).environment
     keys = jax.random.split(jax.random.key(0), 3)
     state, _ = jax.jit(jax.vmap(env.reset))(keys)
     step, want_step = jax.jit(lanes.vmap(env.step)), jax.jit(jax.vmap(env.step))

@@ -6,7 +6,8 @@ import pytest
 import hades
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.learner import ACTIVATIONS, LOSSES, OPTIMISERS, Learner, init_network, make_policy, orthogonal, reference
+from hades.learner import LOSSES, OPTIMISERS, Learner, init_network, make_policy, reference
+from hades.networks import ACTIVATIONS, orthogonal
 
 KEY = jax.random.key(0)
 CONTINUOUS = Learner(width=32, epochs=300)

@@ -2,12 +2,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import control
 from gymnax.environments.classic_control.pendulum import Pendulum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import hades
 from hades import tasks
 from hades.errors import InputError
 from hades.tasks.control import ControlTask, Moments, identity_normaliser, merge_all
@@ -47,14 +47,14 @@ def test_every_name_resolves_to_itself() -> None:
 @pytest.mark.parametrize(("name", "nearest"), [("cartpol", "CartPole-v1"), ("hoper", "brax/hopper")])
 def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(InputError, match=f"did you mean {nearest}"):
-        hades.make(name)
+        control(name)
 
 
 @pytest.mark.parametrize("name", [n for n in tasks.names() if not n.startswith("brax/")])
 def test_every_gymnax_environment_plays(name: str) -> None:
     if name == "MNISTBandit-bsuite":
         pytest.skip("downloads its images")
-    task = hades.make(name)
+    task = control(name)
     env = task.environment
     state, obs = env.reset(KEY)
     action = jnp.zeros((), jnp.int32) if task.spec.discrete else jnp.zeros(task.spec.num_actions)
@@ -70,22 +70,22 @@ def test_a_gymnax_environment_without_its_data_says_so(monkeypatch: pytest.Monke
 
     monkeypatch.setattr("gymnax.make", fail)
     with pytest.raises(InputError, match="without fetching data"):
-        hades.make("MNISTBandit-bsuite")
+        control("MNISTBandit-bsuite")
 
 
 def test_bad_options_are_refused() -> None:
     with pytest.raises(InputError, match="unknown Brax backend 'bullet'"):
-        hades.make("hopper", backend="bullet")
+        control("hopper", backend="bullet")
     with pytest.raises(InputError, match="no option 'gravitas'"):
-        hades.make("pendulum", gravitas=3)
+        control("pendulum", gravitas=3)
     with pytest.raises(InputError, match="does not have gymnax's API"):
-        hades.make(object())
+        control(object())
     with pytest.raises(InputError, match="speed"):
-        hades.make("hopper", speed=3)
+        control("hopper", speed=3)
 
 
 def test_an_option_reaches_the_environment() -> None:
-    assert hades.make("cartpole", max_steps_in_episode=7).environment.max_steps == 7
+    assert control("cartpole", max_steps_in_episode=7).environment.max_steps == 7
 
 
 def test_an_environment_of_your_own() -> None:
@@ -94,7 +94,7 @@ def test_an_environment_of_your_own() -> None:
         def default_params(self):  # type: ignore[override]
             return super().default_params.replace(max_steps_in_episode=5)  # type: ignore[attr-defined]
 
-    task = hades.make(Short())
+    task = control(Short())
     assert task.spec.num_actions == 1 and not task.spec.discrete
     assert int(_play(task).length) == 5
 
@@ -109,7 +109,7 @@ def _play(task: ControlTask, action: float = 0.0, key: jax.Array = KEY):
 
 def test_a_rollout_is_one_whole_episode_step_by_step() -> None:
     """Against a plain loop: the masked chunks neither drop nor add a reward."""
-    task = hades.make("cartpole")
+    task = control("cartpole")
     env = task.environment
     reset_key, key = jax.random.split(KEY)
     state, _ = env.reset(reset_key)
@@ -125,18 +125,18 @@ def test_a_rollout_is_one_whole_episode_step_by_step() -> None:
 
 
 def test_truncation_is_not_termination() -> None:
-    pendulum = _play(hades.make("pendulum"))
+    pendulum = _play(control("pendulum"))
     assert int(pendulum.length) == 200 and not bool(pendulum.terminated)
 
 
 def test_freeway_is_played_to_its_own_limit() -> None:
-    episode = _play(hades.make("freeway"), action=1)  # walk up
+    episode = _play(control("freeway"), action=1)  # walk up
     assert int(episode.length) == 2500 and not bool(episode.terminated)
     assert float(episode.ret) > 0
 
 
 def test_actions_are_scaled_to_the_environments_bounds() -> None:
-    task = hades.make("pendulum")
+    task = control("pendulum")
     state, _ = task.environment.reset(KEY)
     full = task.environment.step(KEY, state, jnp.ones(1))
     env, params = Pendulum(), Pendulum().default_params
@@ -146,7 +146,7 @@ def test_actions_are_scaled_to_the_environments_bounds() -> None:
 
 
 def test_a_batch_of_rollouts_equals_single_ones() -> None:
-    task = hades.make("cartpole")
+    task = control("cartpole")
     keys = jax.random.split(KEY, 6)
     batch = _play(task, key=keys)
     assert [float(r) for r in batch.ret] == [float(_play(task, key=k).ret) for k in keys]
@@ -177,7 +177,7 @@ def test_merged_moments_are_those_of_all_values(values: np.ndarray) -> None:
 
 
 def test_a_watched_rollout_sees_what_happened() -> None:
-    task = hades.make("mountaincar")
+    task = control("mountaincar")
     identity = identity_normaliser(task.spec)
 
     def policy(params: None, obs: jax.Array, key: jax.Array) -> jax.Array:
@@ -196,10 +196,10 @@ def test_a_watched_rollout_sees_what_happened() -> None:
 
 
 def test_measured_statistics_leave_constants_unscaled() -> None:
-    normaliser = hades.make("breakout").measure(KEY, episodes=16)
+    normaliser = control("breakout").measure(KEY, episodes=16)
     assert (normaliser.std > 0).all() and float(normaliser.std.max()) == 1.0
 
 
 def test_making_a_task_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    hades.make("halfcheetah")
+    control("halfcheetah")
     assert capfd.readouterr() == ("", "")

@@ -21,6 +21,7 @@ from tyro.conf import Positional, arg, subcommand
 from hades.errors import InputError
 
 if TYPE_CHECKING:
+    from hades.dataset import Dataset
     from hades.learner import Learner
 
 # What is not given comes from the preset, or from the dataset's own recipe.
@@ -73,13 +74,17 @@ class Running(Output):
 @dataclass(kw_only=True)
 class LearnerOptions:
     network: Text = None
-    """Network: mlp, or cnn for grid observations."""
+    """Network: mlp; for grids and images also cnn, convnet, lenet, resnet."""
     width: Ints = ()
-    """Units in the hidden layers; several numbers: one a layer."""
+    """Units in the hidden layers, or channels; several numbers: one a layer."""
     depth: Int = None
-    """Number of hidden layers."""
+    """Number of hidden layers or blocks."""
     activation: Text = None
     """Activation: tanh, relu, elu, gelu, silu, leaky_relu, softplus or sigmoid."""
+    initialiser: Text = None
+    """Of the network's kernels: orthogonal, lecun, he or xavier."""
+    bias: Float = None
+    """Biases start uniform between 0 and this."""
     loss: Text = None
     """Loss: nll (negative log-likelihood) or mse."""
     optimiser: Text = None
@@ -87,26 +92,46 @@ class LearnerOptions:
     learning_rate: Float = None
     """Inner step size."""
     epochs: Int = None
-    """Full-batch steps of the inner loop."""
+    """Steps of the inner loop, each on the whole dataset."""
+    batch: Int = None
+    """Pairs drawn for each step, instead of all; 0 for all."""
+    augment: Text = None
+    """Augmentation of images in the inner loop: none or dsa."""
     clip: Float = None
     """Largest global norm of the inner gradient; 0 for no clipping."""
 
     def learner(self) -> "Learner":
         from hades.learner import Learner
 
-        names = ("network", "depth", "activation", "loss", "optimiser", "learning_rate", "epochs", "clip")
+        names = [name for name in LearnerOptions.__dataclass_fields__ if name != "width"]
         width = self.width if len(self.width) != 1 else self.width[0]
         return Learner(width=width or None, **{name: getattr(self, name) for name in names})  # type: ignore[arg-type]
 
 
 @dataclass(kw_only=True)
-class Distill(Running, LearnerOptions):
+class TaskOptions:
+    backend: Text = None
+    """Brax physics: positional, spring, generalized or mjx."""
+    data_dir: Folder = None
+    """Folder that has the images' files already; left out: HADES_DATA_DIR, or a download."""
+    zca: Flag = False
+    """Whiten the images."""
+
+    def options(self) -> dict[str, Any]:
+        """What was given, for `hades.make`."""
+        folder = None if self.data_dir is None else str(self.data_dir)
+        given = {"backend": self.backend, "data_dir": folder, "zca": self.zca or None}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(kw_only=True)
+class Distill(Running, LearnerOptions, TaskOptions):
     """Distil a task into a dataset."""
 
     task: Positional[str]
-    """The task: cartpole, hopper, breakout, ... (`hades envs` lists all)."""
+    """The task: cartpole, hopper, digits, ... (`hades envs` lists all), or a path of images of your own."""
     size: Int = None
-    """State-action pairs in the dataset."""
+    """Pairs in the dataset; for images, a multiple of the classes."""
     preset: str = "laptop"
     """Configuration that all other options start from: laptop or paper (`hades presets`)."""
     init: Text = None
@@ -116,7 +141,7 @@ class Distill(Running, LearnerOptions):
     generations: Int = None
     """Budget of generations."""
     steps: Int = None
-    """Budget of environment steps."""
+    """Budget of environment steps; for images, of labelled images looked at."""
     seed: int = 0
     """Of everything random: the same seed gives the same dataset."""
     out: Folder = None
@@ -126,27 +151,33 @@ class Distill(Running, LearnerOptions):
     inits: Int = None
     """Networks trained on each candidate."""
     episodes: Int = None
-    """Episodes played by each network."""
+    """Episodes played by each network; labelled images that it is scored on."""
     greedy: Flag = False
     """Score the most likely action instead of a sampled one."""
+    start: Text = None
+    """Where images start: mean (of each class), sample (a real one), centres (of k-means) or zero."""
     strategy: Text = None
-    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ..."""
+    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for images also gradient, or gradient:OPTIMISER."""
     std: Float = None
     """Initial standard deviation of the search."""
     strategy_lr: Float = None
-    """Adam step size of the search's mean, for strategies with an optimiser."""
+    """Step size of the search's mean, for the gradient and for strategies with an optimiser."""
     strategy_options: Pairs = ()
     """Further parameters of the strategy, such as temperature=20."""
+    window: Int = None
+    """For the gradient: steps of the inner loop to differentiate through, up to a random one; left out: all."""
+    networks: Names = ()
+    """Distil for several networks at once, as NAME or NAME:WIDTH."""
+    learn_rate: Flag = False
+    """Search for the inner step size, too."""
     normaliser: Text = None
     """Of observations: none, fixed (measured before the run) or running."""
     labels: Text = None
-    """For discrete actions: fixed (balanced one-hot) or soft (evolved)."""
+    """For classes and discrete actions: fixed (balanced one-hot) or soft (evolved)."""
     validate_every: Int = None
     """Generations between two validations of the search's centre."""
     chunk: Int = None
     """Networks that run at once on a device; left out: chosen by memory and cache."""
-    backend: Text = None
-    """Brax physics: positional, spring, generalized or mjx."""
 
     def __call__(self) -> int:
         self.connect()
@@ -158,15 +189,16 @@ class Distill(Running, LearnerOptions):
             name: value
             for name in (
                 "init", "minutes", "generations", "steps", "population", "inits", "episodes", "strategy", "std",
-                "strategy_lr", "normaliser", "labels", "validate_every", "chunk",
+                "strategy_lr", "start", "window", "normaliser", "labels", "validate_every", "chunk",
             )
             if (value := getattr(self, name)) is not None
         }  # fmt: skip
-        if self.greedy:
-            options["greedy"] = True
+        options |= {name: True for name in ("greedy", "learn_rate") if getattr(self, name)}
+        if self.networks:
+            options["networks"] = self.networks
         if self.strategy_options:
             options["strategy_options"] = _numbers(self.strategy_options)
-        task = tasks.make(self.task, **({} if self.backend is None else {"backend": self.backend}))
+        task = tasks.make(self.task, **self.options())
         stem = f"{task.name.split('/')[-1].split('-')[0].lower()}-{self.size or 'N'}-seed{self.seed}"
         result = distill(
             task,
@@ -239,8 +271,8 @@ class Train(Output, LearnerOptions):
 
 
 @dataclass(kw_only=True)
-class Evaluate(Output, LearnerOptions):
-    """Train fresh networks on a dataset and score them on its task."""
+class Evaluate(Output, LearnerOptions, TaskOptions):
+    """Train fresh networks on a dataset and score them on its task; images by their test set."""
 
     dataset: Positional[Path]
     """A dataset file, or a run's folder."""
@@ -256,21 +288,49 @@ class Evaluate(Output, LearnerOptions):
     """Score the most likely action instead of a sampled one."""
     seed: int = 0
     """Of initialisations and episodes."""
+    across: Flag = False
+    """Images: score networks of five architectures."""
+    baselines: Flag = False
+    """Images: beside it what needs no distillation: sampled, averaged, clustered images, and all."""
 
     def __call__(self) -> int:
+        from hades import tasks
         from hades.evaluation import evaluate, recipe
 
         dataset, learner = _load(self.dataset), self.learner()
+        if not (self.task or dataset.task):
+            raise InputError("this dataset names no task; give one with --task")
+        task = tasks.make(self.task or dataset.task, **{**dataset.info.get("task_options", {}), **self.options()})
+        if self.across or self.baselines:
+            return self._table(dataset, task, learner)
         result = evaluate(
-            dataset, self.task, self.inits, self.episodes,
+            dataset, task, self.inits, self.episodes,
             learner=learner, greedy=self.greedy, init=self.init, seed=self.seed,
         )  # fmt: skip
-        about = {
-            "task": self.task or dataset.task,
-            "size": len(dataset),
-            "learner": recipe(dataset, learner).options(),
-        }
-        _print(about | {"return": result.summary()}, f"{dataset.describe()}\n\n{result}", self.json)
+        about = {"task": task.name, "size": len(dataset), "learner": recipe(dataset, learner).options()}
+        score = {result.metric.split()[-1]: result.summary()}
+        _print(about | score, f"{dataset.describe()}\n\n{result}", self.json)
+        return 0
+
+    def _table(self, dataset: "Dataset", task: Any, learner: "Learner") -> int:
+        from hades.baselines import images
+        from hades.evaluation import evaluate
+        from hades.tasks.images import ImageTask
+
+        if not isinstance(task, ImageTask):
+            raise InputError(f"--across and --baselines are for images; {task.name} is control")
+        kinds = images.BASELINES if self.baselines else ()
+        datasets = {"distilled": dataset} | {kind: images.baseline(task, kind, len(dataset)) for kind in kinds}
+        rows = {}
+        for name, each in datasets.items():
+            print(f"scoring {name}", file=sys.stderr, flush=True)
+            rows[name] = (
+                images.across(each, task, self.inits, self.seed)
+                if self.across
+                else {"accuracy": evaluate(each, task, self.inits, learner=learner, seed=self.seed)}
+            )
+        data = {name: {column: score.summary() for column, score in row.items()} for name, row in rows.items()}
+        _print(data, images.table(rows), self.json)
         return 0
 
 
@@ -439,7 +499,7 @@ def _report(result: Any, as_json: bool) -> int:
         "generations": result.dataset.info["generations"],
         "env_steps": result.dataset.info["env_steps"],
         "seconds": result.metrics[-1]["seconds"] if result.metrics else 0.0,
-        "return": None if result.evaluation is None else result.evaluation.summary(),
+        result.dataset.info["metric"]: None if result.evaluation is None else result.evaluation.summary(),
         "interrupted": result.interrupted is not None,
     }
     if result.interrupted is None:

@@ -102,11 +102,10 @@ class Dataset:
 
     def describe(self) -> str:
         """A few lines for people: what it is for, how large, how it was made."""
-        kind = "discrete, one label per state" if self.spec.discrete else "continuous"
         lines = [
-            f"{len(self)} state-action pairs for {self.task or 'an unnamed task'}",
+            f"{len(self)} pairs for {self.task or 'an unnamed task'}",
             f"  states   {list(self.states.shape)}, normalised",
-            f"  actions  {list(self.targets.shape)}, {kind}",
+            f"  {'labels ' if self.spec.discrete else 'actions'}  {list(self.targets.shape)}",
         ]
         if self.learner:
             lines.append("  learner  " + ", ".join(f"{k} {v}" for k, v in self.learner.items()))

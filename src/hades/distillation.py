@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -17,17 +17,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from hades import presets, runtime, tasks
+from hades import presets, runtime, strategies, tasks
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.evaluation import Evaluation
-from hades.fitness import Fitness, Pairs, mesh
-from hades.learner import Learner, init_network, reference
+from hades.fitness import Fitness, Pairs, Scores, mesh
+from hades.learner import Learner, init_network
 from hades.presets import Config
 from hades.progress import Progress
 from hades.runs import Row, Run, Trackers, check_free, check_trackers
-from hades.strategies.evolution import Evolution, Solution
-from hades.tasks.control import ControlTask, Moments, Normaliser, identity_normaliser
+from hades.strategies import Solution
+from hades.tasks import Task
+from hades.tasks.control import Moments, Normaliser, identity_normaliser
+from hades.tasks.images import ImageTask
 
 MAX_PER_DISPATCH = 64
 """Generations in one dispatch, where they are short."""
@@ -58,7 +60,7 @@ class Result:
 
 
 def distill(
-    task: ControlTask | str,
+    task: Task | str,
     size: int | None = None,
     preset: str = "laptop",
     seed: int = 0,
@@ -95,7 +97,7 @@ def distill(
         check_free(out)
     if isinstance(task, str):
         task = tasks.make(task)
-    base = presets.get(task.name, preset, task.spec)
+    base = presets.get(task.name, preset, task.spec, isinstance(task, ImageTask))
     overrides = {**options, "seed": seed} | ({} if size is None else {"size": size})
     unknown = set(overrides) - {f.name for f in dataclasses.fields(Config)}
     if unknown:
@@ -106,7 +108,7 @@ def distill(
     distillation = Distillation(task, config)
     about = {
         "task": task.name,
-        "task_options": dict(task.options),
+        "task_options": {**task.options, **task.where},
         "preset": preset,
         "config": config.to_json(),
         "versions": versions(task),
@@ -117,7 +119,7 @@ def distill(
 
 def resume(
     run: str | Path,
-    task: ControlTask | None = None,
+    task: Task | None = None,
     *,
     trackers: Sequence[str] = (),
     progress: bool = True,
@@ -176,40 +178,50 @@ class Distillation:
     datasets, trains and scores networks on each, and tells the strategy.
     """
 
-    def __init__(self, task: ControlTask, config: Config) -> None:
+    def __init__(self, task: Task, config: Config) -> None:
         self.task, self.config = task, config
-        self.learner = config.learner.over(reference(task.spec))
-        jax.eval_shape(partial(init_network, self.learner, task.spec), jax.random.key(0))  # or says why it cannot be
+        self.learners = [learner.over(task.reference) for learner in config.learners]
+        for learner in self.learners:  # or says why it cannot be
+            jax.eval_shape(partial(init_network, learner, task.spec), jax.random.key(0))
+        _check(task, config)
         self.key = jax.random.key(config.seed)
         start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
         self.fixed_normaliser = (
             task.measure(measure_key) if config.normaliser == "fixed" else identity_normaliser(task.spec)
         )
-        self.strategy = Evolution(
+        self.strategy = strategies.make(
             config.strategy,
             config.population,
-            initial_solution(task.spec, config, start_key),
+            initial_solution(task, config, start_key, self.fixed_normaliser, self.learners[0]),
             config.std,
             config.strategy_lr,
             config.strategy_options,
         )
-        self.fitness = Fitness(
-            task,
-            self.learner,
-            config.inits,
-            config.episodes,
-            config.greedy,
-            config.normaliser == "running",
-            config.chunk,
-        )
+        self.fitness = [
+            Fitness(
+                task,
+                learner,
+                config.inits,
+                config.episodes,
+                config.greedy,
+                watch=config.normaliser == "running",
+                window=config.window,
+                chunk=config.chunk,
+            )
+            for learner in self.learners
+        ]
         fixed = config.init == "fixed"
-        self.validation = Fitness(
-            task,
-            self.learner,
-            config.inits if fixed else config.validate_inits,
-            -(-config.validate_inits // config.inits) if fixed else 1,
-            config.greedy,
-        )
+        self.validation = [
+            Fitness(
+                task.validation,
+                learner,
+                config.inits if fixed else config.validate_inits,
+                -(-config.validate_inits // config.inits) if fixed else 1,
+                config.greedy,
+            )
+            for learner in self.learners
+        ]
+        self.data, self.validation_data = task.data, task.validation.data
         self.replicated = NamedSharding(mesh(), PartitionSpec())
         self.replicate = jax.jit(lambda x: x, out_shardings=self.replicated)
         self.generation = jax.jit(self._generation)  # traced once, though used twice below
@@ -230,7 +242,7 @@ class Distillation:
         return self.replicate(jax.tree.map(np.asarray, state))
 
     def _generations(
-        self, state: State, number: jax.Array, steps: jax.Array
+        self, state: State, number: jax.Array, steps: jax.Array, data: Any
     ) -> tuple[State, dict[str, jax.Array], jax.Array]:
         """Generations in one dispatch: ``number`` of them, or until ``steps`` environment steps are spent.
 
@@ -239,11 +251,11 @@ class Distillation:
 
         def body(carry: tuple[State, Any, jax.Array, jax.Array]) -> tuple[State, Any, jax.Array, jax.Array]:
             state, log, i, spent = carry
-            state, metrics = self.generation(state)
+            state, metrics = self.generation(state, data)
             log = jax.tree.map(lambda rows, value: rows.at[i].set(value), log, metrics)
             return state, log, i + 1, spent + metrics["env_steps"]
 
-        shapes = jax.eval_shape(self.generation, state)[1]
+        shapes = jax.eval_shape(self.generation, state, data)[1]
         log = jax.tree.map(lambda s: jnp.zeros((MAX_PER_DISPATCH, *s.shape), s.dtype), shapes)
         zero = jnp.zeros((), jnp.int32)
         state, log, done, _ = jax.lax.while_loop(
@@ -251,13 +263,22 @@ class Distillation:
         )
         return state, log, done
 
-    def _generation(self, state: State) -> tuple[State, dict[str, jax.Array]]:
+    def _generation(self, state: State, data: Any) -> tuple[State, dict[str, jax.Array]]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state.generation)
-        population, strategy = self.strategy.ask(ask_key, state.strategy)
-        networks = self.fitness.networks(self._init_key(init_key))
-        pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
-        scores = self.fitness.population(pairs, networks, self.normaliser(state), episode_key)
-        strategy = self.strategy.tell(tell_key, strategy, population, scores.fitness)
+        normaliser = self.normaliser(state)
+
+        def score(population: Solution) -> Scores:
+            pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
+            return mean_scores(
+                [
+                    fitness.population(
+                        pairs, fitness.networks(self._init_key(init_key)), normaliser, episode_key, data
+                    )
+                    for fitness in self.fitness
+                ]
+            )
+
+        strategy, scores = self.strategy.step(ask_key, tell_key, state.strategy, score)
         finite = jnp.isfinite(scores.fitness)
         metrics = {
             "mean": jnp.mean(scores.fitness, where=finite),
@@ -269,17 +290,21 @@ class Distillation:
         seen = state.seen if scores.seen is None else state.seen.merge(scores.seen)
         return state._replace(generation=state.generation + 1, strategy=strategy, seen=seen), metrics
 
-    def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array) -> jax.Array:
-        """Returns ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
+    def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any) -> jax.Array:
+        """Scores ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
         init_key, episode_key = jax.random.split(key)
         pairs = to_pairs(self.task.spec, self.config, solution)
-        return self.validation.returns(pairs, normaliser, self._init_key(init_key), episode_key)
+        each = [
+            fitness.returns(pairs, normaliser, self._init_key(init_key), episode_key, data)
+            for fitness in self.validation
+        ]
+        return jnp.concatenate(each)
 
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
         *_, key = self._keys(state.generation)
         centre, normaliser = self.strategy.mean(state.strategy), self.normaliser(state)
-        score = self.play(centre, normaliser, key).mean()
+        score = self.play(centre, normaliser, key, self.validation_data).mean()
         if score > state.best_score:
             best = self.replicate((score, centre, normaliser))
             state = state._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
@@ -289,7 +314,8 @@ class Distillation:
         """Score the result on networks and episodes that nothing was chosen by."""
         solution, normaliser = self.best(state)
         keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
-        return Evaluation(np.concatenate([self.play(solution, normaliser, key) for key in keys]))
+        scores = [self.play(solution, normaliser, key, self.validation_data) for key in keys]
+        return Evaluation(np.concatenate(scores), self.task.validation.metric)
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
         """The best validated solution and its normaliser; before the first validation, the search's centre."""
@@ -299,7 +325,8 @@ class Distillation:
 
     def dataset(self, state: State, host: "_Host", evaluation: Evaluation | None = None) -> Dataset:
         solution, normaliser = self.best(state)
-        states, targets = to_pairs(self.task.spec, self.config, solution)
+        states, targets, rate = to_pairs(self.task.spec, self.config, solution)
+        learner = self.learners[0].options() | ({} if rate is None else {"learning_rate": float(rate)})
         info: dict[str, Any] = {
             "score": None if evaluation is None else evaluation.summary(),
             "validated": float(state.best_score) if jnp.isfinite(state.best_score) else None,
@@ -308,6 +335,7 @@ class Distillation:
             "seed": self.config.seed,
             "init": self.config.init,
             "greedy": self.config.greedy,
+            "metric": self.task.validation.metric,
             "task_options": dict(self.task.options),
             "versions": versions(self.task),
         }
@@ -320,7 +348,7 @@ class Distillation:
             obs_mean=np.asarray(normaliser.mean),
             obs_std=np.asarray(normaliser.std),
             task=self.task.name,
-            learner=self.learner.options(),
+            learner=learner,
             info=info,
         )
 
@@ -340,24 +368,44 @@ class Distillation:
         return jax.random.fold_in(self.key, 2**31 - 2)
 
 
-def initial_solution(spec: Spec, config: Config, key: jax.Array) -> Solution:
+def initial_solution(task: Task, config: Config, key: jax.Array, normaliser: Normaliser, learner: Learner) -> Solution:
     """Where the search starts: states as observations would be normalised, actions small, labels balanced."""
     state_key, action_key = jax.random.split(key)
-    solution = {"states": jax.random.normal(state_key, (config.size, *spec.obs_shape))}
+    spec = task.spec
+    if isinstance(task, ImageTask) and config.start != "random":
+        states = jnp.asarray(task.start(config.start, config.size, normaliser, config.seed))
+    else:
+        states = jax.random.normal(state_key, (config.size, *spec.obs_shape))
+    solution = {"states": states}
     if not spec.discrete:
         solution["actions"] = jax.random.uniform(action_key, (config.size, spec.num_actions), minval=-1, maxval=1)
     elif config.labels == "soft":
         solution["logits"] = 2 * balanced_labels(config.size, spec.num_actions)
+    if config.learn_rate:
+        solution["log_rate"] = jnp.log(jnp.asarray(learner.learning_rate))
     return solution
 
 
 def to_pairs(spec: Spec, config: Config, solution: Solution) -> Pairs:
-    """One candidate's states and targets."""
+    """One candidate's states, targets and learning rate."""
+    rate = jnp.exp(solution["log_rate"]) if config.learn_rate else None
     if not spec.discrete:
-        return solution["states"], solution["actions"]
-    if config.labels == "soft":
-        return solution["states"], jax.nn.softmax(solution["logits"])
-    return solution["states"], balanced_labels(config.size, spec.num_actions)
+        targets = solution["actions"]
+    elif config.labels == "soft":
+        targets = jax.nn.softmax(solution["logits"])
+    else:
+        targets = balanced_labels(config.size, spec.num_actions)
+    return solution["states"], targets, rate
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """Of several learners on the same population."""
+    seen = [s.seen for s in scores if s.seen is not None]
+    return Scores(
+        fitness=jnp.stack([s.fitness for s in scores]).mean(0),
+        env_steps=jnp.stack([s.env_steps for s in scores]).sum(),
+        seen=reduce(Moments.merge, seen) if seen else None,
+    )
 
 
 def balanced_labels(size: int, classes: int) -> jax.Array:
@@ -365,7 +413,22 @@ def balanced_labels(size: int, classes: int) -> jax.Array:
     return jax.nn.one_hot(jnp.arange(size) * classes // size, classes)
 
 
-def versions(task: ControlTask) -> dict[str, str]:
+def _check(task: Task, config: Config) -> None:
+    """What task and configuration must agree on."""
+    images = isinstance(task, ImageTask)
+    if config.strategy.startswith("gradient") and not task.differentiable:
+        raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
+    if config.window is not None and not config.strategy.startswith("gradient"):
+        raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
+    if config.start != "random" and not images:
+        raise InputError(f"start '{config.start}' is for images; {task.name} starts at random")
+    if images and config.normaliser == "running":
+        raise InputError("images are normalised once, by 'fixed' statistics or not at all ('none')")
+    if images:
+        task.images_per_class(config.size)
+
+
+def versions(task: Task) -> dict[str, str]:
     """Of everything that a score depends on."""
     return {"hades": version("hades-rl"), "jax": jax.__version__, **task.versions}
 
@@ -386,6 +449,8 @@ def _evolve(
     budget = {"generations": config.generations, "steps": config.steps, "minutes": config.minutes}
     title = f"{distillation.task.name}, {config.size} pairs"
     per_dispatch, saved, stopped = 1, host.seconds, 0
+    if run and not rows:
+        run.snapshot(0, distillation.dataset(state, host))
     with _Signals() as signals, Progress(title, budget, quiet=not (progress and runtime.is_main())) as display:
         while not (spent := _spent(config, int(state.generation), host)) and not stopped:
             start, generation = time.monotonic(), int(state.generation)
@@ -395,7 +460,7 @@ def _evolve(
                 (config.generations or 2**31) - generation,
             )
             steps = min((config.steps or 2**31) - host.env_steps, 2**31 - 1)
-            state, log, done = distillation.generations(state, np.int32(number), np.int32(steps))
+            state, log, done = distillation.generations(state, np.int32(number), np.int32(steps), distillation.data)
             log, done = jax.device_get((log, done))
             seconds = runtime.agree(time.monotonic() - start)
             new = _rows(log, int(done), generation, host, seconds)
@@ -404,6 +469,8 @@ def _evolve(
             if int(state.generation) % config.validate_every == 0 or over:
                 state, host.score = distillation.validate(state)
                 new[-1]["validated"] = host.score
+                if run and (int(state.generation) // config.validate_every).bit_count() == 1:
+                    run.snapshot(int(state.generation), distillation.dataset(state, host))
             host.seconds += runtime.agree(time.monotonic() - start) - seconds
             stopped = int(runtime.agree(signals.received or 0))
             rows += new

@@ -15,20 +15,23 @@ from hades.dataset import Dataset, write_atomically
 from hades.errors import InputError
 from hades.fitness import Fitness
 from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
-from hades.tasks.control import ControlTask, Normaliser, online_normaliser
+from hades.tasks import Task
+from hades.tasks.control import Normaliser, online_normaliser
 
 BOOTSTRAPS = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Undiscounted returns of networks trained on one dataset.
+    """Scores of networks trained on one dataset.
 
     Attributes:
-        returns: ``[inits, episodes]``.
+        returns: ``[inits, episodes]``: undiscounted returns; of images: accuracies, ``[inits, 1]``.
+        metric: what they are.
     """
 
     returns: np.ndarray
+    metric: str = "return"
 
     @property
     def mean(self) -> float:
@@ -55,6 +58,7 @@ class Evaluation:
     def summary(self) -> dict[str, Any]:
         """All figures, as JSON."""
         return {
+            "metric": self.metric,
             "mean": self.mean,
             "std": self.std,
             "std_of_inits": float(self.returns.mean(1).std()),
@@ -69,10 +73,14 @@ class Evaluation:
     def __str__(self) -> str:
         low, high = self.iqm_interval
         inits, episodes = self.returns.shape
+        digits, each = (1, f" × {episodes} episodes") if self.metric == "return" else (4, "")
+        mean, std, iqm, low, high, least, most = (
+            f"{value:.{digits}f}"
+            for value in (self.mean, self.std, self.iqm, low, high, self.returns.min(), self.returns.max())
+        )
         return (
-            f"return {self.mean:.1f} ± {self.std:.1f}   IQM {self.iqm:.1f} [{low:.1f}, {high:.1f}]   "
-            f"min {self.returns.min():.1f}   max {self.returns.max():.1f}   "
-            f"({inits} networks × {episodes} episodes)"
+            f"{self.metric} {mean} ± {std}   IQM {iqm} [{low}, {high}]   min {least}   max {most}   "
+            f"({inits} networks{each})"
         )
 
 
@@ -88,7 +96,7 @@ def train(dataset: Dataset, key: jax.Array, learner: Learner | None = None) -> P
     """
     learner, spec = recipe(dataset, learner), dataset.spec
     states, targets = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)
-    return behaviour_cloning(learner, spec, init_network(learner, spec, key), states, targets)
+    return behaviour_cloning(learner, spec, init_network(learner, spec, key), states, targets, key=key)
 
 
 def policy(dataset: Dataset, learner: Learner | None = None, greedy: bool = False) -> Any:
@@ -107,7 +115,7 @@ def policy(dataset: Dataset, learner: Learner | None = None, greedy: bool = Fals
 
 def evaluate(
     dataset: Dataset,
-    task: ControlTask | str | None = None,
+    task: Task | str | None = None,
     inits: int = 32,
     episodes: int = 8,
     *,
@@ -119,9 +127,9 @@ def evaluate(
     """Train fresh networks on a dataset and score each by whole episodes.
 
     Args:
-        task: what to score on; None makes the one that the dataset names.
+        task: what to score on; None makes the one that the dataset names. Images are scored by their test set.
         inits: networks, each with its own initialisation.
-        episodes: episodes played by each.
+        episodes: episodes played by each; of no account for images.
         learner: fields that it sets override the recipe that the dataset was distilled for.
         greedy: take the mode of the action distribution instead of a sample; always so for a dataset that was
             distilled so.
@@ -150,18 +158,20 @@ def evaluate(
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
-    fitness = Fitness(task, recipe(dataset, learner), inits, episodes, greedy or dataset.info.get("greedy", False))
+    task, learner = task.test, recipe(dataset, learner, task.reference)
+    fitness = Fitness(task, learner, inits, episodes, greedy or dataset.info.get("greedy", False))
     if fixed_key is not None and init != "fresh":
         network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
-    pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)
+    pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets), None
     fixed = Normaliser(*map(jnp.asarray, dataset.normaliser))
     normaliser = online_normaliser(task.spec) if dataset.online else fixed
-    return Evaluation(np.asarray(_returns(fitness, pairs, normaliser, network_key, episode_key)))
+    returns = _returns(fitness, pairs, normaliser, network_key, episode_key, task.data)
+    return Evaluation(np.asarray(returns), task.metric)
 
 
-def recipe(dataset: Dataset, learner: Learner | None) -> Learner:
-    """A complete learner: what is asked for, over the dataset's recipe, over the published one."""
-    base = Learner(**dataset.learner).over(reference(dataset.spec))
+def recipe(dataset: Dataset, learner: Learner | None, published: Learner | None = None) -> Learner:
+    """A complete learner: what is asked for, over the dataset's recipe, over the published one of its task."""
+    base = Learner(**dataset.learner).over(published or reference(dataset.spec))
     return base if learner is None else learner.over(base)
 
 

@@ -11,11 +11,13 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy
-from hades.tasks.control import ControlTask, Episode, Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.learner import Learner, Params, behaviour_cloning, init_network
+from hades.tasks import Task
+from hades.tasks.control import Episode, Moments, Normaliser, OnlineNormaliser, merge_all
 
-Pairs = tuple[jax.Array, jax.Array]
-"""``(states [N, *obs], targets [N, num_actions])``; with a leading axis: a population of them."""
+Pairs = tuple[jax.Array, jax.Array, jax.Array | None]
+"""``(states [N, *obs], targets [N, num_actions], learning rate)``, None for the learner's own; with a leading axis: a
+population of them."""
 
 
 AXIS = "networks"
@@ -29,32 +31,34 @@ class Scores(NamedTuple):
     """What leaves the evaluation of a population: scalars, and the observations' moments where asked for."""
 
     fitness: jax.Array
-    """``[P]``, mean return; minus infinity where it was not a finite number."""
+    """``[P]``, mean score; minus infinity where it was not a finite number."""
     env_steps: jax.Array
-    """Environment steps of whole episodes, over the population."""
+    """Environment steps of whole episodes (labelled images looked at), over the population."""
     seen: Moments | None
 
 
 @dataclass(frozen=True)
 class Fitness:
-    """The score of datasets: the mean return of networks trained on them.
+    """The score of datasets: the mean score of networks trained on them.
 
     Args:
-        task: plays the episodes.
+        task: scores the networks.
         learner: trains the networks; every field set.
         inits: networks trained per candidate.
-        episodes: episodes played by each network.
+        episodes: episodes played by each network; images that each is scored on.
         greedy: take the mode of the action distribution instead of a sample.
         watch: gather the moments of the observations.
+        window: backpropagate through so many steps of the training, which then ends at a random one; None for all.
         chunk: networks that run at once on a device; None chooses. Does not change the scores.
     """
 
-    task: ControlTask
+    task: Task
     learner: Learner
     inits: int = 1
     episodes: int = 1
     greedy: bool = False
     watch: bool = False
+    window: int | None = None
     chunk: int | None = None
 
     def networks(self, key: jax.Array) -> Params:
@@ -62,16 +66,28 @@ class Fitness:
         return jax.vmap(partial(init_network, self.learner, self.task.spec))(jax.random.split(key, self.inits))
 
     def play(
-        self, population: Pairs, networks: Params, normaliser: Normaliser | OnlineNormaliser, key: jax.Array
+        self,
+        population: Pairs,
+        networks: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+        data: Any = (),
     ) -> Episode:
-        """Train every network on every candidate, then play. Leaves are ``[P, inits, episodes]``."""
+        """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
+        train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
+        window = None
+        if self.window is not None:
+            window = self.window, jax.random.randint(last_key, (), self.window, self.learner.epochs + 1)
 
-        def train(job: jax.Array, population: Pairs, networks: Params) -> Params:
+        def train(job: jax.Array, population: Pairs, networks: Params, key: jax.Array, window: Any) -> Params:
             pairs = jax.tree.map(lambda x: x[job // self.inits], population)
             params = jax.tree.map(lambda x: x[job % self.inits], networks)
-            return behaviour_cloning(self.learner, self.task.spec, params, *pairs)
+            key = jax.random.fold_in(key, job % self.inits)
+            window = window and (self.window, window[1])
+            return behaviour_cloning(self.learner, self.task.spec, params, *pairs, key=key, window=window)
 
-        return self.rollouts(population[0].shape[0], train, (population, networks), normaliser, key)
+        shared = population, networks, train_key, window
+        return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data)
 
     def rollouts(
         self,
@@ -80,21 +96,24 @@ class Fitness:
         shared: Any,
         normaliser: Normaliser | OnlineNormaliser,
         key: jax.Array,
+        data: Any = (),
     ) -> Episode:
-        """Play with the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
+        """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
 
         A job is one network of one candidate, number ``candidate * inits + network``: jobs are sharded over all
         devices, and run in chunks on each, where their networks are made and forgotten. All candidates share their
         episodes' seeds (common random numbers).
         """
         jobs = size * self.inits
-        policy = make_policy(self.learner, self.task.spec, self.greedy)
         chunks, chunk = self.chunks(size)
 
-        def work(jobs: jax.Array, shared: Any, normaliser: Any, keys: jax.Array) -> Episode:
+        def work(jobs: jax.Array, shared: Any, normaliser: Any, keys: jax.Array, data: Any) -> Episode:
             def one_chunk(jobs: jax.Array) -> Episode:
                 params = jax.vmap(lambda job: make_params(job, *shared))(jobs)
-                episode = self.task.rollout(policy, params, normaliser, keys[jobs % self.inits], self.watch)
+                keys_of_jobs = keys[jobs % self.inits]
+                episode = self.task.score(
+                    self.learner, params, normaliser, keys_of_jobs, self.greedy, self.watch, data
+                )
                 return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
 
             episode = jax.lax.map(one_chunk, jobs.reshape(chunks, chunk))
@@ -104,10 +123,10 @@ class Fitness:
         numbers = jnp.minimum(jnp.arange(chunk * chunks * jax.device_count()), jobs - 1)
         sharded, whole = P(AXIS), P()
         work = jax.shard_map(
-            work, mesh=mesh(), in_specs=(sharded, whole, whole, whole), out_specs=sharded, check_vma=False
+            work, mesh=mesh(), in_specs=(sharded, whole, whole, whole, whole), out_specs=sharded, check_vma=False
         )
         keys = jax.random.split(key, (self.inits, self.episodes))
-        episode = work(numbers, shared, normaliser, keys)
+        episode = work(numbers, shared, normaliser, keys, data)
         return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), episode)
 
     def chunks(self, size: int) -> tuple[int, int]:
@@ -117,15 +136,22 @@ class Fitness:
         return chunks, -(-per_device // chunks)
 
     def returns(
-        self, pairs: Pairs, normaliser: Normaliser | OnlineNormaliser, network_key: jax.Array, episode_key: jax.Array
+        self,
+        pairs: Pairs,
+        normaliser: Normaliser | OnlineNormaliser,
+        network_key: jax.Array,
+        episode_key: jax.Array,
+        data: Any = (),
     ) -> jax.Array:
-        """Returns ``[inits, episodes]`` of fresh networks trained on one dataset."""
+        """Scores ``[inits, episodes]`` of fresh networks trained on one dataset."""
         population = jax.tree.map(lambda x: x[None], pairs)
-        return self.play(population, self.networks(network_key), normaliser, episode_key).ret[0]
+        return self.play(population, self.networks(network_key), normaliser, episode_key, data).ret[0]
 
-    def population(self, population: Pairs, networks: Params, normaliser: Normaliser, key: jax.Array) -> Scores:
-        """Score a population by the mean return of each candidate's networks."""
-        return self.scores(self.play(population, networks, normaliser, key))
+    def population(
+        self, population: Pairs, networks: Params, normaliser: Normaliser, key: jax.Array, data: Any = ()
+    ) -> Scores:
+        """Score a population by the mean score of each candidate's networks."""
+        return self.scores(self.play(population, networks, normaliser, key, data))
 
     def scores(self, episode: Episode) -> Scores:
         """What is kept of a population's episodes ``[P, inits, episodes]``."""
@@ -143,11 +169,9 @@ class Fitness:
         too few episodes side by side leave the vector units idle: four times the cache is still worth filling them.
         """
         network = jax.eval_shape(lambda: init_network(self.learner, self.task.spec, jax.random.key(0)))
-        env_state = jax.eval_shape(self.task.environment.reset, jax.random.key(0))
         network_bytes = 4 * sum(leaf.size for leaf in jax.tree.leaves(network))
-        env_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(env_state))
         # Parameters, gradients, the optimiser's moments and updates; an environment's states and intermediate values.
-        chunk = _device_memory() // 4 // (6 * network_bytes + self.episodes * 16 * env_bytes)
+        chunk = _device_memory() // 4 // (6 * network_bytes + self.episodes * self.task.episode_bytes())
         if jax.default_backend() == "cpu":
             cached = CACHE_BYTES // network_bytes
             chunk = min(chunk, max(4, cached, min(-(-LANES // self.episodes), 4 * cached)))

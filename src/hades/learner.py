@@ -6,27 +6,25 @@ full-batch Adam on the negative log-likelihood.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
-import jax.custom_batching
 import jax.numpy as jnp
 import optax
-from flax import linen as nn
 
+from hades.augmentation import AUGMENTATIONS
 from hades.dataset import Spec
 from hades.errors import InputError
+from hades.networks import ACTIVATIONS, INITIALISERS, NETWORKS, Network
 
 Params = Any
 Policy = Callable[[Params, jax.Array, jax.Array], jax.Array]
 """``(params, normalised observation [*obs], key) -> action``: an int32 index, or ``[act]`` in [-1, 1]."""
 
-ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
-    name: getattr(nn, name) for name in ("tanh", "relu", "elu", "gelu", "silu", "leaky_relu", "softplus", "sigmoid")
-}
 OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "adam": partial(optax.adam, eps=1e-5),
     "adamw": partial(optax.adamw, eps=1e-5),
@@ -34,7 +32,6 @@ OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "sgd": optax.sgd,
     "momentum": partial(optax.sgd, momentum=0.9),
 }
-NETWORKS = ("mlp", "cnn")
 LOSSES = ("nll", "mse")
 
 INHERIT: Any = None
@@ -45,18 +42,24 @@ class Learner:
     """A network and the supervised recipe that trains it.
 
     A field left out is inherited: from the dataset's own recipe where there is one, else from the published one
-    for the kind of action (`reference`).
+    for the kind of task (`reference`). A network with a shape of its own (convnet, lenet, resnet) brings that along.
 
     Args:
-        network: ``"mlp"``, or ``"cnn"`` (3x3 convolution with 16 channels first) for grid observations ``[H, W, C]``.
-        width: units in each hidden layer, or one number per layer (then ``depth`` is not used).
-        depth: number of hidden layers.
+        network: one of `NETWORKS`: ``"mlp"``, or for grids and images ``[H, W, C]`` ``"cnn"`` (a 3x3 convolution with
+            16 channels, then dense), ``"convnet"``, ``"lenet"``, ``"resnet"``.
+        width: units in each hidden layer (convnet: channels in each block, resnet: in each stage), or one number per
+            layer (then ``depth`` is not used).
+        depth: number of hidden layers, blocks or stages.
         activation: one of `ACTIVATIONS`.
+        initialiser: of the kernels: ``"orthogonal"``, ``"lecun"``, ``"he"`` or ``"xavier"``.
+        bias: biases start uniform in ``[0, bias)``.
         loss: ``"nll"``, negative log-likelihood (for labels: cross-entropy, averaged over pairs and classes, as
             published), or ``"mse"``, squared error of the mean action or of the action probabilities.
         optimiser: one of `OPTIMISERS`.
         learning_rate: its step size.
-        epochs: number of full-batch steps.
+        epochs: number of steps; each a pass over the whole dataset, unless there is a ``batch``.
+        batch: pairs drawn for each step; 0 for all.
+        augment: ``"none"``, or ``"dsa"`` (Zhao & Bilen 2021): one random transformation of all images a step.
         clip: largest global norm of the gradient; 0 for no clipping.
 
     Raises:
@@ -67,16 +70,27 @@ class Learner:
     width: int | tuple[int, ...] = INHERIT
     depth: int = INHERIT
     activation: str = INHERIT
+    initialiser: str = INHERIT
+    bias: float = INHERIT
     loss: str = INHERIT
     optimiser: str = INHERIT
     learning_rate: float = INHERIT
     epochs: int = INHERIT
+    batch: int = INHERIT
+    augment: str = INHERIT
     clip: float = INHERIT
 
     def __post_init__(self) -> None:
         if isinstance(self.width, list):
             object.__setattr__(self, "width", tuple(self.width))
-        choices = {"network": NETWORKS, "activation": ACTIVATIONS, "loss": LOSSES, "optimiser": OPTIMISERS}
+        choices = {
+            "network": NETWORKS,
+            "activation": ACTIVATIONS,
+            "initialiser": INITIALISERS,
+            "loss": LOSSES,
+            "optimiser": OPTIMISERS,
+            "augment": AUGMENTATIONS,
+        }
         for name, options in choices.items():
             value = getattr(self, name)
             if value is not INHERIT and value not in options:
@@ -86,12 +100,17 @@ class Learner:
         for name, value in [("width", width) for width in widths] + list(positive.items()):
             if value is not INHERIT and not 0 < value < float("inf"):
                 raise InputError(f"{name} must be positive, not {value}")
-        if self.clip is not INHERIT and not 0 <= self.clip < float("inf"):
-            raise InputError(f"clip must be 0 (off) or positive, not {self.clip}")
+        for name in ("clip", "bias", "batch"):
+            value = getattr(self, name)
+            if value is not INHERIT and not 0 <= value < float("inf"):
+                raise InputError(f"{name} must be 0 (off) or positive, not {value}")
 
     def over(self, base: "Learner") -> "Learner":
         """This learner, with the fields that it leaves out taken from ``base``."""
-        return Learner(**{**base.options(), **self.options()})
+        own_shape = {}
+        if self.network is not INHERIT and self.network != base.network and self.width is INHERIT:
+            own_shape = NETWORKS[self.network]
+        return Learner(**{**base.options(), **own_shape, **self.options()})
 
     def options(self) -> dict[str, Any]:
         """The fields that are set, as plain JSON values."""
@@ -103,6 +122,14 @@ class Learner:
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
 
 
+_SHARED = Learner(initialiser="orthogonal", bias=0.0, loss="nll", batch=0, augment="none")
+IMAGES = Learner(
+    network="cnn", width=128, depth=1, activation="relu", initialiser="lecun", bias=0.05, optimiser="sgd",
+    learning_rate=0.1, epochs=1000, clip=0.0,
+).over(_SHARED)  # fmt: skip
+"""The published recipe for images."""
+
+
 def reference(spec: Spec) -> Learner:
     """The published recipe for a kind of action."""
     head = (
@@ -110,81 +137,98 @@ def reference(spec: Spec) -> Learner:
         if spec.discrete
         else Learner(activation="tanh", learning_rate=5e-3, epochs=200, clip=0.5)
     )
-    return head.over(Learner(network="mlp", width=512, depth=2, loss="nll", optimiser="adam"))
+    return head.over(Learner(network="mlp", width=512, depth=2, optimiser="adam").over(_SHARED))
 
 
-def orthogonal(scale: float) -> nn.initializers.Initializer:
-    """As flax's, but a batch of them is made one by one.
+def make_network(learner: Learner, spec: Spec) -> Network:
+    """The network of a complete learner.
 
-    JAX's QR on CPU hands a batch's matrices to the pool of threads that it runs on itself, and waits for them: as
-    many batched QRs at a time as there are threads wait for each other for ever (lapack_sgeqrf_ffi ->
-    jax::ParallelBatchMap -> absl::BlockingCounter::Wait on every thread).
+    Raises:
+        InputError: for a convolutional network where observations are not grids.
     """
-    initialise = nn.initializers.orthogonal(scale)
-
-    def one_by_one(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
-        return jax.custom_batching.sequential_vmap(lambda key: initialise(key, shape, dtype))(key)
-
-    return one_by_one
-
-
-class _Network(nn.Module):
-    learner: Learner
-    spec: Spec
-
-    @nn.compact
-    def __call__(self, obs: jax.Array) -> Any:
-        activation = ACTIVATIONS[self.learner.activation]
-        dense = partial(nn.Dense, kernel_init=orthogonal(2**0.5))
-        batch = obs.ndim - len(self.spec.obs_shape)
-        x = obs
-        if self.learner.network == "cnn":
-            x = activation(nn.Conv(16, (3, 3), kernel_init=orthogonal(2**0.5))(x))
-        x = x.reshape(*x.shape[:batch], -1)
-        for width in self.learner.widths:
-            x = activation(dense(width)(x))
-        out = nn.Dense(self.spec.num_actions, kernel_init=orthogonal(0.01))(x)
-        if self.spec.discrete:
-            return out
-        log_std = self.param("log_std", nn.initializers.zeros, (self.spec.num_actions,))
-        return out, jnp.broadcast_to(log_std, out.shape)
+    if learner.network != "mlp" and len(spec.obs_shape) != 3:
+        raise InputError(
+            f"network '{learner.network}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}; "
+            "use 'mlp'"
+        )
+    return Network(spec, learner.network, learner.widths, learner.activation, learner.initialiser, learner.bias)
 
 
 def init_network(learner: Learner, spec: Spec, key: jax.Array) -> Params:
     """Fresh parameters for one network."""
-    if learner.network == "cnn" and len(spec.obs_shape) != 3:
-        raise InputError(
-            f"network 'cnn' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}; use 'mlp'"
-        )
-    return _Network(learner, spec).init(key, jnp.zeros((1, *spec.obs_shape)))
+    return make_network(learner, spec).init(key, jnp.zeros((1, *spec.obs_shape)))
 
 
-def behaviour_cloning(learner: Learner, spec: Spec, params: Params, states: jax.Array, targets: jax.Array) -> Params:
-    """Train one network on a dataset: full-batch gradient descent for ``learner.epochs`` steps.
+def behaviour_cloning(
+    learner: Learner,
+    spec: Spec,
+    params: Params,
+    states: jax.Array,
+    targets: jax.Array,
+    learning_rate: jax.Array | None = None,
+    key: jax.Array | None = None,
+    window: tuple[int, jax.Array] | None = None,
+) -> Params:
+    """Train one network on a dataset: gradient descent for ``learner.epochs`` steps.
+
+    Differentiable in the dataset and the learning rate; the steps are checkpointed, so that the backward pass holds
+    about ``2 sqrt(epochs)`` copies of parameters and optimiser state.
 
     Args:
         params: from `init_network`.
         states: ``[N, *obs]``, normalised.
         targets: ``[N, num_actions]``, actions or labels.
+        learning_rate: scalar, in place of the learner's.
+        key: for learners with a ``batch`` or an ``augment``.
+        window: ``(steps, last)``: stop after step number ``last``, differentiate only through so many steps before
+            it (truncated backpropagation through time; with a random ``last`` that of Feng et al. 2023).
     """
-    network = _Network(learner, spec)
-    optimiser = OPTIMISERS[learner.optimiser](learner.learning_rate)
-    if learner.clip:
-        optimiser = optax.chain(optax.clip_by_global_norm(learner.clip), optimiser)
+    network = make_network(learner, spec)
+    key = jax.random.key(0) if key is None else key
 
-    def step(carry: tuple[Params, Any], _: None) -> tuple[tuple[Params, Any], None]:
+    def step(data: tuple[Any, ...], carry: tuple[Params, Any], i: jax.Array) -> tuple[Params, Any]:
         params, opt_state = carry
-        grads = jax.grad(lambda p: _loss(learner.loss, spec, network.apply(p, states), targets))(params)
-        updates, opt_state = optimiser.update(grads, opt_state, params)
-        return (optax.apply_updates(params, updates), opt_state), None
+        states, targets, rate = data
+        batch_key, augment_key = jax.random.split(jax.random.fold_in(key, i))
+        if learner.batch and learner.batch < len(states):
+            chosen = jax.random.randint(batch_key, (learner.batch,), 0, len(states))
+            states, targets = states[chosen], targets[chosen]
+        states = AUGMENTATIONS[learner.augment](augment_key, states)
+        grads = jax.grad(lambda p: loss(learner.loss, spec, network.apply(p, states), targets))(params)
+        updates, opt_state = make_optimiser(learner, rate).update(grads, opt_state, params)
+        return optax.apply_updates(params, updates), opt_state
 
-    (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), length=learner.epochs)
-    return params
+    data = states, targets, learner.learning_rate if learning_rate is None else learning_rate
+    carry = params, make_optimiser(learner, learner.learning_rate).init(params)
+    first, length = jnp.zeros((), jnp.int32), learner.epochs
+    if window and window[0] < learner.epochs:
+        length, last = window
+        first, fixed = last - length, jax.lax.stop_gradient(data)
+        carry = jax.lax.fori_loop(0, first, lambda i, carry: step(fixed, carry, i), carry)
+    return checkpointed_scan(lambda carry, i: step(data, carry, first + i), carry, length)[0]
+
+
+def checkpointed_scan(step: Callable[[Any, jax.Array], Any], carry: Any, length: int) -> Any:
+    """``length`` steps ``(carry, i) -> carry``, whose backward pass stores about ``2 sqrt(length)`` carries."""
+    inner = math.isqrt(length)
+
+    def block(carry: Any, numbers: jax.Array) -> tuple[Any, None]:
+        return jax.lax.scan(lambda carry, i: (step(carry, i), None), carry, numbers)
+
+    numbers = jnp.arange(length, dtype=jnp.int32)
+    whole = length - length % inner
+    carry, _ = jax.lax.scan(jax.checkpoint(block), carry, numbers[:whole].reshape(-1, inner))
+    return block(carry, numbers[whole:])[0]
+
+
+def make_optimiser(learner: Learner, learning_rate: Any) -> optax.GradientTransformation:
+    optimiser = OPTIMISERS[learner.optimiser](learning_rate)
+    return optax.chain(optax.clip_by_global_norm(learner.clip), optimiser) if learner.clip else optimiser
 
 
 def make_policy(learner: Learner, spec: Spec, greedy: bool = False) -> Policy:
     """The policy of a trained network: actions are sampled from its head, or its mode is taken (``greedy``)."""
-    network = _Network(learner, spec)
+    network = make_network(learner, spec)
 
     def policy(params: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
         out: Any = network.apply(params, obs[None])
@@ -198,7 +242,8 @@ def make_policy(learner: Learner, spec: Spec, greedy: bool = False) -> Policy:
     return policy
 
 
-def _loss(name: str, spec: Spec, out: Any, targets: jax.Array) -> jax.Array:
+def loss(name: str, spec: Spec, out: Any, targets: jax.Array) -> jax.Array:
+    """What the inner loop minimises: the mean over pairs of a network's outputs against their targets."""
     if spec.discrete:
         if name == "mse":
             return jnp.mean((jax.nn.softmax(out) - targets) ** 2)

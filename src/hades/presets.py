@@ -12,6 +12,7 @@ from hades.learner import Learner
 INITS = ("random", "fixed")
 NORMALISERS = ("none", "fixed", "running")
 LABELS = ("fixed", "soft")
+STARTS = ("random", "mean", "sample", "centres", "zero")
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,27 @@ class Config:
         init: ``"random"`` draws new networks every generation (HaDES-R), ``"fixed"`` keeps one set (HaDES-F).
         population: candidates a generation.
         inits: networks trained on each candidate.
-        episodes: episodes played by each network.
+        episodes: episodes played by each network; for images: labelled images that it is scored on.
         greedy: score the policies' modes instead of sampled actions.
-        strategy: an evosax strategy's name.
+        start: where the states start: ``"random"``; for images ``"mean"`` (of each class), ``"sample"`` (a real one),
+            ``"centres"`` (of k-means) or ``"zero"``.
+        strategy: an evosax strategy's name; for tasks whose score is differentiable also ``"gradient"``, the
+            meta-gradient by Adam, or ``"gradient:NAME"`` by another of optax's optimisers.
         std: initial standard deviation of the search.
-        strategy_lr: Adam step size of the mean, for strategies with an optimiser; None for the strategy's own.
+        strategy_lr: step size: of the meta-gradient's optimiser; of the mean (by Adam), for evolution strategies
+            with an optimiser. None for the strategy's own.
         strategy_options: further parameters of the strategy.
+        window: for the meta-gradient: differentiate through so many steps of the inner loop, which then ends at a
+            random step (Feng et al. 2023); None for all.
+        networks: distil for several networks at once: ``"NAME"`` or ``"NAME:WIDTH"``, the learner's recipe otherwise.
+        learn_rate: search for the inner loop's step size, too.
         normaliser: of observations: ``"none"``, ``"fixed"`` (measured under random actions before the run) or
             ``"running"`` (gathered over all that the population sees, as in OpenAI-ES).
         labels: for discrete actions: ``"fixed"`` (balanced one-hot) or ``"soft"`` (evolved with the states).
         learner: the inner loop; fields left out come from the published recipe.
         generations, steps, minutes: the budget; whichever is reached first ends the run. Environment steps count
-            whole episodes; minutes count from the first generation's start, compilation included.
+            whole episodes (of images: labelled images looked at); minutes count from the first generation's start,
+            compilation included.
         validate_every: generations between two scorings of the search's centre on networks and episodes that
             evolution never saw. The best so scored is the result.
         validate_inits: networks in such a scoring.
@@ -51,10 +61,14 @@ class Config:
     inits: int = 2
     episodes: int = 1
     greedy: bool = False
+    start: str = "random"
     strategy: str = "SNES"
     std: float = 0.3
     strategy_lr: float | None = None
     strategy_options: Mapping[str, float] = field(default_factory=dict)
+    window: int | None = None
+    networks: tuple[str, ...] = ()
+    learn_rate: bool = False
     normaliser: str = "running"
     labels: str = "fixed"
     learner: Learner = field(default_factory=Learner)
@@ -67,11 +81,11 @@ class Config:
     chunk: int | None = None
 
     def __post_init__(self) -> None:
-        for name, options in (("init", INITS), ("normaliser", NORMALISERS), ("labels", LABELS)):
+        for name, options in (("init", INITS), ("start", STARTS), ("normaliser", NORMALISERS), ("labels", LABELS)):
             if getattr(self, name) not in options:
                 raise InputError(f"unknown {name} '{getattr(self, name)}'; choose one of {', '.join(options)}")
         at_least_one = ("size", "population", "inits", "episodes", "validate_every", "validate_inits")
-        for name in (*at_least_one, "generations", "steps", "chunk"):
+        for name in (*at_least_one, "generations", "steps", "window", "chunk"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, not {value}")
@@ -81,8 +95,13 @@ class Config:
                 raise InputError(f"{name} must be positive, not {value}")
         if self.seed < 0:
             raise InputError(f"seed must not be negative, not {self.seed}")
-        if self.population < 2:
-            raise InputError("population must be at least 2: a strategy compares candidates")
+        object.__setattr__(self, "networks", tuple(self.networks))
+        _ = self.learners
+
+    @property
+    def learners(self) -> tuple[Learner, ...]:
+        """Whose score counts: the learner alone, or one for each of the networks."""
+        return tuple(_network(name).over(self.learner) for name in self.networks) or (self.learner,)
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self) | {"learner": self.learner.options()}
@@ -95,8 +114,16 @@ class Config:
         return cls(**{**data, "learner": Learner(**data.get("learner", {}))})
 
 
-def get(task: str, name: str, spec: Spec) -> Config:
-    """The preset of a task; for tasks without one, sensible defaults for their kind of action.
+def _network(text: str) -> Learner:
+    """``NAME`` or ``NAME:WIDTH``."""
+    name, _, width = text.partition(":")
+    if width and not width.isdigit():
+        raise InputError(f"networks are NAME or NAME:WIDTH, not '{text}'")
+    return Learner(network=name, width=int(width)) if width else Learner(network=name)
+
+
+def get(task: str, name: str, spec: Spec, images: bool = False) -> Config:
+    """The preset of a task; for tasks without one, sensible defaults for their kind.
 
     Raises:
         InputError: for an unknown preset, or one that this task does not have.
@@ -107,7 +134,7 @@ def get(task: str, name: str, spec: Spec) -> Config:
         return PRESETS[name][task]
     if name == "paper":
         raise InputError(f"the paper has no {task}; use the preset laptop, or one of {', '.join(PRESETS['paper'])}")
-    return default(spec)
+    return replace(_LAPTOP_IMAGES, size=spec.num_actions) if images else default(spec)
 
 
 def default(spec: Spec) -> Config:
@@ -177,6 +204,18 @@ def _small(activation: str) -> Learner:
     return Learner(width=64, activation=activation, learning_rate=5e-3, epochs=200)
 
 
+# Images by meta-gradient (docs/images.md): the step size of the inner loop is learned, for the published one is slow.
+_LAPTOP_IMAGES = Config(
+    size=10, inits=2, episodes=1024, start="mean", strategy="gradient", strategy_lr=0.02, learn_rate=True,
+    labels="soft", normaliser="none", validate_every=100, validate_inits=8, minutes=10.0,
+    learner=Learner(network="mlp", width=64, depth=1, optimiser="sgd", learning_rate=1.0, epochs=100),
+)  # fmt: skip
+_PAPER_IMAGES = Config(
+    size=10, population=512, inits=2, episodes=1024, start="mean", strategy="OpenES", std=0.02, strategy_lr=0.01,
+    strategy_options={"std_decay": 0.999, "std_limit": 0.001, "lr_decay": 0.999}, normaliser="none",
+    learner=Learner(network="cnn", width=128, depth=1, optimiser="sgd", learning_rate=0.1, epochs=1000),
+    generations=1000,
+)  # fmt: skip
 _LAPTOP_CLASSIC = Config(
     size=4, population=64, inits=2, episodes=4, validate_inits=64, learner=Learner(width=64), minutes=2.0
 )
@@ -199,15 +238,17 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4, learner=_small("relu")),
         "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5, learner=_small("relu")),
         "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
-        # With few epochs, what a narrow network has learnt depends on how it began (docs/laptop.md).
+        # With few epochs, what a narrow network has learnt depends on how it began; a search that starts narrow
+        # stays where it began (docs/laptop.md).
         "brax/hopper": replace(
             _LAPTOP_BRAX,
             size=4,
             population=32,
             inits=4,
+            std=1.0,
             validate_inits=64,
             learner=Learner(width=64, epochs=600),
-            minutes=12.0,
+            minutes=15.0,
         ),
         "brax/walker2d": replace(_LAPTOP_BRAX, size=4),
         "brax/halfcheetah": _LAPTOP_BRAX,
@@ -221,6 +262,12 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Freeway-MinAtar": replace(_LAPTOP_MINATAR, population=64, episodes=1),  # 2,500 steps each
         "SpaceInvaders-MinAtar": _LAPTOP_MINATAR,
         "Pong-misc": replace(_LAPTOP_MINATAR, size=3),
+        "digits": replace(_LAPTOP_IMAGES, minutes=1.0),
+        "mnist": _LAPTOP_IMAGES,
+        "fashion-mnist": _LAPTOP_IMAGES,
+        "kmnist": _LAPTOP_IMAGES,
+        "cifar10": _LAPTOP_IMAGES,
+        "svhn": _LAPTOP_IMAGES,
     },
     "paper": {
         "brax/ant": _paper_brax(400),
@@ -236,6 +283,8 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Freeway-MinAtar": _PAPER_MINATAR,
         "SpaceInvaders-MinAtar": _PAPER_MINATAR,
         "Pong-misc": replace(_PAPER_MINATAR, size=3, init="fixed", inits=1, generations=2000),
+        "mnist": _PAPER_IMAGES,
+        "fashion-mnist": _PAPER_IMAGES,
     },
 }
 """The complete configurations, by preset and task."""

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,12 @@ def report(run: Path | str) -> Path:
     """
     opened = Run.open(run)
     dataset, metrics = load(opened.dataset_path), opened.metrics()
-    pictures = [("Learning curve", learning_curve(metrics)), ("The dataset", pairs(dataset))]
+    images = dataset.info.get("metric") == "training accuracy"
+    dataset_picture = contact_sheet({**opened.snapshots(), "after": dataset}) if images else pairs(dataset)
+    pictures = [
+        ("Learning curve", learning_curve(metrics, "minus loss" if images else "return")),
+        ("The dataset", dataset_picture),
+    ]
     figures = "".join(
         f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{_png(figure)}'>" for title, figure in pictures
     )
@@ -48,14 +54,14 @@ def report(run: Path | str) -> Path:
     facts = {
         "score on fresh networks": _score_in_words(score),
         "generations": f"{dataset.info['generations']:,}",
-        "environment steps": f"{dataset.info['env_steps']:,}",
+        "labelled images looked at" if images else "environment steps": f"{dataset.info['env_steps']:,}",
         "time": f"{metrics[-1]['seconds']:.0f} s" if metrics else "none",
         "learner": ", ".join(f"{k} {v}" for k, v in dataset.learner.items()),
         "versions": ", ".join(f"{k} {v}" for k, v in dataset.info["versions"].items()),
     }
     rows = "".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k, v in facts.items())
     page = _PAGE.format(
-        title=html.escape(f"{dataset.task}: {len(dataset)} state-action pairs"),
+        title=html.escape(f"{dataset.task}: {len(dataset)} {'images' if images else 'state-action pairs'}"),
         rows=rows,
         figures=figures,
         config=html.escape(json.dumps(opened.about["config"], indent=2)),
@@ -63,25 +69,56 @@ def report(run: Path | str) -> Path:
     return write_atomically(opened.path / "report.html", page.encode())
 
 
-def learning_curve(metrics: list[Row]) -> "Figure":
-    """Return against generations: the population's mean and best, and the validated centre."""
-    figure, axes = _subplots(1, 1, (7, 3.5))
-    axes = axes[0]
+def learning_curve(metrics: list[Row], score: str = "return") -> "Figure":
+    """Score against generations: the population's mean and best, and the validated centre.
+
+    Where the validation measures something else than the score (images: accuracy), it has a panel of its own.
+    """
+    apart = score != "return"
+    figure, axes = _subplots(1, 1 + apart, (7 + 3 * apart, 3.5))
     generations = [row["generation"] for row in metrics]
     for name, colour, label in (("best", GREY, "population's best"), ("mean", BLUE, "population's mean")):
-        axes.plot(
-            generations,
-            [np.nan if row[name] is None else row[name] for row in metrics],
-            color=colour,
-            label=label,
-            lw=1,
-        )
+        values = [np.nan if row[name] is None else row[name] for row in metrics]
+        axes[0].plot(generations, values, color=colour, label=label, lw=1)
     validated = [(row["generation"], row["validated"]) for row in metrics if row["validated"] is not None]
     if validated:
-        axes.plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, on fresh networks")
-    axes.set(xlabel="generation", ylabel="return")
-    axes.legend(frameon=False)
+        axes[-1].plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, on fresh networks")
+    axes[0].set(ylabel=score)
+    if apart:
+        axes[-1].set(ylabel="accuracy on training images")
+    for ax in axes:
+        ax.set(xlabel="generation")
+        ax.legend(frameon=False)
     return figure
+
+
+def contact_sheet(snapshots: Mapping[Any, Dataset]) -> "Figure":
+    """Images before, during and after: a panel a snapshot, a column a class."""
+    sheets = {name: _sheet(dataset) for name, dataset in snapshots.items()}
+    height, width = next(iter(sheets.values())).shape[:2]
+    columns = max(1, min(3, round((len(sheets) * height / width) ** 0.5)))
+    rows = -(-len(sheets) // columns)
+    figure, axes = _subplots(rows, columns, (12, rows * (12 / columns * height / width + 0.35)))
+    for ax in axes:
+        ax.set_axis_off()
+    for ax, (name, sheet) in zip(axes, sheets.items(), strict=False):
+        ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_title({0: "before"}.get(name, name if isinstance(name, str) else f"generation {name:,}"), size=9)
+    return figure
+
+
+def _sheet(dataset: Dataset) -> np.ndarray:
+    """Images ``[N, H, W, C]`` side by side: a column a class, its images below each other, a pixel between them."""
+    images, classes = dataset.states, dataset.labels.argmax(1) if dataset.labels is not None else []
+    low, high = np.quantile(images, (0.005, 0.995))
+    images = np.clip((images - low) / max(high - low, 1e-6), 0, 1)
+    images = np.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=1)
+    columns = [images[classes == label] for label in range(dataset.spec.num_actions)]
+    most = max(map(len, columns))
+    blank = np.ones((1, *images.shape[1:]), np.float32)
+    columns = [np.concatenate([column, *[blank] * (most - len(column))]) for column in columns]
+    sheet = np.concatenate([np.concatenate(list(column), 0) for column in columns], 1)
+    return sheet if sheet.shape[-1] == 3 else sheet[..., 0]
 
 
 def pairs(dataset: Dataset) -> "Figure":
@@ -150,6 +187,8 @@ def _score_in_words(score: dict[str, Any]) -> str:
     if not score:
         return "not scored: the run was interrupted"
     low, high = score["iqm_interval"]
+    if score["metric"] != "return":
+        return f"{score['metric']} {score['mean']:.4f} ± {score['std']:.4f} ({score['inits']} networks)"
     return (
         f"{score['mean']:.1f} ± {score['std']:.1f} (IQM {score['iqm']:.1f} [{low:.1f}, {high:.1f}], "
         f"{score['inits']} networks × {score['episodes']} episodes)"

@@ -6,6 +6,7 @@ config.json           what was asked for, and the library versions
 metrics.jsonl         one line a generation
 checkpoint/           the last two states, by orbax: complete or absent, whenever the process dies
 dataset.safetensors   the best dataset so far
+snapshots/            what was best at the start, and at validations number 1, 2, 4, 8, ...
 report.html           curves and pairs, when the run has ended
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 import jax
 
 from hades import runtime
-from hades.dataset import Dataset, write_atomically
+from hades.dataset import Dataset, load, write_atomically
 from hades.errors import InputError, MissingExtra
 
 Row = dict[str, Any]
@@ -97,6 +98,15 @@ class Run:
             self._checkpoints().save(generation, args=args)
         if runtime.is_main():
             dataset.save(self.dataset_path)
+
+    def snapshot(self, generation: int, dataset: Dataset) -> None:
+        """Keep a dataset as it is at a generation, to look at later."""
+        if runtime.is_main():
+            dataset.save(self.path / "snapshots" / f"{generation:07}.safetensors")
+
+    def snapshots(self) -> dict[int, Dataset]:
+        """All that were kept, by generation."""
+        return {int(path.stem): load(path) for path in sorted(self.path.glob("snapshots/*.safetensors"))}
 
     def restore(self, like: Any) -> tuple[Any, Row] | None:
         """The last checkpoint, placed as ``like`` is; None before the first. Metrics beyond it are dropped."""

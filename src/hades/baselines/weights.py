@@ -176,10 +176,11 @@ def evolve_weights(
     runtime.configure()
     if (generations is None) == (minutes is None):
         raise InputError("give the budget as generations or as minutes, one of them")
-    if isinstance(task, str):
-        task = tasks.make(task)
+    made = tasks.make(task) if isinstance(task, str) else task
+    if not isinstance(made, ControlTask):
+        raise InputError(f"weights are evolved for control, and {made.name} is images")
     learner = (learner or Learner()).over(Learner(width=64))
-    search = WeightEvolution(task, learner, population, episodes, std, seed)
+    search = WeightEvolution(made, learner, population, episodes, std, seed)
     state, metrics, start = search.init(), [], time.monotonic()
     while len(metrics) < (generations or np.inf) and time.monotonic() - start < 60 * (minutes or np.inf):
         state, row = search.generation(state)

@@ -16,9 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from hades.errors import InputError
-
-State = Any
-Solution = Any
+from hades.strategies import Score, Solution, State
 
 
 class Evolution:
@@ -32,7 +30,8 @@ class Evolution:
         learning_rate: of the mean, by Adam, for strategies that follow a gradient estimate with an optimiser; None
             leaves the strategy's own optimiser (SNES: the natural-gradient step).
         options: further fields of the strategy's parameters or constructor. ``temperature`` (SNES, xNES) turns the
-            weights of the ranks into the softmax that the published runs used.
+            weights of the ranks into the softmax that the published runs used. ``std_decay`` and ``lr_decay`` are
+            factors a generation, ``std_limit`` where the former ends, for strategies that keep a schedule (OpenES).
 
     Raises:
         InputError: for an unknown strategy or option, or a population that the strategy cannot have.
@@ -47,16 +46,21 @@ class Evolution:
         learning_rate: float | None = None,
         options: Mapping[str, float] | None = None,
     ) -> None:
+        if population < 2:
+            raise InputError("population must be at least 2: a strategy compares candidates")
         self.name = find(name)
         self.solution = solution
         algorithm = _algorithms()[self.name]
         accepted = inspect.signature(algorithm.__init__).parameters
         options = dict(options or {})
         kwargs: dict[str, Any] = {k: options.pop(k) for k in list(options) if k in accepted and k.startswith("use_")}
+        decays = {name: options.pop(name) for name in ("std_decay", "std_limit", "lr_decay") if name in options}
         if learning_rate is not None:
             if "optimizer" not in accepted:
                 raise InputError(f"{self.name} has no optimiser; leave the strategy's learning rate out")
-            kwargs["optimizer"] = optax.adam(learning_rate)
+            kwargs["optimizer"] = optax.adam(optax.exponential_decay(learning_rate, 1, decays.get("lr_decay", 1.0)))
+        if decays and not {"std_schedule", "optimizer"} <= set(accepted):
+            raise InputError(f"{self.name} keeps no schedule; {min(decays)} is for strategies such as OpenES")
         if "num_populations" in accepted:
             raise InputError(
                 f"{self.name} evolves several populations at once; choose {self.name.removeprefix('SV_')}"
@@ -64,7 +68,9 @@ class Evolution:
         if "sampling_fn" in accepted:
             kwargs["sampling_fn"] = partial(_sample, solution, std)
         if "std_schedule" in accepted:
-            kwargs["std_schedule"] = optax.constant_schedule(std)
+            kwargs["std_schedule"] = optax.exponential_decay(
+                std, 1, decays.get("std_decay", 1.0), end_value=decays.get("std_limit", 0.0)
+            )
         try:
             self.algorithm = algorithm(population, solution, **kwargs)
         except AssertionError as error:
@@ -101,6 +107,12 @@ class Evolution:
         new, _ = self.algorithm.tell(key, population, -fitness, state, self.params)
         good = finite.any() & jnp.isfinite(new.mean).all()
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state)
+
+    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: State, score: Score) -> tuple[State, Any]:
+        """Ask, score, tell."""
+        population, state = self.ask(ask_key, state)
+        scores = score(population)
+        return self.tell(tell_key, state, population, scores.fitness), scores
 
     def std(self, state: State) -> jax.Array:
         """Mean standard deviation of the search distribution; NaN for a strategy that keeps none."""

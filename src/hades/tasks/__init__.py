@@ -4,15 +4,21 @@ import contextlib
 import difflib
 import importlib
 import io
+import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hades import runtime
 from hades.errors import InputError
 from hades.tasks.control import ControlTask
+from hades.tasks.images import ImageTask
 
-SUITES = ("gymnax_suite", "brax_suite")
+Task = ControlTask | ImageTask
+
+SUITES = ("image_suite", "gymnax_suite", "brax_suite")
 """One adapter file each."""
 
 BRAX = {
@@ -23,26 +29,39 @@ BRAX = {
 """Names that are Brax's alone or first of all: known without a second spent on importing gymnax."""
 
 
-def make(name: Any, **options: Any) -> ControlTask:
-    """The task of a name, or of an environment object with gymnax's API.
+def make(name: Any, **options: Any) -> Task:
+    """The task of a name, of labelled images on disk, or of an environment object with gymnax's API.
 
     Args:
         name: as `names` lists them; case, punctuation and the suite's or version's part may be left out
-            (``"cartpole"``, ``"hopper"``, ``"breakout"``). Or your own gymnax environment.
-        options: of the suite: ``backend`` and ``max_steps`` for Brax; for gymnax, fields of the environment's
-            parameters, or ``params`` whole for an environment object.
+            (``"cartpole"``, ``"hopper"``, ``"breakout"``, ``"fashion-mnist"``). Or the path of images of your own: a
+            ``.npz`` file, or a folder of IDX files or of pictures. Or your own gymnax environment.
+        options: of the suite: ``backend`` and ``max_steps`` for Brax; ``data_dir`` and ``zca`` for images; for
+            gymnax, fields of the environment's parameters, or ``params`` whole for an environment object.
 
     Raises:
-        InputError: for an unknown name (the nearest ones are named) or option.
+        InputError: for an unknown name (the nearest ones are named) or option, or data that are not there.
     """
     runtime.configure()
     if not isinstance(name, str):
         return _suite("gymnax_suite").from_environment(name, **options)
+    if path := _path(name, options):
+        return _suite("image_suite").make(path.stem, **{**options, "path": str(path)})
     suite, full_name = _find(name)
     try:
         return _suite(suite).make(full_name, **options)
     except TypeError as error:
         raise InputError(f"{full_name}: {str(error).split(') ')[-1]}") from None
+
+
+def _path(name: str, options: Mapping[str, Any]) -> Path | None:
+    """Where a name's images of the user's own lie, if it means any."""
+    if "path" in options:
+        return Path(options["path"])
+    if name.endswith(".npz") or (os.sep in name and not name.startswith("brax/")):
+        return Path(name)
+    beside = Path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
+    return beside if beside.is_file() and _plain(name) not in map(_plain, _suite("image_suite").names()) else None
 
 
 def resolve(name: str) -> str:

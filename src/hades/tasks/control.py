@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hades.dataset import Spec
-from hades.learner import Params, Policy
+from hades.learner import Learner, Params, Policy, make_policy, reference
 
 CHUNK = 32
 """Steps between two looks at whether every episode in the batch has ended."""
@@ -135,9 +135,43 @@ class ControlTask:
     versions: Mapping[str, str] = field(default_factory=dict)
     vmap: Callable[..., Any] = jax.vmap
 
+    metric = "return"
+    differentiable = False
+    data = ()
+    where: ClassVar[Mapping[str, Any]] = {}
+
     @property
     def spec(self) -> Spec:
         return self.environment.spec
+
+    @property
+    def reference(self) -> Learner:
+        return reference(self.spec)
+
+    @property
+    def validation(self) -> "ControlTask":
+        return self
+
+    test = validation
+
+    def score(
+        self,
+        learner: Learner,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        keys: jax.Array,
+        greedy: bool = False,
+        watch: bool = False,
+        data: Any = (),
+    ) -> Episode:
+        """The return of B networks over whole episodes, by keys ``[B, E]``: `rollout` with the learner's policy."""
+        del data
+        return self.rollout(make_policy(learner, self.spec, greedy), params, normaliser, keys, watch)
+
+    def episode_bytes(self) -> int:
+        """Of an episode's states and intermediate values."""
+        state = jax.eval_shape(self.environment.reset, jax.random.key(0))
+        return 16 * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
 
     def rollout(
         self,

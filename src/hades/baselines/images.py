@@ -1,0 +1,75 @@
+"""What distilled images are compared with: chosen and averaged real ones, and all of them; across architectures.
+
+The protocol is the field's (Wang et al. 2018, Zhao et al. 2021): fresh networks trained on a set, test accuracy with
+mean and standard deviation, on the architecture that the set was distilled on and on others.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from hades.dataset import Dataset
+from hades.errors import InputError
+from hades.evaluation import Evaluation, evaluate
+from hades.learner import IMAGES, Learner
+from hades.tasks.control import identity_normaliser
+from hades.tasks.images import STARTS, ImageTask, as_float
+
+ARCHITECTURES = {
+    "cnn": Learner(network="cnn", width=128, depth=1),
+    "convnet": Learner(network="convnet"),
+    "mlp": Learner(network="mlp", width=128, depth=2),
+    "lenet": Learner(network="lenet"),
+    "resnet": Learner(network="resnet"),
+}
+"""The paper's CNN, ConvNet-3, an MLP, LeNet-5 and a small residual network."""
+ALL = Learner(optimiser="adam", learning_rate=1e-3, epochs=4000, batch=128).over(IMAGES)
+"""The recipe for a whole training set: minibatches, for many epochs on little data and about eight on 60,000."""
+BASELINES = (*STARTS, "all")
+
+
+def baseline(task: ImageTask, kind: str, size: int, seed: int = 0) -> Dataset:
+    """A dataset that nothing was distilled for.
+
+    Args:
+        kind: real images drawn at random (``"sample"``) or by ``"herding"``, the class's ``"mean"``, its k-means
+            ``"centres"``; or ``"all"``, the whole training set.
+        size: images; a multiple of the classes. Of no account for ``"all"``.
+        seed: of what is drawn.
+
+    Raises:
+        InputError: for an unknown kind or a size that the classes do not divide.
+    """
+    if kind not in BASELINES:
+        raise InputError(f"unknown baseline '{kind}'; choose one of {', '.join(BASELINES)}")
+    classes = len(task.classes)
+    if kind == "all":
+        images, labels, learner = np.asarray(as_float(task.train.images)), task.train.labels, ALL
+    else:
+        images = task.start(kind, size, identity_normaliser(task.spec), seed)
+        labels, learner = np.arange(size) * classes // size, IMAGES
+    return Dataset(
+        states=images,
+        labels=np.eye(classes, dtype=np.float32)[labels],
+        task=task.name,
+        learner=learner.options(),
+        info={"baseline": kind, "seed": seed, "task_options": dict(task.options)},
+    )
+
+
+def across(
+    dataset: Dataset, task: ImageTask, inits: int = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
+) -> Mapping[str, Evaluation]:
+    """Test accuracy of fresh networks of each architecture, trained by the dataset's own recipe."""
+    return {name: evaluate(dataset, task, inits, learner=ARCHITECTURES[name], seed=seed) for name in names}
+
+
+def table(rows: Mapping[str, Mapping[str, Evaluation]]) -> str:
+    """Accuracies in per cent, mean ± standard deviation over networks: a line a dataset, a column an architecture."""
+    columns = list(next(iter(rows.values())))
+    cells = [["", *columns, "average"]]
+    for name, row in rows.items():
+        scores = [f"{100 * score.mean:.1f} ± {100 * score.std:.1f}" for score in row.values()]
+        cells.append([name, *scores, f"{100 * np.mean([score.mean for score in row.values()]):.1f}"])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells)

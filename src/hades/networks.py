@@ -1,0 +1,175 @@
+"""Networks, by name: a body, and the head for the kind of action.
+
+``mlp`` and ``cnn`` are the paper's, the others those of the dataset-distillation literature (Zhao et al. 2021):
+ConvNet (``width`` channels in each of ``depth`` blocks), LeNet-5, and a small residual network.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.custom_batching
+import jax.numpy as jnp
+from flax import linen as nn
+
+from hades.dataset import Spec
+
+ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    name: getattr(nn, name) for name in ("tanh", "relu", "elu", "gelu", "silu", "leaky_relu", "softplus", "sigmoid")
+}
+NETWORKS: dict[str, dict[str, Any]] = {
+    "mlp": {},
+    "cnn": {},
+    "convnet": {"width": 128, "depth": 3},
+    "lenet": {"width": (120, 84)},
+    "resnet": {"width": (16, 32, 64)},
+}
+"""By name: the shape that is the network's own, where it has one."""
+HIDDEN, OUT = 2**0.5, 0.01
+"""Gains of orthogonal kernels."""
+
+
+def orthogonal(scale: float) -> nn.initializers.Initializer:
+    """As flax's, but a batch of them is made one by one.
+
+    JAX's QR on CPU hands a batch's matrices to the pool of threads that it runs on itself, and waits for them: as
+    many batched QRs at a time as there are threads wait for each other for ever (lapack_sgeqrf_ffi ->
+    jax::ParallelBatchMap -> absl::BlockingCounter::Wait on every thread).
+    """
+    initialise = nn.initializers.orthogonal(scale)
+
+    def one_by_one(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
+        return jax.custom_batching.sequential_vmap(lambda key: initialise(key, shape, dtype))(key)
+
+    return one_by_one
+
+
+INITIALISERS: dict[str, Callable[[float], nn.initializers.Initializer]] = {
+    "orthogonal": orthogonal,
+    "lecun": lambda _: nn.initializers.lecun_normal(),
+    "he": lambda _: nn.initializers.he_normal(),
+    "xavier": lambda _: nn.initializers.xavier_uniform(),
+}
+"""By name: from a gain, which only the first uses."""
+
+
+class Network(nn.Module):
+    """A policy or classifier.
+
+    Attributes:
+        spec: what goes in and comes out.
+        body: one of `NETWORKS`.
+        widths: hidden units, or channels, of each layer, block or stage.
+        activation: one of `ACTIVATIONS`.
+        initialiser: of kernels, one of `INITIALISERS`.
+        bias: biases start uniform in ``[0, bias)``.
+
+    Called on observations ``[..., *obs]`` it gives logits ``[..., A]``, or ``(mean, log_std)``, each ``[..., A]``.
+    """
+
+    spec: Spec
+    body: str
+    widths: tuple[int, ...]
+    activation: str
+    initialiser: str
+    bias: float
+
+    @nn.compact
+    def __call__(self, obs: jax.Array) -> Any:
+        batch = obs.shape[: obs.ndim - len(self.spec.obs_shape)]
+        features = getattr(self, "_" + self.body)(obs)
+        out = self._dense(self.spec.num_actions, OUT)(features.reshape(*batch, -1))
+        if self.spec.discrete:
+            return out
+        log_std = self.param("log_std", nn.initializers.zeros, (self.spec.num_actions,))
+        return out, jnp.broadcast_to(log_std, out.shape)
+
+    def _mlp(self, x: jax.Array) -> jax.Array:
+        return self._hidden(x.reshape(*x.shape[: x.ndim - len(self.spec.obs_shape)], -1))
+
+    def _cnn(self, x: jax.Array) -> jax.Array:
+        x = self._act(self._conv(16)(x))
+        return self._hidden(x.reshape(*x.shape[:-3], -1))
+
+    def _convnet(self, x: jax.Array) -> jax.Array:
+        for width in self.widths:
+            x = _halve(self._act(_instance_norm()(self._conv(width)(x))))
+        return x
+
+    def _lenet(self, x: jax.Array) -> jax.Array:
+        for width in (6, 16):
+            x = _halve(self._act(self._conv(width, 5)(x)))
+        return self._hidden(x.reshape(*x.shape[:-3], -1))
+
+    def _resnet(self, x: jax.Array) -> jax.Array:
+        x = self._act(_instance_norm()(self._conv(self.widths[0])(x)))
+        for i, width in enumerate(self.widths):
+            stride = min(i + 1, 2)
+            y = self._act(_instance_norm()(self._conv(width, 3, stride)(x)))
+            y = _instance_norm()(self._conv(width)(y))
+            x = self._act(y + self._conv(width, 1, stride)(x))
+        return x.mean((-3, -2))
+
+    def _hidden(self, x: jax.Array) -> jax.Array:
+        for width in self.widths:
+            x = self._act(self._dense(width)(x))
+        return x
+
+    def _act(self, x: jax.Array) -> jax.Array:
+        return ACTIVATIONS[self.activation](x)
+
+    def _dense(self, width: int, gain: float = HIDDEN) -> nn.Dense:
+        return nn.Dense(width, kernel_init=self._kernel(gain), bias_init=self._biases())
+
+    def _conv(self, width: int, size: int = 3, stride: int = 1) -> "Conv":
+        return Conv(width, size, stride, self._kernel(HIDDEN), self._biases())
+
+    def _kernel(self, gain: float) -> nn.initializers.Initializer:
+        return INITIALISERS[self.initialiser](gain)
+
+    def _biases(self) -> nn.initializers.Initializer:
+        return nn.initializers.uniform(self.bias) if self.bias else nn.initializers.zeros
+
+
+class Conv(nn.Module):
+    """A square convolution with zero padding, as flax's.
+
+    On CPU it is one matrix product of the patches, which is 5 to 15 times as fast as XLA's convolution, its gradient,
+    and that gradient's gradient (`benchmarks/convolution.py`), and which batches over networks.
+    """
+
+    width: int
+    size: int
+    stride: int
+    kernel_init: nn.initializers.Initializer
+    bias_init: nn.initializers.Initializer
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.width))
+        bias = self.param("bias", self.bias_init, (self.width,))
+        if jax.default_backend() != "cpu":
+            strides, dimensions = (self.stride,) * 2, ("NHWC", "HWIO", "NHWC")
+            return jax.lax.conv_general_dilated(x, kernel, strides, "SAME", dimension_numbers=dimensions) + bias
+        return patches(x, self.size, self.stride) @ kernel.reshape(-1, self.width) + bias
+
+
+def patches(x: jax.Array, size: int, stride: int) -> jax.Array:
+    """The square around each ``stride``-th pixel of ``[..., H, W, C]``: ``[..., H', W', size * size * C]``."""
+    outs = [-(-side // stride) for side in x.shape[-3:-1]]
+    spans = [(out - 1) * stride + 1 for out in outs]
+    pads = [max(span - 1 + size - side, 0) for span, side in zip(spans, x.shape[-3:-1], strict=True)]
+    pads = [(0, 0)] * (x.ndim - 3) + [(pad // 2, pad - pad // 2) for pad in pads] + [(0, 0)]
+    x = jnp.pad(x, pads)
+    shifted = [
+        x[..., i : i + spans[0] : stride, j : j + spans[1] : stride, :] for i in range(size) for j in range(size)
+    ]
+    return jnp.concatenate(shifted, -1)
+
+
+def _instance_norm() -> nn.GroupNorm:
+    return nn.GroupNorm(num_groups=None, group_size=1)
+
+
+_halve = partial(nn.avg_pool, window_shape=(2, 2), strides=(2, 2))

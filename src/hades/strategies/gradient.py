@@ -1,0 +1,81 @@
+"""The meta-gradient: ascend the score itself, differentiated through the inner loop that trained the network.
+
+Maclaurin et al. 2015; for truncated windows RaT-BPTT, Feng et al. 2023 (arXiv 2311.07025). Where evolution compares a
+population, this takes the derivative at one solution: for tasks whose score is differentiable.
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from hades.errors import InputError
+from hades.strategies import Score, Solution
+
+LEARNING_RATE = 0.01
+CLIP = 1.0
+"""Largest global norm of the meta-gradient: an inner loop near divergence has enormous ones."""
+
+
+class GradientState(NamedTuple):
+    solution: Solution
+    optimiser: Any
+
+
+class Gradient:
+    """Ascent of the score by an optax optimiser.
+
+    Args:
+        optimiser: its name in optax: ``"adam"``, ``"sgd"``, ``"lion"``, ...
+        solution: the pytree to start from.
+        learning_rate: its step size; None for `LEARNING_RATE`.
+        options: further arguments of the optimiser, such as ``b1``; and ``clip``, in place of `CLIP`.
+
+    Raises:
+        InputError: for an unknown optimiser or option.
+    """
+
+    def __init__(
+        self, optimiser: str, solution: Solution, learning_rate: float | None, options: Mapping[str, float]
+    ) -> None:
+        make: Any = getattr(optax, optimiser, None)
+        accepted = list(inspect.signature(make).parameters) if callable(make) else []
+        if "learning_rate" not in accepted:
+            raise InputError(f"optax has no optimiser '{optimiser}'; adam, sgd, rmsprop, lion, ... are known")
+        options = dict(options)
+        clip = options.pop("clip", CLIP)
+        if unknown := set(options) - set(accepted):
+            raise InputError(f"optax's {optimiser} has no option '{min(unknown)}'; it has {', '.join(accepted)}")
+        self.solution = solution
+        ascent: Any = make(learning_rate=learning_rate or LEARNING_RATE, **options)
+        self.optimiser = optax.chain(optax.clip_by_global_norm(clip), ascent)
+
+    def init(self, key: jax.Array) -> GradientState:
+        del key
+        return GradientState(self.solution, self.optimiser.init(self.solution))
+
+    def step(
+        self, ask_key: jax.Array, tell_key: jax.Array, state: GradientState, score: Score
+    ) -> tuple[GradientState, Any]:
+        """One step of ascent; a step whose gradient is not finite is left out."""
+        del ask_key, tell_key
+
+        def loss(solution: Solution) -> tuple[jax.Array, Any]:
+            scores = score(jax.tree.map(lambda x: x[None], solution))
+            return -scores.fitness[0], scores
+
+        gradient, scores = jax.grad(loss, has_aux=True)(state.solution)
+        updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.solution)
+        new = GradientState(optax.apply_updates(state.solution, updates), optimiser)
+        good = jnp.isfinite(optax.global_norm(gradient))
+        return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state), scores
+
+    def mean(self, state: GradientState) -> Solution:
+        return state.solution
+
+    def std(self, state: GradientState) -> jax.Array:
+        del state
+        return jnp.asarray(jnp.nan)

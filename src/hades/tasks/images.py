@@ -1,0 +1,205 @@
+"""Images: a trained classifier is scored by its loss on labelled images; by its accuracy where people look.
+
+An episode is one image, drawn from the training set. The test set is behind `ImageTask.test`, for `evaluate` alone.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades.dataset import Spec
+from hades.errors import InputError
+from hades.learner import IMAGES, Learner, Params, loss, make_network
+from hades.tasks.control import Episode, Normaliser, OnlineNormaliser
+
+VALIDATION = 5_000
+"""Training images that a validation looks at."""
+LOSS = "minus loss"
+AT_ONCE = 250
+"""Images in one forward pass of a whole set, which bounds its memory."""
+
+
+class Labelled(NamedTuple):
+    """Images ``[M, H, W, C]``, uint8 or float32 in [0, 1] or whitened, and their classes ``[M]``."""
+
+    images: Any
+    labels: Any
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTask:
+    """Labelled images as a task.
+
+    Args:
+        name: what `hades.make` takes.
+        train: what evolution and gradient see.
+        held_out: the test set.
+        classes: names, in the order of the labels.
+        options: what `hades.make` was given that changes the data; they travel with runs and datasets.
+        where: what it was given that says where the data lie; it stays with the run.
+        metric: what `score` gives: minus the loss on images drawn from ``train``, or the accuracy on all of it.
+    """
+
+    name: str
+    train: Labelled
+    held_out: Labelled
+    classes: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    where: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    metric: str = LOSS
+
+    differentiable = True
+    reference = IMAGES
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(self.train.images.shape[1:], len(self.classes), True)
+
+    @property
+    def data(self) -> Labelled:
+        """What `score` is to be given: an argument of every jitted function, for constants are compiled in."""
+        return Labelled(*map(jnp.asarray, self.train))
+
+    @property
+    def validation(self) -> "ImageTask":
+        """Scores by accuracy on a part of the training set, the same each time."""
+        chosen = np.random.default_rng(0).permutation(len(self.train.labels))[:VALIDATION]
+        return dataclasses.replace(self, train=Labelled(*(x[chosen] for x in self.train)), metric="training accuracy")
+
+    @property
+    def test(self) -> "ImageTask":
+        """Scores by accuracy on the test set."""
+        return dataclasses.replace(self, train=self.held_out, metric="test accuracy")
+
+    def score(
+        self,
+        learner: Learner,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        keys: jax.Array,
+        greedy: bool = False,
+        watch: bool = False,
+        data: Any = None,
+    ) -> Episode:
+        """Minus the loss of B networks on images drawn by keys ``[B, E]``; or their accuracy, ``[B, 1]``."""
+        del greedy, watch
+        images, labels = data
+        apply = make_network(learner, self.spec).apply
+
+        def logits(params: Params, images: jax.Array) -> Any:
+            return apply(params, normaliser(as_float(images)))
+
+        def whole(params: Params) -> jax.Array:
+            batches = _in_batches(images)
+            hits = jax.lax.map(lambda batch: jnp.argmax(logits(params, batch), -1), batches).ravel()[: len(labels)]
+            return (hits == labels).mean()[None]
+
+        def drawn(params: Params, keys: jax.Array) -> jax.Array:
+            index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(labels)))(keys)
+            targets = jax.nn.one_hot(labels[index], len(self.classes))
+            one_by_one = jax.vmap(partial(loss, learner.loss, self.spec))
+            return -one_by_one(logits(params, images[index]), targets) * len(self.classes)
+
+        ret = jax.vmap(drawn)(params, keys) if self.metric == LOSS else jax.vmap(whole)(params)
+        images_seen = jnp.full(ret.shape, 1 if self.metric == LOSS else len(labels), jnp.int32)
+        return Episode(ret, images_seen, jnp.ones(ret.shape, bool), None)
+
+    def episode_bytes(self) -> int:
+        return 4 * int(np.prod(self.spec.obs_shape))
+
+    def measure(self, key: jax.Array) -> Normaliser:
+        """Mean and standard deviation of the training set's channels."""
+        del key
+        images = np.asarray(as_float(self.train.images[:10_000]))
+        shape = self.spec.obs_shape
+        return Normaliser(
+            jnp.broadcast_to(images.mean((0, 1, 2)), shape), jnp.broadcast_to(images.std((0, 1, 2)) + 1e-6, shape)
+        )
+
+    def start(self, kind: str, size: int, normaliser: Normaliser, seed: int = 0) -> np.ndarray:
+        """Images ``[size, H, W, C]`` to start from, in blocks of classes, as the normaliser leaves them.
+
+        Args:
+            kind: ``"mean"`` of each class (of random parts of it, for several images), a ``"sample"`` of real ones,
+                k-means ``"centres"`` of it, or ``"zero"``.
+
+        Raises:
+            InputError: for a size that the classes do not divide, or more images than a class has.
+        """
+        per_class = self.images_per_class(size)
+        if kind == "zero":
+            return np.zeros((size, *self.spec.obs_shape), np.float32)
+        rng = np.random.default_rng(seed)
+        chosen = [
+            STARTS[kind](np.asarray(as_float(self.of_class(c, per_class))), per_class, rng)
+            for c in range(len(self.classes))
+        ]
+        return np.asarray(normaliser(jnp.asarray(np.concatenate(chosen))))
+
+    def images_per_class(self, size: int) -> int:
+        if size % len(self.classes):
+            raise InputError(
+                f"{self.name} has {len(self.classes)} classes, which do not divide size {size}; "
+                f"give a multiple, such as {len(self.classes)} (one image per class)"
+            )
+        return size // len(self.classes)
+
+    def of_class(self, label: int, at_least: int = 1) -> Any:
+        images = self.train.images[self.train.labels == label]
+        if len(images) < at_least:
+            raise InputError(
+                f"class '{self.classes[label]}' of {self.name} has {len(images)} training images, "
+                f"too few for {at_least} per class"
+            )
+        return images
+
+
+def as_float(images: Any) -> Any:
+    return images.astype(np.float32) / 255 if images.dtype == np.uint8 else images
+
+
+def _mean(images: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    return np.stack([part.mean(0) for part in np.array_split(rng.permutation(images), number)])
+
+
+def _sample(images: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    return images[rng.choice(len(images), number, replace=False)]
+
+
+def _centres(images: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    from sklearn.cluster import KMeans
+
+    seed = int(rng.integers(2**31))
+    centres = KMeans(number, random_state=seed).fit(images.reshape(len(images), -1)).cluster_centers_
+    return centres.reshape(number, *images.shape[1:])
+
+
+def _herding(images: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Real images whose running mean stays nearest to the class's (Welling 2009)."""
+    del rng
+    flat = images.reshape(len(images), -1)
+    mean, total, chosen = flat.mean(0), np.zeros(flat.shape[1]), []
+    for i in range(1, number + 1):
+        distance = np.linalg.norm(mean - (total + flat) / i, axis=1)
+        distance[chosen] = np.inf
+        chosen.append(int(distance.argmin()))
+        total += flat[chosen[-1]]
+    return images[chosen]
+
+
+STARTS = {"mean": _mean, "sample": _sample, "centres": _centres, "herding": _herding}
+"""Ways to choose images of one class; also the baselines that a distilled dataset is compared with."""
+
+
+def _in_batches(images: jax.Array) -> jax.Array:
+    """``[batches, AT_ONCE, ...]``, filled up with zeros."""
+    size = min(AT_ONCE, len(images))
+    pad = -len(images) % size
+    return jnp.pad(images, ((0, pad), *[(0, 0)] * (images.ndim - 1))).reshape(-1, size, *images.shape[1:])
