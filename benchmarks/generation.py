@@ -116,14 +116,14 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         d = distillation(task)
         state = d.init()
         one = jax.jit(d._generation, out_shardings=d.replicated)
-        return best(lambda: one(state)), int(one(state)[1]["env_steps"])
+        return best(lambda: one(state, d.data)), int(one(state, d.data)[1]["env_steps"])
 
     steps = case.get("max_steps", MAX_STEPS)
     fixed = dataclasses.replace(natural, environment=FixedLength(steps))
     d = distillation(fixed)
     state = d.init()
     ask_key, init_key, *_ = d._keys(state.generation)
-    fitness, config, spec, learner = d.fitness, d.config, d.task.spec, d.learner
+    fitness, config, spec, learner = d.fitness[0], d.config, d.task.spec, d.learners[0]
     devices, jobs = jax.device_count(), config.population * config.inits
     chunks, chunk = fitness.chunks(config.population)
     params = jax.eval_shape(partial(init_network, learner, spec), jax.random.key(0))

@@ -81,6 +81,34 @@ def test_minatar_with_a_cnn(capsys: pytest.CaptureFixture[str]) -> None:
     assert "data:image/png" in Path("run/report.html").read_text()
 
 
+def test_images_by_gradient_from_start_to_table(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    images = (labels[:, None, None] * 0.5 + rng.random((60, 8, 8)) / 2).astype(np.float32)
+    np.savez("mine.npz", images=images, labels=labels)
+    tiny = ["--inits", "1", "--epochs", "20", "--episodes", "16", "--validate-every", "2", "--out", "run"]
+    code, out, _ = _run(capsys, "distill", "mine.npz", *tiny, "--generations", "4", "--json")
+    assert code == 0 and json.loads(out)["training accuracy"]["mean"] > 0.9
+    assert sorted(int(path.stem) for path in Path("run/snapshots").iterdir()) == [0, 2, 4]
+    page = Path("run/report.html").read_text()
+    assert "mine: 2 images" in page and "labelled images looked at" in page
+
+    code, out, _ = _run(capsys, "evaluate", "run", "--inits", "2", "--json")
+    assert code == 0 and json.loads(out)["test accuracy"]["mean"] > 0.9
+    code, out, err = _run(capsys, "evaluate", "run", "--inits", "2", "--epochs", "5", "--baselines")
+    lines = out.splitlines()
+    assert code == 0 and [line.split()[0] for line in lines[1:]] == [
+        "distilled", "mean", "sample", "centres", "herding", "all"
+    ]  # fmt: skip
+    assert "±" in lines[1] and "scoring herding" in err
+
+    code, out, _ = _run(capsys, "resume", "run", "--generations", "6", "--json", "--quiet")
+    assert code == 0 and json.loads(out)["generations"] == 6
+    Path("mine.npz").unlink()
+    code, _, err = _run(capsys, "evaluate", "run")
+    assert code == 2 and err.startswith("hades: ") and len(err.splitlines()) == 1
+
+
 def test_trackers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
     args = ["distill", "cartpole", *TINY, "--generations", "2", "--out", "run"]

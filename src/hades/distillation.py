@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -269,14 +269,12 @@ class Distillation:
 
         def score(population: Solution) -> Scores:
             pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
-            return mean_scores(
-                [
-                    fitness.population(
-                        pairs, fitness.networks(self._init_key(init_key)), normaliser, episode_key, data
-                    )
-                    for fitness in self.fitness
-                ]
-            )
+            key = self._init_key(init_key)
+            networks = [
+                lambda pairs, f=f: f.population(pairs, f.networks(key), normaliser, episode_key, data)
+                for f in self.fitness
+            ]
+            return jax.lax.switch(state.generation % len(networks), networks, pairs)
 
         strategy, scores = self.strategy.step(ask_key, tell_key, state.strategy, score)
         finite = jnp.isfinite(scores.fitness)
@@ -396,16 +394,6 @@ def to_pairs(spec: Spec, config: Config, solution: Solution) -> Pairs:
     else:
         targets = balanced_labels(config.size, spec.num_actions)
     return solution["states"], targets, rate
-
-
-def mean_scores(scores: Sequence[Scores]) -> Scores:
-    """Of several learners on the same population."""
-    seen = [s.seen for s in scores if s.seen is not None]
-    return Scores(
-        fitness=jnp.stack([s.fitness for s in scores]).mean(0),
-        env_steps=jnp.stack([s.env_steps for s in scores]).sum(),
-        seen=reduce(Moments.merge, seen) if seen else None,
-    )
 
 
 def balanced_labels(size: int, classes: int) -> jax.Array:

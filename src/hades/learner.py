@@ -25,9 +25,11 @@ Params = Any
 Policy = Callable[[Params, jax.Array, jax.Array], jax.Array]
 """``(params, normalised observation [*obs], key) -> action``: an int32 index, or ``[act]`` in [-1, 1]."""
 
+EPS: Any = {"eps": 1e-5, "eps_root": 1e-16}
+"""The published one; and one under the root, whose derivative at a gradient of zero is otherwise not a number."""
 OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
-    "adam": partial(optax.adam, eps=1e-5),
-    "adamw": partial(optax.adamw, eps=1e-5),
+    "adam": partial(optax.adam, **EPS),
+    "adamw": partial(optax.adamw, **EPS),
     "rmsprop": optax.rmsprop,
     "sgd": optax.sgd,
     "momentum": partial(optax.sgd, momentum=0.9),
@@ -107,9 +109,7 @@ class Learner:
 
     def over(self, base: "Learner") -> "Learner":
         """This learner, with the fields that it leaves out taken from ``base``."""
-        own_shape = {}
-        if self.network is not INHERIT and self.network != base.network and self.width is INHERIT:
-            own_shape = NETWORKS[self.network]
+        own_shape = NETWORKS[self.network] if self.network not in (INHERIT, base.network) else {}
         return Learner(**{**base.options(), **own_shape, **self.options()})
 
     def options(self) -> dict[str, Any]:

@@ -22,8 +22,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {},
     "cnn": {},
     "convnet": {"width": 128, "depth": 3},
-    "lenet": {"width": (120, 84)},
-    "resnet": {"width": (16, 32, 64)},
+    "lenet": {"width": (120, 84), "depth": 2},
+    "resnet": {"width": (16, 32, 64), "depth": 3},
 }
 """By name: the shape that is the network's own, where it has one."""
 HIDDEN, OUT = 2**0.5, 0.01
@@ -109,7 +109,7 @@ class Network(nn.Module):
             y = self._act(_instance_norm()(self._conv(width, 3, stride)(x)))
             y = _instance_norm()(self._conv(width)(y))
             x = self._act(y + self._conv(width, 1, stride)(x))
-        return x.mean((-3, -2))
+        return _halve(x)  # not the mean over the image, of which instance norms leave little
 
     def _hidden(self, x: jax.Array) -> jax.Array:
         for width in self.widths:

@@ -60,7 +60,7 @@ class Gradient:
     def step(
         self, ask_key: jax.Array, tell_key: jax.Array, state: GradientState, score: Score
     ) -> tuple[GradientState, Any]:
-        """One step of ascent; a step whose gradient is not finite is left out."""
+        """One step of ascent; where the gradient is not finite, none, and the score counts as diverged."""
         del ask_key, tell_key
 
         def loss(solution: Solution) -> tuple[jax.Array, Any]:
@@ -70,7 +70,8 @@ class Gradient:
         gradient, scores = jax.grad(loss, has_aux=True)(state.solution)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.solution)
         new = GradientState(optax.apply_updates(state.solution, updates), optimiser)
-        good = jnp.isfinite(optax.global_norm(gradient))
+        good = jnp.isfinite(optax.tree.norm(gradient))
+        scores = scores._replace(fitness=jnp.where(good, scores.fitness, -jnp.inf))
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state), scores
 
     def mean(self, state: GradientState) -> Solution:

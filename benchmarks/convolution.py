@@ -1,0 +1,80 @@
+"""Seconds of one core for convolutional networks on ten images: products of patches against XLA's convolution.
+
+    python benchmarks/convolution.py
+
+Forward, gradient, and the gradient of a gradient step (what the meta-gradient takes), two networks at once.
+Prints JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+os.environ |= {"JAX_NUM_CPU_DEVICES": "1", "PJRT_NPROC": "1"}
+
+import jax
+import jax.numpy as jnp
+
+import hades
+from hades.dataset import Spec
+from hades.learner import IMAGES, init_network, loss, make_network
+
+SPEC = Spec((28, 28, 1), 10, discrete=True)
+LEARNERS = {
+    "cnn, 128 units": IMAGES,
+    "lenet": hades.Learner(network="lenet").over(IMAGES),
+    "convnet, 3 blocks of 32": hades.Learner(network="convnet", width=32, depth=3).over(IMAGES),
+    "resnet": hades.Learner(network="resnet").over(IMAGES),
+}
+
+
+def seconds(learner: hades.Learner, backend: str) -> dict[str, float]:
+    images, labels = jax.random.uniform(jax.random.key(0), (10, *SPEC.obs_shape)), jnp.eye(10)
+    params = jax.vmap(lambda key: init_network(learner, SPEC, key))(jax.random.split(jax.random.key(1), 2))
+
+    def forward(params: Any, images: jax.Array) -> Any:
+        return loss("nll", SPEC, make_network(learner, SPEC).apply(params, images), labels)
+
+    def gradient(params: Any, images: jax.Array) -> Any:
+        return jax.grad(forward)(params, images)
+
+    def meta_gradient(params: Any, images: jax.Array) -> Any:
+        def after(images: jax.Array) -> Any:
+            stepped = jax.tree.map(lambda p, g: p - 0.1 * g, params, gradient(params, images))
+            return forward(stepped, images)
+
+        return jax.grad(after)(images)
+
+    with mock.patch("jax.default_backend", lambda: backend):
+        parts = {"forward": forward, "gradient": gradient, "meta-gradient": meta_gradient}
+        return {name: best(jax.jit(jax.vmap(part, (0, None))), params, images) for name, part in parts.items()}
+
+
+def best(function: Callable[..., Any], *args: Any) -> float:
+    jax.block_until_ready(function(*args))
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        jax.block_until_ready(function(*args))
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    results = {}
+    for name, learner in LEARNERS.items():
+        patches, xla = seconds(learner, "cpu"), seconds(learner, "gpu")  # the form that other backends take
+        results[name] = {
+            part: {"patches": patches[part], "xla": xla[part], "times": round(xla[part] / patches[part], 1)}
+            for part in patches
+        }
+        print(name, {part: value["times"] for part, value in results[name].items()}, file=sys.stderr, flush=True)
+    print(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Images distilled, and what they are compared with: the figures of docs/images.md.
+
+    python scripts/images.py ROW ... [--seeds 0] [--inits 5] [--networks cnn mlp ...]
+    python scripts/images.py table
+
+A row is a distillation (`DISTILLED`) or a baseline, as TASK:SIZE:KIND (fashion-mnist:10:mean, digits:10:all). Fresh
+networks are trained on its images and tested on the test set, which nothing else touches; results go to
+docs/images.json, datasets and contact sheets to docs/images. HADES_DATA_DIR says where the data lie.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hades
+from hades.baselines import images as baselines
+from hades.dataset import Dataset
+from hades.reporting import contact_sheet, learning_curve
+from hades.runs import Run
+from hades.tasks.images import ImageTask
+
+# Evolution needs many generations: small networks trained by few large steps (docs/images.md).
+EVOLUTION = {
+    "strategy": "OpenES", "population": 64, "inits": 2, "episodes": 1024, "std": 0.02, "strategy_lr": 0.01,
+    "strategy_options": {"std_decay": 0.999, "std_limit": 0.001, "lr_decay": 0.999}, "learn_rate": False,
+}  # fmt: skip
+DISTILLED: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "digits-10": ("digits", 10, {}),
+    "fashion-mnist-10": ("fashion-mnist", 10, {}),
+    "fashion-mnist-10-evolution": ("fashion-mnist", 10, EVOLUTION),
+    "fashion-mnist-100": ("fashion-mnist", 100, {}),
+    "mnist-10k-10": ("mnist-10k", 10, {}),
+}
+DOCS = Path(__file__).parent.parent / "docs"
+FILE = DOCS / "images.json"
+
+
+def distilled(name: str, seed: int, minutes: float | None) -> tuple[ImageTask, Dataset, dict[str, Any]]:
+    task_name, size, options = DISTILLED[name]
+    task, out = image_task(task_name), Path("runs") / f"{name}-seed{seed}"
+    budget = {} if minutes is None else {"minutes": minutes}
+    result = hades.distill(task, size, seed=seed, out=out, progress=False, **{**options, **budget})
+    (DOCS / "images").mkdir(exist_ok=True)
+    result.dataset.save(DOCS / "images" / f"{name}-seed{seed}.safetensors")
+    sheet = contact_sheet({**Run.open(out).snapshots(), "after": result.dataset})
+    sheet.savefig(DOCS / "images" / f"{name}-seed{seed}.png", dpi=110)
+    learning_curve(result.metrics, "minus loss").savefig(DOCS / "images" / f"{name}-seed{seed}-curve.png", dpi=110)
+    curve = [(row["seconds"], row["validated"]) for row in result.metrics if row["validated"] is not None]
+    about = {
+        "minutes": result.metrics[-1]["seconds"] / 60,
+        "generations": result.dataset.info["generations"],
+        "training accuracy (seconds, accuracy)": [[round(s), round(v, 4)] for s, v in curve],
+        "learner": dict(result.dataset.learner),
+        "versions": result.dataset.info["versions"],
+    }
+    return task, result.dataset, about
+
+
+def image_task(name: str) -> ImageTask:
+    task = hades.make(name)
+    assert isinstance(task, ImageTask)
+    return task
+
+
+def run(row: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    if row in DISTILLED:
+        task, dataset, about = distilled(row, seed, args.minutes)
+    else:
+        task_name, size, kind = row.split(":")
+        task, about = image_task(task_name), {}
+        dataset = baselines.baseline(task, kind, int(size), seed)
+    accuracies: dict[str, Any] = {}
+    for name in args.networks:
+        start = time.monotonic()
+        score = baselines.across(dataset, task, args.inits, seed, [name])[name]
+        accuracies[name] = {k: score.summary()[k] for k in ("mean", "std", "min", "max", "inits")}
+        print(row, seed, name, score, f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    return {"row": row, "seed": seed, "test accuracy": accuracies, **about}
+
+
+def merge(results: list[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """With a new result in place of an old one, whose other networks' accuracies stay if it is a baseline."""
+    same = next((r for r in results if (r["row"], r["seed"]) == (new["row"], new["seed"])), None)
+    if same and new["row"] not in DISTILLED:
+        new["test accuracy"] = same["test accuracy"] | new["test accuracy"]
+    return [r for r in results if r is not same] + [new]
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    columns = list(baselines.ARCHITECTURES)
+    lines = ["| images | minutes | " + " | ".join(columns) + " | average |", "|---" * (len(columns) + 3) + "|"]
+    for result in results:
+        scores = [result["test accuracy"].get(name) for name in columns]
+        cells = [f"{100 * s['mean']:.1f} ± {100 * s['std']:.1f} ({s['inits']})" if s else "" for s in scores]
+        average = f"{100 * np.mean([s['mean'] for s in scores if s]):.1f}" if all(scores) else ""
+        minutes = f"{result['minutes']:.1f}" if "minutes" in result else ""
+        lines.append("| " + " | ".join([result["row"], minutes, *cells, average]) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="+", help="rows, or: table")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--inits", type=int, default=5)
+    parser.add_argument("--minutes", type=float, help="instead of the preset's")
+    parser.add_argument("--networks", nargs="+", default=list(baselines.ARCHITECTURES))
+    args = parser.parse_args()
+    results = json.loads(FILE.read_text()) if FILE.exists() else []
+    if args.rows == ["table"]:
+        print(table(results))
+        return
+    for row in args.rows:
+        for seed in args.seeds:
+            results = merge(results, run(row, seed, args))
+            FILE.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
