@@ -96,3 +96,15 @@ def test_every_strategy_of_evosax_asks_and_tells(name: str) -> None:
     assert population["x"].shape == (8, 2, 2)
     after = strategy.tell(KEY, state, population, _fitness(population))
     assert jax.tree.structure(after) == jax.tree.structure(state) and strategy.std(after).shape == ()
+
+
+def test_schedules_decay_to_their_limit_or_stay() -> None:
+    def stds(options: dict[str, float]) -> list[float]:
+        strategy = Evolution("OpenES", 8, START, std=0.5, learning_rate=0.05, options=options)
+        return [float(strategy.std(_climb(strategy, generations))) for generations in (1, 30)]
+
+    assert stds({}) == pytest.approx([0.5, 0.5])
+    assert stds({"std_decay": 0.9}) == pytest.approx([0.5 * 0.9, 0.5 * 0.9**30], rel=0.12)
+    assert stds({"std_decay": 0.9, "std_limit": 0.3})[1] == pytest.approx(0.3)
+    with pytest.raises(InputError, match="SNES keeps no schedule"):
+        Evolution("SNES", 8, START, std=0.5, options={"std_decay": 0.9})

@@ -125,7 +125,7 @@ def test_a_window_trains_as_far_as_its_end_and_differentiates_its_own_steps() ->
     [
         {},
         {"window": 5, "labels": "soft"},
-        {"networks": ("mlp:8", "lenet:8"), "learn_rate": True},
+        {"networks": ("mlp:8", "convnet:4x1"), "learn_rate": True},
         {"strategy": "OpenES", "population": 4, "std": 0.02, "start": "sample", "normaliser": "fixed"},
         {"learner": Learner(augment="dsa", batch=10).over(LEARNER), "size": 20},
     ],
@@ -158,7 +158,7 @@ def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
         ({"strategy": "gradient:adma"}, "optax has no optimiser"),
         ({"strategy": "SNES", "window": 3}, "window belongs to the strategy gradient"),
         ({"normaliser": "running"}, "images are normalised once"),
-        ({"networks": ("mlp:wide",)}, "NAME or NAME:WIDTH"),
+        ({"networks": ("mlp:wide",)}, "NAME, NAME:WIDTH or NAME:WIDTHxDEPTH"),
         ({"networks": ("vit",)}, "unknown network 'vit'"),
         ({"start": "best"}, "unknown start 'best'"),
     ],

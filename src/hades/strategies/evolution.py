@@ -68,9 +68,8 @@ class Evolution:
         if "sampling_fn" in accepted:
             kwargs["sampling_fn"] = partial(_sample, solution, std)
         if "std_schedule" in accepted:
-            kwargs["std_schedule"] = optax.exponential_decay(
-                std, 1, decays.get("std_decay", 1.0), end_value=decays.get("std_limit", 0.0)
-            )
+            limit = decays.get("std_limit")  # which optax reads as an upper one where nothing decays
+            kwargs["std_schedule"] = optax.exponential_decay(std, 1, decays.get("std_decay", 1.0), end_value=limit)
         try:
             self.algorithm = algorithm(population, solution, **kwargs)
         except AssertionError as error:
