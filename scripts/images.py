@@ -24,15 +24,20 @@ from hades.reporting import contact_sheet, learning_curve
 from hades.runs import Run
 from hades.tasks.images import ImageTask
 
-# Evolution needs many generations: small networks trained by few large steps (docs/images.md).
+# Evolution needs many candidates: a small network, few large steps, and room to search (docs/images.md).
 EVOLUTION = {
-    "strategy": "OpenES", "population": 64, "inits": 2, "episodes": 1024, "std": 0.02, "strategy_lr": 0.01,
-    "strategy_options": {"std_decay": 0.999, "std_limit": 0.001, "lr_decay": 0.999}, "learn_rate": False,
+    "strategy": "SNES", "population": 128, "inits": 1, "std": 0.15, "validate_every": 25,
+    "learner": hades.Learner(learning_rate=2.0, epochs=50),
+}  # fmt: skip
+NETWORKS = {
+    "networks": ("mlp:64", "convnet:8x1", "resnet:8x1"), "strategy_lr": 0.02, "episodes": 256, "validate_every": 400,
+    "validate_inits": 2, "learner": hades.Learner(epochs=50),
 }  # fmt: skip
 DISTILLED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "digits-10": ("digits", 10, {}),
     "fashion-mnist-10": ("fashion-mnist", 10, {}),
     "fashion-mnist-10-evolution": ("fashion-mnist", 10, EVOLUTION),
+    "fashion-mnist-10-networks": ("fashion-mnist", 10, NETWORKS),
     "fashion-mnist-100": ("fashion-mnist", 100, {}),
     "mnist-10k-10": ("mnist-10k", 10, {}),
 }

@@ -15,26 +15,23 @@ import numpy as np
 
 import hades
 
+LEARNER = hades.Learner(width=64, epochs=600)
 ROWS: dict[str, dict[str, Any]] = {
-    "population 64, 2 networks, width 64": {"population": 64, "inits": 2},
-    "population 64, 4 networks, width 64": {"population": 64, "inits": 4},
-    "population 32, 4 networks, width 64": {"population": 32, "inits": 4},
-    "population 32, 8 networks, width 64": {"population": 32, "inits": 8},
-    "population 64, 4 networks, width 128": {"population": 64, "inits": 4, "learner": hades.Learner(width=128)},
-    "population 32, 4 networks, width 128": {"population": 32, "inits": 4, "learner": hades.Learner(width=128)},
-    "population 32, 4 networks, width 64, 600 epochs": {
-        "population": 32,
-        "inits": 4,
-        "learner": hades.Learner(width=64, epochs=600),
-    },
+    "width 128, 200 epochs": {"learner": hades.Learner(width=128, epochs=200)},
+    "width 64, 600 epochs": {"learner": LEARNER},
+    "width 64, 600 epochs, CMA-ES": {"learner": LEARNER, "strategy": "CMA_ES"},
+    "width 64, 600 epochs, standard deviation 0.6": {"learner": LEARNER, "std": 0.6},
+    "width 64, 600 epochs, standard deviation 1": {"learner": LEARNER, "std": 1.0},
 }
+"""All with a population of 32, 4 networks a candidate, SNES from a standard deviation of 0.3 where not said."""
+BASE = {"population": 32, "inits": 4, "std": 0.3, "strategy": "SNES", "validate_inits": 64}
 MARKS = (1000, 1500, 1741)
 FILE = Path(__file__).parent.parent / "docs" / "laptop.json"
 FRESH = 1000
 
 
 def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
-    options = {"validate_inits": 64, **ROWS[row], **budget}
+    options = {**BASE, **ROWS[row], **budget}
     result = hades.distill("brax/hopper", size=4, seed=seed, progress=False, **options)
     reached = {}
     for mark in MARKS:

@@ -3,6 +3,7 @@
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 import hades
 from hades.baselines import images as baselines
 from hades.errors import InputError
-from hades.learner import IMAGES, Learner, init_network
+from hades.learner import IMAGES, Learner, init_network, make_network
 from hades.tasks.control import identity_normaliser
 from hades.tasks.image_suite import IDX, _idx
 from hades.tasks.images import STARTS, ImageTask, Labelled
@@ -69,7 +70,7 @@ def test_arrays_without_a_test_set_are_split_by_class(tmp_path: Path) -> None:
     assert np.bincount(task.train.labels).tolist() == [8] * 5 and np.bincount(task.held_out.labels).tolist() == [2] * 5
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)), st.booleans())
 def test_idx_files_come_back(tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, compressed: bool) -> None:
     path = tmp_path_factory.mktemp("idx") / ("x.gz" if compressed else "x")
@@ -193,7 +194,9 @@ def test_a_score_is_the_loss_on_drawn_images_and_a_test_the_accuracy_on_all(mine
     keys = jax.random.split(jax.random.key(1), (2, 7))
     normaliser = identity_normaliser(mine.spec)
     drawn = mine.score(learner, params, normaliser, keys, data=mine.data)
-    assert drawn.ret.shape == (2, 7) and np.allclose(drawn.ret, -np.log(3), atol=0.5)
+    first: Any = make_network(learner, mine.spec).apply(jax.tree.map(lambda x: x[0], params), mine.train.images / 255)
+    losses = jax.nn.log_softmax(first)[np.arange(30), mine.train.labels]
+    assert drawn.ret.shape == (2, 7) and np.abs(drawn.ret[0][:, None] - losses).min(1).max() < 1e-4
     test = mine.test
     whole = test.score(learner, params, normaliser, keys, data=test.data)
     assert whole.ret.shape == (2, 1) and np.isin(np.round(np.asarray(whole.ret) * 6, 4), range(7)).all()
@@ -214,7 +217,7 @@ def test_whitened_pixels_are_nearly_uncorrelated(tmp_path: Path) -> None:
     correlated = [
         np.abs(np.corrcoef(np.reshape(t.train.images, (200, -1)).T) - np.eye(16)).max() for t in (plain, white)
     ]
-    assert correlated[0] > 0.9 and correlated[1] < 0.3
+    assert correlated[0] > 0.8 and correlated[1] < 0.4 * correlated[0]
 
 
 def test_baselines_are_real_images_that_train() -> None:

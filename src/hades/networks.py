@@ -94,7 +94,7 @@ class Network(nn.Module):
 
     def _convnet(self, x: jax.Array) -> jax.Array:
         for width in self.widths:
-            x = _halve(self._act(_instance_norm()(self._conv(width)(x))))
+            x = _halve(self._act(InstanceNorm()(self._conv(width)(x))))
         return x
 
     def _lenet(self, x: jax.Array) -> jax.Array:
@@ -103,11 +103,11 @@ class Network(nn.Module):
         return self._hidden(x.reshape(*x.shape[:-3], -1))
 
     def _resnet(self, x: jax.Array) -> jax.Array:
-        x = self._act(_instance_norm()(self._conv(self.widths[0])(x)))
+        x = self._act(InstanceNorm()(self._conv(self.widths[0])(x)))
         for i, width in enumerate(self.widths):
             stride = min(i + 1, 2)
-            y = self._act(_instance_norm()(self._conv(width, 3, stride)(x)))
-            y = _instance_norm()(self._conv(width)(y))
+            y = self._act(InstanceNorm()(self._conv(width, 3, stride)(x)))
+            y = InstanceNorm()(self._conv(width)(y))
             x = self._act(y + self._conv(width, 1, stride)(x))
         return _halve(x)  # not the mean over the image, of which instance norms leave little
 
@@ -155,6 +155,17 @@ class Conv(nn.Module):
         return patches(x, self.size, self.stride) @ kernel.reshape(-1, self.width) + bias
 
 
+class InstanceNorm(nn.Module):
+    """Each image's channels with mean 0 and variance 1, then scaled and shifted (Ulyanov et al. 2016)."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        scale = self.param("scale", nn.initializers.ones, x.shape[-1:])
+        bias = self.param("bias", nn.initializers.zeros, x.shape[-1:])
+        x = x - x.mean((-3, -2), keepdims=True)
+        return x * jax.lax.rsqrt((x * x).mean((-3, -2), keepdims=True) + 1e-6) * scale + bias
+
+
 def patches(x: jax.Array, size: int, stride: int) -> jax.Array:
     """The square around each ``stride``-th pixel of ``[..., H, W, C]``: ``[..., H', W', size * size * C]``."""
     outs = [-(-side // stride) for side in x.shape[-3:-1]]
@@ -166,10 +177,6 @@ def patches(x: jax.Array, size: int, stride: int) -> jax.Array:
         x[..., i : i + spans[0] : stride, j : j + spans[1] : stride, :] for i in range(size) for j in range(size)
     ]
     return jnp.concatenate(shifted, -1)
-
-
-def _instance_norm() -> nn.GroupNorm:
-    return nn.GroupNorm(num_groups=None, group_size=1)
 
 
 _halve = partial(nn.avg_pool, window_shape=(2, 2), strides=(2, 2))
