@@ -26,12 +26,13 @@ from hades.tasks.images import ImageTask
 
 # Evolution needs many candidates: a small network, few large steps, and room to search (docs/images.md).
 EVOLUTION = {
-    "strategy": "SNES", "population": 128, "inits": 1, "std": 0.15, "validate_every": 25,
-    "learner": hades.Learner(learning_rate=2.0, epochs=50),
+    "strategy": "OpenES", "population": 128, "inits": 1, "std": 0.05, "strategy_lr": 0.01,
+    "strategy_options": {"lr_decay": 0.9995}, "validate_every": 50,
+    "learner": hades.Learner(learning_rate=3.0, epochs=50),
 }  # fmt: skip
 NETWORKS = {
     "networks": ("mlp:64", "convnet:8x1", "resnet:8x1"), "strategy_lr": 0.02, "episodes": 256, "validate_every": 400,
-    "validate_inits": 2, "learner": hades.Learner(epochs=50),
+    "validate_inits": 2, "learn_rate": True, "learner": hades.Learner(learning_rate=1.0),
 }  # fmt: skip
 DISTILLED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "digits-10": ("digits", 10, {}),
