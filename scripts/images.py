@@ -5,11 +5,14 @@
 
 A row is a distillation (`DISTILLED`) or a baseline, as TASK:SIZE:KIND (fashion-mnist:10:mean, digits:10:all). Fresh
 networks are trained on its images and tested on the test set, which nothing else touches; results go to
-docs/images.json, datasets and contact sheets to docs/images. HADES_DATA_DIR says where the data lie.
+docs/images.json, datasets and contact sheets to docs/images, and what is there is scored, not made again.
+HADES_DATA_DIR says where the data lie.
 """
 
 import argparse
+import itertools
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,6 +25,7 @@ from hades.baselines import images as baselines
 from hades.dataset import Dataset
 from hades.reporting import contact_sheet, learning_curve
 from hades.runs import Run
+from hades.runtime import hardware
 from hades.tasks.images import ImageTask
 
 # Evolution needs many candidates: a small network, few large steps, and room to search (docs/images.md).
@@ -43,28 +47,29 @@ DISTILLED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "mnist-10k-10": ("mnist-10k", 10, {}),
 }
 DOCS = Path(__file__).parent.parent / "docs"
-FILE = DOCS / "images.json"
+IMAGES, FILE = DOCS / "images", DOCS / "images.json"
 
 
-def distilled(name: str, seed: int, minutes: float | None) -> tuple[ImageTask, Dataset, dict[str, Any]]:
-    task_name, size, options = DISTILLED[name]
-    task, out = image_task(task_name), Path("runs") / f"{name}-seed{seed}"
+def distil(row: str, seed: int, minutes: float | None) -> dict[str, Any]:
+    """Distil into docs/images, with pictures; what is to be known about it."""
+    task, size, options = DISTILLED[row]
+    out, name = Path("runs") / f"{row}-seed{seed}", f"{row}-seed{seed}"
     budget = {} if minutes is None else {"minutes": minutes}
-    result = hades.distill(task, size, seed=seed, out=out, progress=False, **{**options, **budget})
-    (DOCS / "images").mkdir(exist_ok=True)
-    result.dataset.save(DOCS / "images" / f"{name}-seed{seed}.safetensors")
+    result = hades.distill(image_task(task), size, seed=seed, out=out, progress=False, **{**options, **budget})
+    IMAGES.mkdir(exist_ok=True)
+    result.dataset.save(IMAGES / f"{name}.safetensors")
     sheet = contact_sheet({**Run.open(out).snapshots(), "after": result.dataset})
-    sheet.savefig(DOCS / "images" / f"{name}-seed{seed}.png", dpi=110)
-    learning_curve(result.metrics, "minus loss").savefig(DOCS / "images" / f"{name}-seed{seed}-curve.png", dpi=110)
+    sheet.savefig(IMAGES / f"{name}.png", dpi=110)
+    learning_curve(result.metrics, "minus loss").savefig(IMAGES / f"{name}-curve.png", dpi=110)
     curve = [(row["seconds"], row["validated"]) for row in result.metrics if row["validated"] is not None]
-    about = {
+    return {
         "minutes": result.metrics[-1]["seconds"] / 60,
         "generations": result.dataset.info["generations"],
         "training accuracy (seconds, accuracy)": [[round(s), round(v, 4)] for s, v in curve],
         "learner": dict(result.dataset.learner),
+        "hardware": hardware() | {"cores used": len(os.sched_getaffinity(0))},
         "versions": result.dataset.info["versions"],
     }
-    return task, result.dataset, about
 
 
 def image_task(name: str) -> ImageTask:
@@ -73,28 +78,12 @@ def image_task(name: str) -> ImageTask:
     return task
 
 
-def run(row: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+def dataset_of(row: str, seed: int) -> tuple[ImageTask, Dataset]:
     if row in DISTILLED:
-        task, dataset, about = distilled(row, seed, args.minutes)
-    else:
-        task_name, size, kind = row.split(":")
-        task, about = image_task(task_name), {}
-        dataset = baselines.baseline(task, kind, int(size), seed)
-    accuracies: dict[str, Any] = {}
-    for name in args.networks:
-        start = time.monotonic()
-        score = baselines.across(dataset, task, args.inits, seed, [name])[name]
-        accuracies[name] = {k: score.summary()[k] for k in ("mean", "std", "min", "max", "inits")}
-        print(row, seed, name, score, f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    return {"row": row, "seed": seed, "test accuracy": accuracies, **about}
-
-
-def merge(results: list[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
-    """With a new result in place of an old one, whose other networks' accuracies stay if it is a baseline."""
-    same = next((r for r in results if (r["row"], r["seed"]) == (new["row"], new["seed"])), None)
-    if same and new["row"] not in DISTILLED:
-        new["test accuracy"] = same["test accuracy"] | new["test accuracy"]
-    return [r for r in results if r is not same] + [new]
+        return image_task(DISTILLED[row][0]), hades.load(IMAGES / f"{row}-seed{seed}.safetensors")
+    name, size, kind = row.split(":")
+    task = image_task(name)
+    return task, baselines.baseline(task, kind, int(size), seed)
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -121,9 +110,18 @@ def main() -> None:
     if args.rows == ["table"]:
         print(table(results))
         return
-    for row in args.rows:
-        for seed in args.seeds:
-            results = merge(results, run(row, seed, args))
+    for row, seed in itertools.product(args.rows, args.seeds):
+        known = next((r for r in results if (r["row"], r["seed"]) == (row, seed)), None)
+        if known is None:
+            about = distil(row, seed, args.minutes) if row in DISTILLED else {}
+            known = {"row": row, "seed": seed, "test accuracy": {}, **about}
+            results.append(known)
+        task, dataset = dataset_of(row, seed)
+        for name in args.networks:
+            start = time.monotonic()
+            score = baselines.across(dataset, task, args.inits, seed, [name])[name]
+            print(row, seed, name, score, f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+            known["test accuracy"][name] = {k: score.summary()[k] for k in ("mean", "std", "min", "max", "inits")}
             FILE.write_text(json.dumps(results, indent=1) + "\n")
 
 
