@@ -136,20 +136,21 @@ def test_the_same_seed_gives_the_same_images_also_after_an_interruption(
 ) -> None:
     options = {**TINY, **options}
     whole = hades.distill(digits, **options).dataset
-    hades.distill(digits, out=tmp_path, **{**options, "generations": 5})
+    hades.distill(digits, out=tmp_path, **{**options, "generations": 4})
     again = hades.resume(tmp_path, generations=8, progress=False).dataset
     np.testing.assert_array_equal(whole.states, again.states)
     np.testing.assert_array_equal(whole.targets, again.targets)
     assert whole.learner == again.learner and whole.info["generations"] == 8
+    assert (whole.learner["learning_rate"] != LEARNER.learning_rate) == ("learn_rate" in options)
 
 
 def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
-    options = {**TINY, "generations": 200, "validate_every": 50, "labels": "soft", "learn_rate": True, "episodes": 256}
-    result = hades.distill(digits, **options, strategy_lr=0.02)
+    learner = Learner(width=32, learning_rate=5.0, epochs=60).over(LEARNER)
+    options = {**TINY, "generations": 150, "validate_every": 50, "labels": "soft", "episodes": 256}
+    result = hades.distill(digits, **{**options, "learner": learner})
     score = hades.evaluate(result.dataset, digits, 5)
     assert score.metric == "test accuracy" and score.mean > 0.85
     assert result.evaluation is not None and result.evaluation.metric == "training accuracy"
-    assert result.dataset.learner["learning_rate"] != 1.0
 
 
 @pytest.mark.parametrize(

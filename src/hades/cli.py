@@ -308,7 +308,7 @@ class Evaluate(Output, LearnerOptions, TaskOptions):
             learner=learner, greedy=self.greedy, init=self.init, seed=self.seed,
         )  # fmt: skip
         about = {"task": task.name, "size": len(dataset), "learner": recipe(dataset, learner).options()}
-        score = {result.metric.split()[-1]: result.summary()}
+        score = {result.metric: result.summary()}
         _print(about | score, f"{dataset.describe()}\n\n{result}", self.json)
         return 0
 

@@ -274,7 +274,9 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Freeway-MinAtar": replace(_LAPTOP_MINATAR, population=64, episodes=1),  # 2,500 steps each
         "SpaceInvaders-MinAtar": _LAPTOP_MINATAR,
         "Pong-misc": replace(_LAPTOP_MINATAR, size=3),
-        "digits": replace(_LAPTOP_IMAGES, minutes=1.0),
+        "digits": replace(
+            _LAPTOP_IMAGES, minutes=1.0, learner=replace(_LAPTOP_IMAGES.learner, learning_rate=5.0, epochs=100)
+        ),
         "mnist": _LAPTOP_IMAGES,
         "fashion-mnist": _LAPTOP_IMAGES,
         "kmnist": _LAPTOP_IMAGES,
