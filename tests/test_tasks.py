@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from hades import tasks
 from hades.errors import InputError
+from hades.tasks import gymnax_suite
 from hades.tasks.control import ControlTask, Moments, identity_normaliser, merge_all
 
 KEY = jax.random.key(0)
@@ -50,7 +51,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -
         control(name)
 
 
-@pytest.mark.parametrize("name", [n for n in tasks.names() if not n.startswith("brax/")])
+@pytest.mark.parametrize("name", gymnax_suite.names())
 def test_every_gymnax_environment_plays(name: str) -> None:
     if name == "MNISTBandit-bsuite":
         pytest.skip("downloads its images")
