@@ -9,8 +9,7 @@ Prints JSON.
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -18,10 +17,12 @@ os.environ |= {"JAX_NUM_CPU_DEVICES": "1", "PJRT_NPROC": "1"}
 
 import jax
 import jax.numpy as jnp
+from generation import best
 
 import hades
 from hades.dataset import Spec
 from hades.learner import IMAGES, init_network, loss, make_network
+from hades.runtime import hardware
 
 SPEC = Spec((28, 28, 1), 10, discrete=True)
 LEARNERS = {
@@ -51,21 +52,12 @@ def seconds(learner: hades.Learner, backend: str) -> dict[str, float]:
 
     with mock.patch("jax.default_backend", lambda: backend):
         parts = {"forward": forward, "gradient": gradient, "meta-gradient": meta_gradient}
-        return {name: best(jax.jit(jax.vmap(part, (0, None))), params, images) for name, part in parts.items()}
-
-
-def best(function: Callable[..., Any], *args: Any) -> float:
-    jax.block_until_ready(function(*args))
-    times = []
-    for _ in range(10):
-        start = time.perf_counter()
-        jax.block_until_ready(function(*args))
-        times.append(time.perf_counter() - start)
-    return min(times)
+        compiled = {name: jax.jit(jax.vmap(part, (0, None))) for name, part in parts.items()}
+        return {name: best(partial(run, params, images), repeats=10) for name, run in compiled.items()}
 
 
 def main() -> None:
-    results = {}
+    results: dict[str, Any] = {"hardware": hardware()}
     for name, learner in LEARNERS.items():
         patches, xla = seconds(learner, "cpu"), seconds(learner, "gpu")  # the form that other backends take
         results[name] = {

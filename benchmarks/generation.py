@@ -61,13 +61,13 @@ SUITES: dict[str, dict[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def best(fun: Callable[[], Any]) -> float:
+def best(fun: Callable[[], Any], repeats: int = REPEATS) -> float:
     """Seconds of the best of a few calls, after one to warm up."""
     import jax
 
     jax.block_until_ready(fun())
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         start = time.perf_counter()
         jax.block_until_ready(fun())
         times.append(time.perf_counter() - start)

@@ -6,13 +6,13 @@ python benchmarks/lanes.py [TASK ...]
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 os.environ |= {"JAX_NUM_CPU_DEVICES": "1", "PJRT_NPROC": "1"}
 
 import jax
+from generation import best
 
 import hades
 from hades.tasks import lanes
@@ -34,13 +34,7 @@ def rate(task: Any, vmap: Callable[..., Any]) -> float:
 
         return jax.lax.scan(step, state, length=STEPS)[1].sum()
 
-    jax.block_until_ready(run(state))
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        jax.block_until_ready(run(state))
-        times.append(time.perf_counter() - start)
-    return BATCH * STEPS / min(times)
+    return BATCH * STEPS / best(lambda: run(state), repeats=3)
 
 
 def main() -> None:
