@@ -49,10 +49,8 @@ def main() -> None:
     cases, cores = results["growth"], results["hardware"]["cores"]
     rows = np.stack([terms(case, cores) for case in cases.values()])
     seconds = np.asarray([case["seconds"]["generation"] for case in cases.values()])
-    predicted = rows @ fit(rows, seconds)
-    apart = [
-        rows[i] @ fit(np.delete(rows, i, 0), np.delete(seconds, i)) for i in range(len(seconds))
-    ]  # each from the others
+    constants = fit(rows, seconds)
+    from_others = [rows[i] @ fit(np.delete(rows, i, 0), np.delete(seconds, i)) for i in range(len(seconds))]
     table = {
         name: {
             "measured": round(measured, 3),
@@ -60,10 +58,10 @@ def main() -> None:
             "error": round(model / measured - 1, 3),
             "error_left_out": round(left_out / measured - 1, 3),
         }
-        for name, measured, model, left_out in zip(cases, seconds, predicted, apart, strict=True)
+        for name, measured, model, left_out in zip(cases, seconds, rows @ constants, from_others, strict=True)
     }
-    constants = dict(zip(TERMS, fit(rows, seconds).tolist(), strict=True))
-    print(json.dumps({"hardware": results["hardware"], "constants": constants, "cases": table}, indent=1))
+    named = dict(zip(TERMS, constants.tolist(), strict=True))
+    print(json.dumps({"hardware": results["hardware"], "constants": named, "cases": table}, indent=1))
 
 
 if __name__ == "__main__":

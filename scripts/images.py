@@ -121,7 +121,8 @@ def main() -> None:
             start = time.monotonic()
             score = baselines.across(dataset, task, args.inits, seed, [name])[name]
             print(row, seed, name, score, f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-            known["test accuracy"][name] = {k: score.summary()[k] for k in ("mean", "std", "min", "max", "inits")}
+            summary = score.summary()
+            known["test accuracy"][name] = {k: summary[k] for k in ("mean", "std", "min", "max", "inits")}
             FILE.write_text(json.dumps(results, indent=1) + "\n")
 
 

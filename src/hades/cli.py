@@ -294,13 +294,10 @@ class Evaluate(Output, LearnerOptions, TaskOptions):
     """Images: beside it what needs no distillation: sampled, averaged, clustered images, and all."""
 
     def __call__(self) -> int:
-        from hades import tasks
-        from hades.evaluation import evaluate, recipe
+        from hades.evaluation import evaluate, recipe, task_of
 
         dataset, learner = _load(self.dataset), self.learner()
-        if not (self.task or dataset.task):
-            raise InputError("this dataset names no task; give one with --task")
-        task = tasks.make(self.task or dataset.task, **{**dataset.info.get("task_options", {}), **self.options()})
+        task = task_of(dataset, self.task, **self.options())
         if self.across or self.baselines:
             return self._table(dataset, task, learner)
         result = evaluate(

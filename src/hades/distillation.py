@@ -210,10 +210,10 @@ class Distillation:
             )
             for learner in self.learners
         ]
-        fixed = config.init == "fixed"
+        fixed, validator = config.init == "fixed", task.validation
         self.validation = [
             Fitness(
-                task.validation,
+                validator,
                 learner,
                 config.inits if fixed else config.validate_inits,
                 -(-config.validate_inits // config.inits) if fixed else 1,
@@ -221,7 +221,7 @@ class Distillation:
             )
             for learner in self.learners
         ]
-        self.data, self.validation_data = task.data, task.validation.data
+        self.data, self.validation_data, self.metric = task.data, validator.data, validator.metric
         self.replicated = NamedSharding(mesh(), PartitionSpec())
         self.replicate = jax.jit(lambda x: x, out_shardings=self.replicated)
         self.generation = jax.jit(self._generation)  # traced once, though used twice below
@@ -313,7 +313,7 @@ class Distillation:
         solution, normaliser = self.best(state)
         keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
         scores = [self.play(solution, normaliser, key, self.validation_data) for key in keys]
-        return Evaluation(np.concatenate(scores), self.task.validation.metric)
+        return Evaluation(np.concatenate(scores), self.metric)
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
         """The best validated solution and its normaliser; before the first validation, the search's centre."""
@@ -333,7 +333,7 @@ class Distillation:
             "seed": self.config.seed,
             "init": self.config.init,
             "greedy": self.config.greedy,
-            "metric": self.task.validation.metric,
+            "metric": self.metric,
             "task_options": dict(self.task.options),
             "versions": versions(self.task),
         }
@@ -404,9 +404,10 @@ def balanced_labels(size: int, classes: int) -> jax.Array:
 def _check(task: Task, config: Config) -> None:
     """What task and configuration must agree on."""
     images = isinstance(task, ImageTask)
-    if config.strategy.startswith("gradient") and not task.differentiable:
+    gradient = strategies.is_gradient(config.strategy)
+    if gradient and not task.differentiable:
         raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
-    if config.window is not None and not config.strategy.startswith("gradient"):
+    if config.window is not None and not gradient:
         raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
     if config.start != "random" and not images:
         raise InputError(f"start '{config.start}' is for images; {task.name} starts at random")

@@ -149,12 +149,8 @@ def evaluate(
     fixed_key = dataset.info.get("init_key")
     if init == "fixed" and fixed_key is None:
         raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
-    if task is None:
-        if not dataset.task:
-            raise InputError("this dataset names no task; give one")
-        task = tasks.make(dataset.task, **dataset.info.get("task_options", {}))
-    if isinstance(task, str):
-        task = tasks.make(task)
+    if task is None or isinstance(task, str):
+        task = task_of(dataset, task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
@@ -167,6 +163,15 @@ def evaluate(
     normaliser = online_normaliser(task.spec) if dataset.online else fixed
     returns = _returns(fitness, pairs, normaliser, network_key, episode_key, task.data)
     return Evaluation(np.asarray(returns), task.metric)
+
+
+def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
+    """The task to score a dataset on: of a name, or with the options that it was distilled with, its own."""
+    if name is not None:
+        return tasks.make(name, **options)
+    if not dataset.task:
+        raise InputError("this dataset names no task; give one (--task)")
+    return tasks.make(dataset.task, **{**dataset.info.get("task_options", {}), **options})
 
 
 def recipe(dataset: Dataset, learner: Learner | None, published: Learner | None = None) -> Learner:

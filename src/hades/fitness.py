@@ -75,18 +75,16 @@ class Fitness:
     ) -> Episode:
         """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
-        window = None
-        if self.window is not None:
-            window = self.window, jax.random.randint(last_key, (), self.window, self.learner.epochs + 1)
+        last = self.window and jax.random.randint(last_key, (), self.window, self.learner.epochs + 1)
 
-        def train(job: jax.Array, population: Pairs, networks: Params, key: jax.Array, window: Any) -> Params:
+        def train(job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any) -> Params:
             pairs = jax.tree.map(lambda x: x[job // self.inits], population)
             params = jax.tree.map(lambda x: x[job % self.inits], networks)
             key = jax.random.fold_in(key, job % self.inits)
-            window = window and (self.window, window[1])
+            window = None if self.window is None else (self.window, last)
             return behaviour_cloning(self.learner, self.task.spec, params, *pairs, key=key, window=window)
 
-        shared = population, networks, train_key, window
+        shared = population, networks, train_key, last
         return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data)
 
     def rollouts(

@@ -8,6 +8,8 @@ from typing import Any
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner import Learner
+from hades.reporting import align
+from hades.strategies import is_gradient
 
 INITS = ("random", "fixed")
 NORMALISERS = ("none", "fixed", "running")
@@ -179,21 +181,14 @@ def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
             learner = c["learner"]
             shape = f"width {learner['width']}" + (f", {learner['epochs']} epochs" if "epochs" in learner else "")
             budget = next(f"{c[limit]:g} {limit}" for limit in ("generations", "steps", "minutes") if c[limit])
+            population, search = str(c["population"]), f"{c['strategy']}, std {c['std']:g}"
+            if is_gradient(c["strategy"]):
+                population, search = "1", c["strategy"]
             rows.append(
-                (preset, task, str(c["size"]), _population(c), f"{c['inits']}×{c['episodes']}",
-                 _search(c), c["normaliser"], shape, budget)
+                (preset, task, str(c["size"]), population, f"{c['inits']}×{c['episodes']}",
+                 search, c["normaliser"], shape, budget)
             )  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-
-def _population(config: Mapping[str, Any]) -> str:
-    return "1" if config["strategy"].startswith("gradient") else str(config["population"])
-
-
-def _search(config: Mapping[str, Any]) -> str:
-    strategy = config["strategy"]
-    return strategy if strategy.startswith("gradient") else f"{strategy}, std {config['std']:g}"
+    return align(rows)
 
 
 def _paper_brax(epochs: int) -> Config:

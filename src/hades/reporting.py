@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +164,12 @@ def _grids(dataset: Dataset) -> "Figure":
             ax.imshow(np.clip(pictures[i], 0, 1))
             ax.set_title(f"action {dataset.targets[i].argmax()}", size=8)
     return figure
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """A table as lines of text, its columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _subplots(

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from hades.dataset import Dataset
+from hades.distillation import balanced_labels
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
 from hades.learner import IMAGES, Learner
+from hades.reporting import align
 from hades.tasks.control import identity_normaliser
 from hades.tasks.images import STARTS, ImageTask, as_float
 
@@ -46,13 +48,14 @@ def baseline(task: ImageTask, kind: str, size: int, seed: int = 0) -> Dataset:
         raise InputError(f"unknown baseline '{kind}'; choose one of {', '.join(BASELINES)}")
     classes = len(task.classes)
     if kind == "all":
-        images, labels, learner = np.asarray(as_float(task.train.images)), task.train.labels, ALL
+        images, learner = np.asarray(as_float(task.train.images)), ALL
+        labels = np.eye(classes, dtype=np.float32)[task.train.labels]
     else:
-        images = task.start(kind, size, identity_normaliser(task.spec), seed)
-        labels, learner = np.arange(size) * classes // size, IMAGES
+        images, learner = task.start(kind, size, identity_normaliser(task.spec), seed), IMAGES
+        labels = np.asarray(balanced_labels(size, classes))
     return Dataset(
         states=images,
-        labels=np.eye(classes, dtype=np.float32)[labels],
+        labels=labels,
         task=task.name,
         learner=learner.options(),
         info={"baseline": kind, "seed": seed, "task_options": dict(task.options)},
@@ -78,5 +81,4 @@ def table(rows: Mapping[str, Mapping[str, Evaluation]]) -> str:
     for name, row in rows.items():
         scores = [f"{100 * score.mean:.1f} ± {100 * score.std:.1f}" for score in row.values()]
         cells.append([name, *scores, f"{100 * np.mean([score.mean for score in row.values()]):.1f}"])
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells)
+    return align(cells)

@@ -34,6 +34,11 @@ class Strategy(Protocol):
         ...
 
 
+def is_gradient(name: str) -> bool:
+    """Whether a strategy's name means the meta-gradient."""
+    return name.split(":")[0] == "gradient"
+
+
 def make(
     name: str,
     population: int,
@@ -43,7 +48,7 @@ def make(
     options: Mapping[str, float],
 ) -> Strategy:
     """A strategy by name: evosax's, or ``gradient`` (Adam) or ``gradient:NAME`` with any of optax's optimisers."""
-    if name.split(":")[0] == "gradient":
+    if is_gradient(name):
         from hades.strategies.gradient import Gradient
 
         return Gradient(name.partition(":")[2] or "adam", solution, learning_rate, options)
