@@ -28,7 +28,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-REPEATS = 2
+REPEATS = 3
 MAX_STEPS = 1000
 HOPPER = {"task": "brax/hopper", "size": 4, "width": 64, "epochs": 200, "population": 64, "inits": 2, "episodes": 1}
 MINATAR = {"size": 16, "width": 64, "epochs": 64, "population": 128, "inits": 2, "episodes": 4}
@@ -125,13 +125,13 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     ask_key, init_key, *_ = d._keys(state.generation)
     fitness, config, spec, learner = d.fitness[0], d.config, d.task.spec, d.learners[0]
     devices, jobs = jax.device_count(), config.population * config.inits
-    chunks, chunk = fitness.chunks(config.population)
+    chunks, chunk, batch = fitness.chunks(config.population)
     params = jax.eval_shape(partial(init_network, learner, spec), jax.random.key(0))
     kernels = [leaf.shape for leaf in jax.tree.leaves(params) if leaf.ndim == 2]
     number = sum(leaf.size for leaf in jax.tree.leaves(params))
 
-    def on_all_devices(fun: Callable[[jax.Array], jax.Array]) -> float:
-        """Seconds of one chunk's work on every device at once, as often as there are chunks.
+    def on_all_devices(fun: Callable[[jax.Array], jax.Array], networks: int) -> float:
+        """Seconds of so many networks' work on every device at once, as often as a generation does it.
 
         ``fun`` takes a one that the compiler cannot know.
         """
@@ -139,12 +139,14 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             lambda one: fun(one[0])[None], mesh=mesh(), in_specs=P(AXIS), out_specs=P(AXIS), check_vma=False
         )
         one = jax.device_put(jnp.ones(devices), jax.NamedSharding(mesh(), P(AXIS)))
-        return chunks * best(partial(jax.jit(run), one))
+        return chunks * chunk / networks * best(partial(jax.jit(run), one))
 
-    def products(rows: int, repeats: int, backward: bool) -> float:
-        """Seconds of every network's matrix products, ``repeats`` times."""
+    def products(networks: int, rows: int, repeats: int, backward: bool) -> float:
+        """Seconds of every network's matrix products, ``repeats`` times, so many networks at once."""
         keys = jax.random.split(jax.random.key(0), len(kernels))
-        random = [jax.random.normal(key, (chunk, *shape)) / shape[0] for key, shape in zip(keys, kernels, strict=True)]
+        random = [
+            jax.random.normal(key, (networks, *shape)) / shape[0] for key, shape in zip(keys, kernels, strict=True)
+        ]
 
         def layers(weights: list[jax.Array], x: jax.Array, _: Any) -> tuple[jax.Array, None]:
             h, inputs = x, []
@@ -159,12 +161,12 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
                     g = g @ jnp.swapaxes(w, 1, 2)
             return x * 0.999 + h.mean() * 1e-9 + sum(gradients) * 1e-9, None
 
-        x = jnp.ones((chunk, rows, kernels[0][0]))
+        x = jnp.ones((networks, rows, kernels[0][0]))
 
         def run(one: jax.Array) -> jax.Array:
             return jax.lax.scan(partial(layers, [one * w for w in random]), one * x, length=repeats)[0].sum()
 
-        return on_all_devices(run)
+        return on_all_devices(run, networks)
 
     def updates() -> float:
         """Seconds of Adam's elementwise work for every network and epoch, gradients given."""
@@ -175,11 +177,9 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
             return (p - 1e-3 * m / (jnp.sqrt(v) + 1e-5), m, v), None
 
-        start = jnp.ones((chunk, number))
+        start = jnp.ones((batch, number))
         return on_all_devices(
-            lambda one: jax.lax.scan(update, (one * start, one * start, one * start), length=learner.epochs)[0][
-                0
-            ].sum()
+            lambda one: jax.lax.scan(update, (one * start,) * 3, length=learner.epochs)[0][0].sum(), batch
         )
 
     def environment() -> float:
@@ -197,18 +197,19 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             out = env_step(keys, env_state, actions)
             return out.state, out.reward.mean() + out.obs.astype(jnp.float32).mean()
 
-        return on_all_devices(lambda unit: unit * jax.lax.scan(one, start, length=steps)[1].sum())
+        return on_all_devices(lambda unit: unit * jax.lax.scan(one, start, length=steps)[1].sum(), chunk)
 
     still = dataclasses.replace(natural, environment=FixedLength(1))
     strategy = jax.jit(lambda s: d.strategy.ask(ask_key, s)[1])
-    population = d.strategy.ask(ask_key, state.strategy)[0]
+    search = state.search.strategy
+    population = d.strategy.ask(ask_key, search)[0]
     tell = jax.jit(lambda s: d.strategy.tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
     generation, env_steps = generation_time(fixed)
     early, early_steps = generation_time(natural) if steps >= MAX_STEPS else (None, None)
     times = {
         "generation": generation,
-        "ask": best(lambda: strategy(state.strategy)),
-        "tell": best(lambda: tell(state.strategy)),
+        "ask": best(lambda: strategy(search)),
+        "tell": best(lambda: tell(search)),
         "initialise": best(partial(jax.jit(fitness.networks), init_key)),
         "inner_loop": generation_time(still)[0],
         "dispatch": best(partial(jax.jit(lambda x: x + 1, out_shardings=d.replicated), jnp.zeros(()))),
@@ -216,9 +217,9 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     times["inner_loop"] -= times["ask"] + times["tell"] + times["initialise"]
     times["rollout"] = generation - sum(times[k] for k in ("ask", "tell", "initialise", "inner_loop"))
     roofs = {
-        "inner_products": products(config.size, learner.epochs, backward=True),
+        "inner_products": products(batch, config.size, learner.epochs, backward=True),
         "optimiser": updates(),
-        "policy_products": products(config.episodes, steps, backward=False),
+        "policy_products": products(chunk, config.episodes, steps, backward=False),
         "environment": environment(),
     }
     flop = 6 * sum(a * b for a, b in kernels) * config.size * learner.epochs * jobs
@@ -227,6 +228,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         "case": case,
         "devices": devices,
         "networks_per_chunk": chunk,
+        "networks_per_batch": batch,
         "weights": number,
         "seconds": times,
         "roofs": roofs,

@@ -1,4 +1,5 @@
 import json
+import signal
 from pathlib import Path
 
 import jax
@@ -8,7 +9,7 @@ import pytest
 
 import hades
 from hades import presets, tasks
-from hades.distillation import Distillation, balanced_labels
+from hades.distillation import Distillation, State, balanced_labels
 from hades.learner import Learner
 from hades.presets import PRESETS, Config
 from hades.tasks.control import ControlTask
@@ -121,6 +122,40 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tm
     assert strip[0] == strip[1]
 
 
+def test_several_searches_share_a_third_and_the_best_goes_on(target: ControlTask, tmp_path: Path) -> None:
+    options = {**TINY, "generations": 18, "searches": 3, "validate_every": 2}
+    result = hades.distill(target, size=2, out=tmp_path / "whole", **options)
+    assert [row["search"] for row in result.metrics] == [0] * 2 + [1] * 2 + [2] * 2 + [3] * 12
+    found = {
+        turn: [r["validated"] for r in result.metrics if r["search"] == turn and r["validated"]] for turn in range(4)
+    }
+    assert len({scores[0] for scores in found.values()}) == 4  # each began elsewhere
+    first = max((0, 1, 2), key=lambda turn: max(found[turn]))
+    before = [row["std"] for row in result.metrics if row["search"] == first][-1]
+    after = next(row["std"] for row in result.metrics if row["search"] == 3)
+    assert after == pytest.approx(before, rel=0.2)  # it goes on and does not begin again
+    assert result.dataset.info["validated"] == pytest.approx(max(max(scores) for scores in found.values()))
+
+
+@pytest.mark.parametrize("stop", [2, 3, 6, 9])
+def test_several_searches_go_on_where_they_were_stopped(
+    target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    options = {**TINY, "generations": 18, "searches": 3}
+    whole = hades.distill(target, size=2, **options).dataset.save(tmp_path / "whole.safetensors")
+    validate = Distillation.validate
+
+    def interrupting(self: Distillation, state: State) -> tuple[State, float]:
+        if int(state.generation) == stop:
+            signal.raise_signal(signal.SIGINT)
+        return validate(self, state)
+
+    monkeypatch.setattr(Distillation, "validate", interrupting)
+    assert hades.distill(target, size=2, out=tmp_path / "run", **options).interrupted
+    hades.resume(tmp_path / "run", target, progress=False)
+    assert (tmp_path / "run" / "dataset.safetensors").read_bytes() == whole.read_bytes()
+
+
 def test_presets_fit_their_tasks() -> None:
     for configs in PRESETS.values():
         for task, config in configs.items():
@@ -161,6 +196,7 @@ def test_a_limit_replaces_the_presets_budget() -> None:
         ({"trackers": ["tensorboard"], "out": None}, "give out"),
         ({"popsize": 3}, "unknown option 'popsize'"),
         ({"seed": -1}, "seed must not be negative"),
+        ({"searches": 0}, "searches must be at least 1, not 0"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(

@@ -74,7 +74,7 @@ class Running(Output):
 @dataclass(kw_only=True)
 class LearnerOptions:
     network: Text = None
-    """Network: mlp; for grids and images also cnn, convnet, lenet, resnet."""
+    """Network: mlp, transformer; for grids and images also cnn, convnet, lenet, resnet."""
     width: Ints = ()
     """Units in the hidden layers, or channels; several numbers: one a layer."""
     depth: Int = None
@@ -85,6 +85,8 @@ class LearnerOptions:
     """Of the network's kernels: orthogonal, lecun, he or xavier."""
     bias: Float = None
     """Biases start uniform between 0 and this."""
+    norm: Text = None
+    """Of dense hidden layers: none or layer."""
     loss: Text = None
     """Loss: nll (negative log-likelihood) or mse."""
     optimiser: Text = None
@@ -170,6 +172,8 @@ class Distill(Running, LearnerOptions, TaskOptions):
     """Distil for several networks, a generation each in turn, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH."""
     learn_rate: Flag = False
     """Search for the inner step size, too."""
+    searches: Int = None
+    """Begin several searches in the first third of the budget; the best goes on."""
     normaliser: Text = None
     """Of observations: none, fixed (measured before the run) or running."""
     labels: Text = None
@@ -189,7 +193,7 @@ class Distill(Running, LearnerOptions, TaskOptions):
             name: value
             for name in (
                 "init", "minutes", "generations", "steps", "population", "inits", "episodes", "strategy", "std",
-                "strategy_lr", "start", "window", "normaliser", "labels", "validate_every", "chunk",
+                "strategy_lr", "start", "window", "searches", "normaliser", "labels", "validate_every", "chunk",
             )
             if (value := getattr(self, name)) is not None
         }  # fmt: skip
@@ -248,7 +252,7 @@ class Train(Output, LearnerOptions):
     """Train one fresh network on a dataset and save its parameters."""
 
     dataset: Positional[Path]
-    """A dataset file, or a run's folder."""
+    """A dataset file, a run's folder, or a name of the zoo."""
     out: Folder = None
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
     seed: int = 0
@@ -275,7 +279,7 @@ class Evaluate(Output, LearnerOptions, TaskOptions):
     """Train fresh networks on a dataset and score them on its task; images by their test set."""
 
     dataset: Positional[Path]
-    """A dataset file, or a run's folder."""
+    """A dataset file, a run's folder, or a name of the zoo."""
     task: Text = None
     """The task to score on; left out: the one that the dataset names."""
     inits: int = 32
@@ -297,6 +301,8 @@ class Evaluate(Output, LearnerOptions, TaskOptions):
         from hades.evaluation import evaluate, recipe, task_of
 
         dataset, learner = _load(self.dataset), self.learner()
+        if "parts" in dataset.info:
+            return self._parts(dataset, learner)
         task = task_of(dataset, self.task, **self.options())
         if self.across or self.baselines:
             return self._table(dataset, task, learner)
@@ -307,6 +313,18 @@ class Evaluate(Output, LearnerOptions, TaskOptions):
         about = {"task": task.name, "size": len(dataset), "learner": recipe(dataset, learner).options()}
         score = {result.metric: result.summary()}
         _print(about | score, f"{dataset.describe()}\n\n{result}", self.json)
+        return 0
+
+    def _parts(self, dataset: "Dataset", learner: "Learner") -> int:
+        """A merged dataset's score on each of its tasks, or on one."""
+        from hades.merging import evaluate_parts
+
+        scores = evaluate_parts(
+            dataset, self.task, self.inits, self.episodes, learner=learner, greedy=self.greedy, seed=self.seed
+        )
+        text = "\n".join(f"{name}: {score}" for name, score in scores.items())
+        data = {name: score.summary() for name, score in scores.items()}
+        _print(data, f"{dataset.describe()}\n\n{text}", self.json)
         return 0
 
     def _table(self, dataset: "Dataset", task: Any, learner: "Learner") -> int:
@@ -328,6 +346,133 @@ class Evaluate(Output, LearnerOptions, TaskOptions):
             )
         data = {name: {column: score.summary() for column, score in row.items()} for name, row in rows.items()}
         _print(data, images.table(rows), self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class Merge(Output):
+    """Join the datasets of several tasks: one agent trained on the union acts in each."""
+
+    datasets: Positional[tuple[str, ...]]
+    """Files, runs' folders or names of the zoo; their tasks differ, their actions are of one kind."""
+    out: Annotated[Path, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="")]
+    """The union's file (.safetensors)."""
+    identity: Flag = False
+    """Tell the tasks apart by a one-hot code behind each observation."""
+
+    def __call__(self) -> int:
+        from hades.merging import merge
+
+        union = merge([_load(Path(name)) for name in self.datasets], self.identity)
+        union.save(self.out)
+        data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.info["parts"]]}
+        _print(data, f"{len(union)} pairs of {', '.join(data['tasks'])}\n{self.out}", self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class ZooList(Output):
+    """List the datasets that come with the package."""
+
+    def __call__(self) -> int:
+        from hades import zoo
+
+        _print(zoo.cards(), zoo.table(), self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class ZooShow(Output):
+    """Show one dataset's card: how it was made, and what it scores."""
+
+    name: Positional[str]
+    """A name that `hades zoo list` lists."""
+
+    def __call__(self) -> int:
+        from hades import zoo
+
+        card = zoo.card(self.name)
+        _print(card, json.dumps(card, indent=2), self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class ZooGet(Output):
+    """Copy a dataset out of the package."""
+
+    name: Positional[str]
+    """A name that `hades zoo list` lists."""
+    out: Folder = None
+    """The file to write; left out: NAME.safetensors here."""
+
+    def __call__(self) -> int:
+        from hades import zoo
+
+        out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"))
+        _print({"dataset": str(out)}, str(out), self.json)
+        return 0
+
+
+@dataclass(kw_only=True)
+class Study(Output):
+    """Repeat an experiment of the paper; at laptop scale, if not said otherwise."""
+
+    name: Positional[str]
+    """comparison, generalisation, budget, multitask, cost, architectures or continual."""
+    preset: str = "laptop"
+    """laptop or paper."""
+    out: Folder = None
+    """Where results, figure and table go, and where an interrupted study goes on; left out: studies/NAME."""
+    tasks: Names = ()
+    """Tasks, in place of the preset's."""
+    datasets: Names = ()
+    """Datasets (of the zoo, or files), in place of the preset's; for multitask and continual: one group."""
+    seeds: Int = None
+    """Repetitions of what is distilled or trained in the environment."""
+    minutes: Float = None
+    """Of each distillation."""
+    steps: Int = None
+    """Environment steps of each training."""
+    width: Int = None
+    """Of the networks, where a study has one width."""
+    widths: Ints = ()
+    """Of the networks, where it has several."""
+    inits: Int = None
+    """Fresh networks in every score."""
+    episodes: Int = None
+    """Episodes of each."""
+    sizes: Ints = ()
+    """Numbers of pairs (budget)."""
+    trials: Int = None
+    """Architectures (architectures)."""
+    quiet: Flag = False
+    """No progress."""
+
+    def __call__(self) -> int:
+        from hades import runtime, studies
+
+        runtime.configure()
+        names = (
+            "tasks",
+            "datasets",
+            "seeds",
+            "minutes",
+            "steps",
+            "width",
+            "widths",
+            "inits",
+            "episodes",
+            "sizes",
+            "trials",
+        )
+        options = {name: value for name in names if (value := getattr(self, name)) not in (None, ())}
+        study = studies.make(self.name, self.preset, **options)
+        out = self.out or Path("studies") / self.name
+        try:
+            rows = studies.conduct(study, out, progress=not self.quiet)
+        except KeyboardInterrupt:
+            return _fail(f"interrupted; the same command goes on with what is missing in {out}", 130)
+        _print(rows, f"{studies.text(study, rows)}\n\n{out}", self.json)
         return 0
 
 
@@ -376,11 +521,19 @@ class Version(Output):
         return 0
 
 
+Zoo = (
+    Annotated[ZooList, subcommand("list")]
+    | Annotated[ZooShow, subcommand("show")]
+    | Annotated[ZooGet, subcommand("get")]
+)
 Command = (
     Annotated[Distill, subcommand("distill")]
     | Annotated[Resume, subcommand("resume")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Merge, subcommand("merge")]
+    | Annotated[Study, subcommand("study")]
+    | Annotated[Zoo, subcommand("zoo")]
     | Annotated[Envs, subcommand("envs")]
     | Annotated[Presets, subcommand("presets")]
     | Annotated[Version, subcommand("version")]

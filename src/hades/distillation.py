@@ -1,6 +1,7 @@
 """The outer loop: evolve a dataset on which fresh networks become strong policies."""
 
 import dataclasses
+import math
 import signal
 import threading
 import time
@@ -35,6 +36,8 @@ MAX_PER_DISPATCH = 64
 """Generations in one dispatch, where they are short."""
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
+EXPLORE = 1 / 3
+"""Of the budget: what several searches share before the best of them gets the rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,16 +162,26 @@ class _Host:
     """Of the last validation."""
 
 
-class State(NamedTuple):
-    """All that a distillation needs to go on: a pytree of arrays."""
+class Search(NamedTuple):
+    """One search and what it has found."""
 
-    generation: jax.Array
     strategy: Any
     seen: Moments
     """Observations so far, for the running normaliser."""
     best_score: jax.Array
     best: Solution
     best_normaliser: Normaliser
+
+
+class State(NamedTuple):
+    """All that a distillation needs to go on: a pytree of arrays."""
+
+    generation: jax.Array
+    turn: jax.Array
+    """Number of the search that goes on; `Config.searches` when the best of them does."""
+    search: Search
+    rival: Search | None
+    """The best of the searches before, where there are several."""
 
 
 class Distillation:
@@ -185,14 +198,14 @@ class Distillation:
             jax.eval_shape(partial(init_network, learner, task.spec), jax.random.key(0))
         _check(task, config)
         self.key = jax.random.key(config.seed)
-        start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
+        self.start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
         self.fixed_normaliser = (
             task.measure(measure_key) if config.normaliser == "fixed" else identity_normaliser(task.spec)
         )
         self.strategy = strategies.make(
             config.strategy,
             config.population,
-            initial_solution(task, config, start_key, self.fixed_normaliser, self.learners[0]),
+            self.start(0),
             config.std,
             config.strategy_lr,
             config.strategy_options,
@@ -229,16 +242,37 @@ class Distillation:
         self.play = jax.jit(self._play, out_shardings=self.replicated)
 
     def init(self) -> State:
-        solution = self.strategy.solution
-        state = State(
-            generation=jnp.zeros((), jnp.int32),
-            strategy=self.strategy.init(self.key),
+        zero, search = jnp.zeros((), jnp.int32), self.begin(0)
+        return self._placed(State(zero, zero, search, search if self.config.searches > 1 else None))
+
+    def start(self, number: int) -> Solution:
+        """Where a search starts, by its number."""
+        key = jax.random.fold_in(self.start_key, number) if number else self.start_key
+        return initial_solution(self.task, self.config, key, self.fixed_normaliser, self.learners[0])
+
+    def begin(self, number: int) -> Search:
+        """A search that has found nothing yet."""
+        solution = self.start(number)
+        return Search(
+            strategy=self.strategy.init(jax.random.fold_in(self.key, number) if number else self.key, solution),
             seen=Moments.zero(self.task.spec.obs_shape),
             best_score=jnp.asarray(-jnp.inf),
             best=solution,
             best_normaliser=self.fixed_normaliser,
         )
-        # Typed and placed as a dispatch returns it, or the second dispatch would be compiled anew.
+
+    def take_turn(self, state: State) -> State:
+        """Begin the next search; after the last one, the best of all goes on."""
+        turn, best = state.turn + 1, self._leader(state)
+        search = self.begin(int(turn)) if turn < self.config.searches else best
+        return self._placed(state._replace(turn=turn, search=search, rival=best))
+
+    def _leader(self, state: State) -> Search:
+        rival = state.rival
+        return state.search if rival is None or state.search.best_score >= rival.best_score else rival
+
+    def _placed(self, state: State) -> State:
+        """Typed and placed as a dispatch returns it, or the next dispatch would be compiled anew."""
         return self.replicate(jax.tree.map(np.asarray, state))
 
     def _generations(
@@ -265,7 +299,7 @@ class Distillation:
 
     def _generation(self, state: State, data: Any) -> tuple[State, dict[str, jax.Array]]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state.generation)
-        normaliser = self.normaliser(state)
+        normaliser = self.normaliser(state.search)
 
         def score(population: Solution) -> Scores:
             pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
@@ -276,7 +310,8 @@ class Distillation:
             ]
             return jax.lax.switch(state.generation % len(networks), networks, pairs)
 
-        strategy, scores = self.strategy.step(ask_key, tell_key, state.strategy, score)
+        search = state.search
+        strategy, scores = self.strategy.step(ask_key, tell_key, search.strategy, score)
         finite = jnp.isfinite(scores.fitness)
         metrics = {
             "mean": jnp.mean(scores.fitness, where=finite),
@@ -285,8 +320,9 @@ class Distillation:
             "diverged": jnp.sum(~finite),
             "env_steps": scores.env_steps,
         }
-        seen = state.seen if scores.seen is None else state.seen.merge(scores.seen)
-        return state._replace(generation=state.generation + 1, strategy=strategy, seen=seen), metrics
+        seen = search.seen if scores.seen is None else search.seen.merge(scores.seen)
+        search = search._replace(strategy=strategy, seen=seen)
+        return state._replace(generation=state.generation + 1, search=search), metrics
 
     def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any) -> jax.Array:
         """Scores ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
@@ -301,12 +337,13 @@ class Distillation:
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
         *_, key = self._keys(state.generation)
-        centre, normaliser = self.strategy.mean(state.strategy), self.normaliser(state)
+        search = state.search
+        centre, normaliser = self.strategy.mean(search.strategy), self.normaliser(search)
         score = self.play(centre, normaliser, key, self.validation_data).mean()
-        if score > state.best_score:
+        if score > search.best_score:
             best = self.replicate((score, centre, normaliser))
-            state = state._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
-        return state, float(score)
+            search = search._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
+        return state._replace(search=search), float(score)
 
     def evaluate(self, state: State) -> Evaluation:
         """Score the result on networks and episodes that nothing was chosen by."""
@@ -317,17 +354,19 @@ class Distillation:
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
         """The best validated solution and its normaliser; before the first validation, the search's centre."""
-        if jnp.isfinite(state.best_score):
-            return state.best, state.best_normaliser
-        return self.strategy.mean(state.strategy), self.normaliser(state)
+        search = self._leader(state)
+        if jnp.isfinite(search.best_score):
+            return search.best, search.best_normaliser
+        return self.strategy.mean(search.strategy), self.normaliser(search)
 
     def dataset(self, state: State, host: "_Host", evaluation: Evaluation | None = None) -> Dataset:
         solution, normaliser = self.best(state)
         states, targets, rate = to_pairs(self.task.spec, self.config, solution)
+        validated = float(self._leader(state).best_score)
         learner = self.learners[0].options() | ({} if rate is None else {"learning_rate": float(rate)})
         info: dict[str, Any] = {
             "score": None if evaluation is None else evaluation.summary(),
-            "validated": float(state.best_score) if jnp.isfinite(state.best_score) else None,
+            "validated": validated if np.isfinite(validated) else None,
             "generations": int(state.generation),
             "env_steps": host.env_steps,
             "seed": self.config.seed,
@@ -350,8 +389,8 @@ class Distillation:
             info=info,
         )
 
-    def normaliser(self, state: State) -> Normaliser:
-        return state.seen.normaliser() if self.config.normaliser == "running" else self.fixed_normaliser
+    def normaliser(self, search: Search) -> Normaliser:
+        return search.seen.normaliser() if self.config.normaliser == "running" else self.fixed_normaliser
 
     def _keys(self, generation: jax.Array) -> jax.Array:
         """For ask, networks, episodes, tell, and a validation before it."""
@@ -443,23 +482,26 @@ def _evolve(
     with _Signals() as signals, Progress(title, budget, quiet=not (progress and runtime.is_main())) as display:
         while not (spent := _spent(config, int(state.generation), host)) and not stopped:
             start, generation = time.monotonic(), int(state.generation)
+            share = _share(config, int(state.turn))
             number = min(
                 per_dispatch,
                 config.validate_every - generation % config.validate_every,
-                (config.generations or 2**31) - generation,
+                max(1, math.ceil(share * (config.generations or 2**31)) - generation),
             )
-            steps = min((config.steps or 2**31) - host.env_steps, 2**31 - 1)
+            steps = min(max(1, math.ceil(share * (config.steps or 2**62)) - host.env_steps), 2**31 - 1)
             state, log, done = distillation.generations(state, np.int32(number), np.int32(steps), distillation.data)
             log, done = jax.device_get((log, done))
             seconds = runtime.agree(time.monotonic() - start)
-            new = _rows(log, int(done), generation, host, seconds)
+            new = _rows(log, int(done), generation, int(state.turn), host, seconds)
             per_dispatch = max(1, min(MAX_PER_DISPATCH, int(DISPATCH_SECONDS / (seconds / done))))
-            over = _spent(config, int(state.generation), host)
-            if int(state.generation) % config.validate_every == 0 or over:
+            over, turn_over = (_spent(config, int(state.generation), host, part) for part in (1.0, share))
+            if int(state.generation) % config.validate_every == 0 or turn_over:
                 state, host.score = distillation.validate(state)
                 new[-1]["validated"] = host.score
                 if run and (int(state.generation) // config.validate_every).bit_count() == 1:
                     run.snapshot(int(state.generation), distillation.dataset(state, host))
+            if turn_over and not over:
+                state = distillation.take_turn(state)
             host.seconds += runtime.agree(time.monotonic() - start) - seconds
             stopped = int(runtime.agree(signals.received or 0))
             rows += new
@@ -485,21 +527,29 @@ def _evolve(
     return Result(dataset, evaluation, rows, config, path, stopped if stopped and not spent else None)
 
 
-def _spent(config: Config, generation: int, host: _Host) -> bool:
+def _spent(config: Config, generation: int, host: _Host, share: float = 1.0) -> bool:
+    """Whether a share of the budget is."""
     return (
-        generation >= (config.generations or float("inf"))
-        or host.env_steps >= (config.steps or float("inf"))
-        or host.seconds >= 60 * (config.minutes or float("inf"))
+        generation >= share * (config.generations or float("inf"))
+        or host.env_steps >= share * (config.steps or float("inf"))
+        or host.seconds >= share * 60 * (config.minutes or float("inf"))
     )
 
 
-def _rows(log: Mapping[str, np.ndarray], done: int, generation: int, host: _Host, seconds: float) -> list[Row]:
+def _share(config: Config, turn: int) -> float:
+    """Of the budget: where a search's turn ends."""
+    return EXPLORE * (turn + 1) / config.searches if turn < config.searches > 1 else 1.0
+
+
+def _rows(
+    log: Mapping[str, np.ndarray], done: int, generation: int, turn: int, host: _Host, seconds: float
+) -> list[Row]:
     """A dispatch's metrics, a row a generation; counts go on from the host's, which they update."""
     rows: list[Row] = []
     for i in range(done):
         host.env_steps += int(log["env_steps"][i])
         host.seconds += seconds / done
-        row: Row = {"generation": generation + i + 1}
+        row: Row = {"generation": generation + i + 1, "search": turn}
         for name, values in log.items():
             value = values[i].item()
             row[name] = value if np.isfinite(value) else None

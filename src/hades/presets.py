@@ -41,6 +41,8 @@ class Config:
         networks: distil for several networks, one generation each in turn: ``"NAME"``, ``"NAME:WIDTH"`` or
             ``"NAME:WIDTHxDEPTH"``, the learner's recipe otherwise.
         learn_rate: search for the inner loop's step size, too.
+        searches: begin so many searches, each from another start, one after the other in the first third of the
+            budget; the one with the best validation goes on.
         normaliser: of observations: ``"none"``, ``"fixed"`` (measured under random actions before the run) or
             ``"running"`` (gathered over all that the population sees, as in OpenAI-ES).
         labels: for discrete actions: ``"fixed"`` (balanced one-hot) or ``"soft"`` (evolved with the states).
@@ -72,6 +74,7 @@ class Config:
     window: int | None = None
     networks: tuple[str, ...] = ()
     learn_rate: bool = False
+    searches: int = 1
     normaliser: str = "running"
     labels: str = "fixed"
     learner: Learner = field(default_factory=Learner)
@@ -87,7 +90,7 @@ class Config:
         for name, options in (("init", INITS), ("start", STARTS), ("normaliser", NORMALISERS), ("labels", LABELS)):
             if getattr(self, name) not in options:
                 raise InputError(f"unknown {name} '{getattr(self, name)}'; choose one of {', '.join(options)}")
-        at_least_one = ("size", "population", "inits", "episodes", "validate_every", "validate_inits")
+        at_least_one = ("size", "population", "inits", "episodes", "searches", "validate_every", "validate_inits")
         for name in (*at_least_one, "generations", "steps", "window", "chunk"):
             value = getattr(self, name)
             if value is not None and value < 1:

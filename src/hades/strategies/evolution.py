@@ -87,8 +87,8 @@ class Evolution:
             raise InputError(f"{self.name} has no option '{min(unknown)}'; it has {', '.join(sorted(fields))}")
         self.params = params.replace(**jax.tree.map(jnp.asarray, options))
 
-    def init(self, key: jax.Array) -> State:
-        return self.algorithm.init(key, self.solution, self.params)
+    def init(self, key: jax.Array, solution: Solution | None = None) -> State:
+        return self.algorithm.init(key, self.solution if solution is None else solution, self.params)
 
     def ask(self, key: jax.Array, state: State) -> tuple[Solution, State]:
         """A population: the solution's pytree with a leading axis ``[P, ...]``."""

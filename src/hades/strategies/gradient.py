@@ -53,9 +53,10 @@ class Gradient:
         ascent: Any = make(learning_rate=learning_rate or LEARNING_RATE, **options)
         self.optimiser = optax.chain(optax.clip_by_global_norm(clip), ascent)
 
-    def init(self, key: jax.Array) -> GradientState:
+    def init(self, key: jax.Array, solution: Solution | None = None) -> GradientState:
         del key
-        return GradientState(self.solution, self.optimiser.init(self.solution))
+        start = self.solution if solution is None else solution
+        return GradientState(start, self.optimiser.init(start))
 
     def step(
         self, ask_key: jax.Array, tell_key: jax.Array, state: GradientState, score: Score
