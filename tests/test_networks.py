@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hades
+import hades.learner
 from hades.dataset import Spec
 from hades.learner import IMAGES, Learner, init_network, make_network
 from hades.networks import NETWORKS, Conv, patches
@@ -73,3 +74,20 @@ def test_a_network_brings_its_own_shape_unless_one_is_given() -> None:
 def test_a_convolution_wants_a_grid() -> None:
     with pytest.raises(hades.InputError, match=r"wants grid observations \[H, W, C\]"):
         make_network(Learner(network="lenet").over(IMAGES), Spec((4,), 2, True))
+
+
+def test_layer_norm_and_transformers_are_for_vectors_too() -> None:
+    spec = Spec((6,), 2, discrete=False)
+    obs = jax.random.normal(jax.random.key(1), (3, 6))
+    for learner in (Learner(norm="layer", width=8), Learner(network="transformer", width=8, depth=1)):
+        learner = learner.over(hades.learner.reference(spec))
+        mean, log_std = make_network(learner, spec).apply(init_network(learner, spec, jax.random.key(0)), obs)
+        assert mean.shape == log_std.shape == (3, 2) and np.isfinite(mean).all()
+
+
+def test_layer_norm_does_not_see_the_scale_of_its_input() -> None:
+    spec = Spec((6,), 2, discrete=True)
+    learner = Learner(norm="layer", width=8, depth=1).over(hades.learner.reference(spec))
+    params, obs = init_network(learner, spec, jax.random.key(0)), jax.random.normal(jax.random.key(1), (3, 6))
+    apply = make_network(learner, spec).apply
+    np.testing.assert_allclose(apply(params, obs), apply(params, 100 * obs), atol=1e-4)  # type: ignore[arg-type]

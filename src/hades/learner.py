@@ -19,7 +19,7 @@ import optax
 from hades.augmentation import AUGMENTATIONS
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.networks import ACTIVATIONS, INITIALISERS, NETWORKS, Network
+from hades.networks import ACTIVATIONS, INITIALISERS, NETWORKS, NORMS, Network
 
 Params = Any
 Policy = Callable[[Params, jax.Array, jax.Array], jax.Array]
@@ -44,17 +44,19 @@ class Learner:
     """A network and the supervised recipe that trains it.
 
     A field left out is inherited: from the dataset's own recipe where there is one, else from the published one
-    for the kind of task (`reference`). A network with a shape of its own (convnet, lenet, resnet) brings that along.
+    for the kind of task (`reference`). A network with a shape of its own (convnet, lenet, ...) brings that along.
 
     Args:
         network: one of `NETWORKS`: ``"mlp"``, or for grids and images ``[H, W, C]`` ``"cnn"`` (a 3x3 convolution with
-            16 channels, then dense), ``"convnet"``, ``"lenet"``, ``"resnet"``.
+            16 channels, then dense), ``"convnet"``, ``"lenet"``, ``"resnet"``; ``"transformer"`` over a grid's cells,
+            or a vector's numbers.
         width: units in each hidden layer (convnet: channels in each block, resnet: in each stage), or one number per
             layer (then ``depth`` is not used).
         depth: number of hidden layers, blocks or stages.
         activation: one of `ACTIVATIONS`.
         initialiser: of the kernels: ``"orthogonal"``, ``"lecun"``, ``"he"`` or ``"xavier"``.
         bias: biases start uniform in ``[0, bias)``.
+        norm: ``"none"``, or ``"layer"`` before the activations of dense hidden layers.
         loss: ``"nll"``, negative log-likelihood (for labels: cross-entropy, averaged over pairs and classes, as
             published), or ``"mse"``, squared error of the mean action or of the action probabilities.
         optimiser: one of `OPTIMISERS`.
@@ -74,6 +76,7 @@ class Learner:
     activation: str = INHERIT
     initialiser: str = INHERIT
     bias: float = INHERIT
+    norm: str = INHERIT
     loss: str = INHERIT
     optimiser: str = INHERIT
     learning_rate: float = INHERIT
@@ -89,6 +92,7 @@ class Learner:
             "network": NETWORKS,
             "activation": ACTIVATIONS,
             "initialiser": INITIALISERS,
+            "norm": NORMS,
             "loss": LOSSES,
             "optimiser": OPTIMISERS,
             "augment": AUGMENTATIONS,
@@ -122,7 +126,7 @@ class Learner:
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
 
 
-_SHARED = Learner(initialiser="orthogonal", bias=0.0, loss="nll", batch=0, augment="none")
+_SHARED = Learner(initialiser="orthogonal", bias=0.0, norm="none", loss="nll", batch=0, augment="none")
 IMAGES = Learner(
     network="cnn", width=128, depth=1, activation="relu", initialiser="lecun", bias=0.05, optimiser="sgd",
     learning_rate=0.1, epochs=1000, clip=0.0,
@@ -146,12 +150,14 @@ def make_network(learner: Learner, spec: Spec) -> Network:
     Raises:
         InputError: for a convolutional network where observations are not grids.
     """
-    if learner.network != "mlp" and len(spec.obs_shape) != 3:
+    if learner.network not in ("mlp", "transformer") and len(spec.obs_shape) != 3:
         raise InputError(
             f"network '{learner.network}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}; "
-            "use 'mlp'"
+            "use 'mlp' or 'transformer'"
         )
-    return Network(spec, learner.network, learner.widths, learner.activation, learner.initialiser, learner.bias)
+    return Network(
+        spec, learner.network, learner.widths, learner.activation, learner.initialiser, learner.bias, learner.norm
+    )
 
 
 def init_network(learner: Learner, spec: Spec, key: jax.Array) -> Params:

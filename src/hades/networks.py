@@ -1,7 +1,7 @@
 """Networks, by name: a body, and the head for the kind of action.
 
 ``mlp`` and ``cnn`` are the paper's, the others those of the dataset-distillation literature (Zhao et al. 2021):
-ConvNet (``width`` channels in each of ``depth`` blocks), LeNet-5, and a small residual network.
+ConvNet (``width`` channels in each of ``depth`` blocks), LeNet-5, and a small residual network; and a transformer.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,8 +24,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "convnet": {"width": 128, "depth": 3},
     "lenet": {"width": (120, 84), "depth": 2},
     "resnet": {"width": (16, 32, 64), "depth": 3},
+    "transformer": {"width": 64, "depth": 2},
 }
 """By name: the shape that is the network's own, where it has one."""
+NORMS = ("none", "layer")
 HIDDEN, OUT = 2**0.5, 0.01
 """Gains of orthogonal kernels."""
 
@@ -64,6 +66,7 @@ class Network(nn.Module):
         activation: one of `ACTIVATIONS`.
         initialiser: of kernels, one of `INITIALISERS`.
         bias: biases start uniform in ``[0, bias)``.
+        norm: ``"layer"`` normalises the units of dense hidden layers before their activation.
 
     Called on observations ``[..., *obs]`` it gives logits ``[..., A]``, or ``(mean, log_std)``, each ``[..., A]``.
     """
@@ -74,6 +77,7 @@ class Network(nn.Module):
     activation: str
     initialiser: str
     bias: float
+    norm: str = "none"
 
     @nn.compact
     def __call__(self, obs: jax.Array) -> Any:
@@ -87,7 +91,8 @@ class Network(nn.Module):
     def _mlp(self, x: jax.Array) -> jax.Array:
         x = x.reshape(*x.shape[: x.ndim - len(self.spec.obs_shape)], -1)
         for width in self.widths:
-            x = self._act(self._dense(width)(x))
+            x = self._dense(width)(x)
+            x = self._act(nn.LayerNorm()(x) if self.norm == "layer" else x)
         return x
 
     def _cnn(self, x: jax.Array) -> jax.Array:
@@ -111,6 +116,18 @@ class Network(nn.Module):
             y = InstanceNorm()(self._conv(width)(y))
             x = self._act(y + self._conv(width, 1, stride)(x))
         return _halve(x)  # not the mean over the image, of which instance norms leave little
+
+    def _transformer(self, x: jax.Array) -> jax.Array:
+        """Pre-norm blocks (Vaswani et al. 2017, Xiong et al. 2020) over a grid's cells, or a vector's numbers."""
+        lead = x.ndim - len(self.spec.obs_shape)
+        tokens = x.reshape(*x.shape[:lead], -1, x.shape[-1] if len(self.spec.obs_shape) == 3 else 1)
+        embed = self.param("position", nn.initializers.normal(0.02), (tokens.shape[-2], self.widths[0]))
+        x = self._dense(self.widths[0])(tokens) + embed
+        for width in self.widths:
+            heads = next(heads for heads in (4, 2, 1) if x.shape[-1] % heads == 0)
+            x = x + nn.MultiHeadDotProductAttention(heads)(nn.LayerNorm()(x))
+            x = x + self._dense(x.shape[-1])(self._act(self._dense(2 * width)(nn.LayerNorm()(x))))
+        return nn.LayerNorm()(x).mean(-2)
 
     def _act(self, x: jax.Array) -> jax.Array:
         return ACTIVATIONS[self.activation](x)
