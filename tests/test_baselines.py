@@ -24,6 +24,11 @@ def test_same_seed_same_result(target: ControlTask) -> None:
     jax.tree.map(np.testing.assert_array_equal, a.params, b.params)
 
 
+def test_a_budget_of_steps_ends_with_the_generation_that_spends_it(target: ControlTask) -> None:
+    result = evolve_weights(target, SMALL, population=4, episodes=2, steps=161)
+    assert [row["env_steps_total"] for row in result.metrics] == [80, 160, 240]
+
+
 def test_the_gradient_is_the_sum_over_the_population(target: ControlTask) -> None:
     search = WeightEvolution(target, SMALL, population=5, episodes=1, std=0.1, seed=0)
     key, weights = jax.random.key(1), jnp.array([0.5, -0.2, 0.1, -0.6, 0.2])

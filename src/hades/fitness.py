@@ -72,6 +72,7 @@ class Fitness:
         normaliser: Normaliser | OnlineNormaliser,
         key: jax.Array,
         data: Any = (),
+        limit: jax.Array | None = None,
     ) -> Episode:
         """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
@@ -85,7 +86,7 @@ class Fitness:
             return behaviour_cloning(self.learner, self.task.spec, params, *pairs, key=key, window=window)
 
         shared = population, networks, train_key, last
-        return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data)
+        return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data, limit)
 
     def rollouts(
         self,
@@ -95,6 +96,7 @@ class Fitness:
         normaliser: Normaliser | OnlineNormaliser,
         key: jax.Array,
         data: Any = (),
+        limit: jax.Array | None = None,
     ) -> Episode:
         """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
 
@@ -105,12 +107,12 @@ class Fitness:
         jobs = size * self.inits
         chunks, chunk, batch = self.chunks(size)
 
-        def work(jobs: jax.Array, shared: Any, normaliser: Any, keys: jax.Array, data: Any) -> Episode:
+        def work(jobs: jax.Array, shared: Any, normaliser: Any, keys: jax.Array, data: Any, limit: Any) -> Episode:
             def one_chunk(jobs: jax.Array) -> Episode:
                 params = _in_batches(jax.vmap(lambda job: make_params(job, *shared)), jobs, batch)
                 keys_of_jobs = keys[jobs % self.inits]
                 episode = self.task.score(
-                    self.learner, params, normaliser, keys_of_jobs, self.greedy, self.watch, data
+                    self.learner, params, normaliser, keys_of_jobs, self.greedy, self.watch, data, limit
                 )
                 return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
 
@@ -120,11 +122,9 @@ class Fitness:
         # Devices and chunks come out even by jobs done twice, whose results are dropped.
         numbers = jnp.minimum(jnp.arange(chunk * chunks * jax.device_count()), jobs - 1)
         sharded, whole = P(AXIS), P()
-        work = jax.shard_map(
-            work, mesh=mesh(), in_specs=(sharded, whole, whole, whole, whole), out_specs=sharded, check_vma=False
-        )
+        work = jax.shard_map(work, mesh=mesh(), in_specs=(sharded, *[whole] * 5), out_specs=sharded, check_vma=False)
         keys = jax.random.split(key, (self.inits, self.episodes))
-        episode = work(numbers, shared, normaliser, keys, data)
+        episode = work(numbers, shared, normaliser, keys, data, limit)
         return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), episode)
 
     def chunks(self, size: int) -> tuple[int, int, int]:
@@ -150,10 +150,16 @@ class Fitness:
         return self.play(population, self.networks(network_key), normaliser, episode_key, data).ret[0]
 
     def population(
-        self, population: Pairs, networks: Params, normaliser: Normaliser, key: jax.Array, data: Any = ()
+        self,
+        population: Pairs,
+        networks: Params,
+        normaliser: Normaliser,
+        key: jax.Array,
+        data: Any = (),
+        limit: jax.Array | None = None,
     ) -> Scores:
-        """Score a population by the mean score of each candidate's networks."""
-        return self.scores(self.play(population, networks, normaliser, key, data))
+        """Score a population by the mean score of each candidate's networks; episodes of ``limit`` steps at most."""
+        return self.scores(self.play(population, networks, normaliser, key, data, limit))
 
     def scores(self, episode: Episode) -> Scores:
         """What is kept of a population's episodes ``[P, inits, episodes]``."""

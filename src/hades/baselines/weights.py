@@ -7,7 +7,6 @@ play and once more to learn from how it played.
 """
 
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,11 +18,12 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from hades import runtime, tasks
+from hades.baselines import Result, check_budget
 from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.fitness import AXIS, Fitness, mesh
 from hades.learner import Learner, Params, init_network, reference
-from hades.tasks.control import ControlTask, Moments, Normaliser
+from hades.tasks.control import ControlTask, Moments
 
 
 class State(NamedTuple):
@@ -33,23 +33,6 @@ class State(NamedTuple):
     std: jax.Array
     seen: Moments
     """Observations so far, for the running normaliser."""
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What `evolve_weights` returns.
-
-    Attributes:
-        params: the search's last centre, as a network's parameters.
-        normaliser: of the observations that the network wants.
-        evaluation: its returns over fresh episodes.
-        metrics: one row a generation.
-    """
-
-    params: Params
-    normaliser: Normaliser
-    evaluation: Evaluation
-    metrics: list[dict[str, float]]
 
 
 class WeightEvolution:
@@ -159,6 +142,7 @@ def evolve_weights(
     seed: int = 0,
     generations: int | None = None,
     minutes: float | None = None,
+    steps: int | None = None,
     evaluation_episodes: int = 64,
 ) -> Result:
     """Evolve one network's weights on a task.
@@ -167,25 +151,27 @@ def evolve_weights(
         task: from `hades.make`, or a name for it.
         learner: whose network it is (``Learner(width=512)``); None: width 64.
         population, episodes, std, seed: as for `WeightEvolution`.
-        generations, minutes: the budget; one of them.
+        generations, minutes, steps: the budget; one of them. Steps are the environment's.
         evaluation_episodes: fresh episodes that the result is scored on.
 
     Raises:
         InputError: without a budget, or for a task or population that cannot be.
     """
     runtime.configure()
-    if (generations is None) == (minutes is None):
-        raise InputError("give the budget as generations or as minutes, one of them")
+    budget = check_budget(generations=generations, minutes=minutes, steps=steps)
     made = tasks.make(task) if isinstance(task, str) else task
     if not isinstance(made, ControlTask):
         raise InputError(f"weights are evolved for control, and {made.name} is images")
     learner = (learner or Learner()).over(Learner(width=64))
     search = WeightEvolution(made, learner, population, episodes, std, seed)
     state, metrics, start = search.init(), [], time.monotonic()
-    while len(metrics) < (generations or np.inf) and time.monotonic() - start < 60 * (minutes or np.inf):
+    spent = {"generations": 0.0, "minutes": 0.0, "steps": 0.0}
+    while all(spent[limit] < budget[limit] for limit in budget):
         state, row = search.generation(state)
         row = {name: value.item() for name, value in jax.device_get(row).items()}
-        metrics.append(row | {"seconds": time.monotonic() - start})
+        seconds, env_steps = time.monotonic() - start, int(spent["steps"] + row["env_steps"])
+        metrics.append(row | {"env_steps_total": env_steps, "seconds": seconds})
+        spent = {"generations": len(metrics), "minutes": seconds / 60, "steps": env_steps}
     return Result(
         params=search.unravel(state.mean),
         normaliser=state.seen.normaliser(),

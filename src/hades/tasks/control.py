@@ -163,10 +163,11 @@ class ControlTask:
         greedy: bool = False,
         watch: bool = False,
         data: Any = (),
+        limit: jax.Array | None = None,
     ) -> Episode:
-        """The return of B networks over whole episodes, by keys ``[B, E]``: `rollout` with the learner's policy."""
+        """The return of B networks over episodes, by keys ``[B, E]``: `rollout` with the learner's policy."""
         del data
-        return self.rollout(make_policy(learner, self.spec, greedy), params, normaliser, keys, watch)
+        return self.rollout(make_policy(learner, self.spec, greedy), params, normaliser, keys, watch, limit)
 
     def episode_bytes(self) -> int:
         """Of an episode's states and intermediate values."""
@@ -180,6 +181,7 @@ class ControlTask:
         normaliser: Normaliser | OnlineNormaliser,
         keys: jax.Array,
         watch: bool = False,
+        limit: jax.Array | None = None,
     ) -> Episode:
         """Play whole episodes, each network its own; stops within `CHUNK` steps of the last episode's end.
 
@@ -189,6 +191,7 @@ class ControlTask:
             normaliser: applied to every observation before the policy sees it.
             keys: ``[B, E]``, one an episode: the reset, the environment's noise, the sampled actions.
             watch: gather the moments of the observations; not with an `OnlineNormaliser`.
+            limit: cut episodes off after so many steps.
 
         Returns:
             Leaves ``[B, E]``; moments ``[B, E]`` and ``[B, E, *obs]``.
@@ -219,7 +222,9 @@ class ControlTask:
                 # In normalised units, where sums of squares do not cancel.
                 seen=_add(episode.seen, normalised, alive) if watch else None,
             )
-            return (state, obs, alive & ~terminated & ~truncated, normaliser, episode), None
+            alive = alive & ~terminated & ~truncated
+            alive = alive if limit is None else alive & (episode.length < limit)
+            return (state, obs, alive, normaliser, episode), None
 
         def chunk(carry: tuple[jax.Array, tuple[Any, ...]]) -> tuple[jax.Array, tuple[Any, ...]]:
             i, inner = carry
@@ -239,7 +244,15 @@ class ControlTask:
 
     def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
         """The normaliser of observations under uniformly random actions, over whole episodes."""
+        seen = self._play_randomly(key, episodes).seen
+        assert seen is not None
+        return merge_all(seen).normaliser()
 
+    def random_return(self, key: jax.Array, episodes: int = 256) -> float:
+        """The mean return of uniformly random actions."""
+        return float(self._play_randomly(key, episodes).ret.mean())
+
+    def _play_randomly(self, key: jax.Array, episodes: int) -> Episode:
         def random_policy(_: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
             del obs
             if self.spec.discrete:
@@ -247,12 +260,10 @@ class ControlTask:
             return jax.random.uniform(key, (self.spec.num_actions,), minval=-1, maxval=1)
 
         @jax.jit
-        def run(keys: jax.Array) -> Moments:
-            seen = self.rollout(random_policy, None, identity_normaliser(self.spec), keys, watch=True).seen
-            assert seen is not None
-            return merge_all(seen)
+        def run(keys: jax.Array) -> Episode:
+            return self.rollout(random_policy, None, identity_normaliser(self.spec), keys, watch=True)
 
-        return run(jax.random.split(key, (1, episodes))).normaliser()
+        return run(jax.random.split(key, (1, episodes)))
 
 
 def online_normaliser(spec: Spec) -> OnlineNormaliser:

@@ -87,9 +87,10 @@ class ImageTask:
         greedy: bool = False,
         watch: bool = False,
         data: Any = None,
+        limit: jax.Array | None = None,
     ) -> Episode:
         """Minus the loss of B networks on images drawn by keys ``[B, E]``; or their accuracy, ``[B, 1]``."""
-        del greedy, watch
+        del greedy, watch, limit
         images, labels = data
         apply = make_network(learner, self.spec).apply
 

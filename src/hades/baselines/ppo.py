@@ -1,0 +1,214 @@
+"""PPO (Schulman et al. 2017) by rejax, on our tasks and with our networks: training in the real environment.
+
+rejax steps environments of gymnax's older API, with auto-reset; `AutoReset` gives it that. The actor is the very
+network that a dataset would train; the critic is one like it.
+"""
+
+import time
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from hades import runtime, tasks
+from hades.baselines import Result, check_budget
+from hades.dataset import Spec
+from hades.errors import InputError, MissingExtra
+from hades.evaluation import Evaluation
+from hades.learner import Learner, make_network, reference
+from hades.tasks.control import ControlTask, Normaliser
+
+SETTINGS: dict[str, Any] = {
+    "num_envs": 64, "num_steps": 128, "num_epochs": 4, "num_minibatches": 16, "learning_rate": 3e-4, "gamma": 0.99,
+    "gae_lambda": 0.95, "clip_eps": 0.2, "vf_coef": 0.5, "max_grad_norm": 0.5,
+}  # fmt: skip
+"""The usual ones (Huang et al. 2022, "The 37 implementation details of PPO")."""
+CONTINUOUS = {"ent_coef": 0.0, "normalize_observations": True, "normalize_rewards": True}
+DISCRETE = {"ent_coef": 0.01, "normalize_observations": False, "normalize_rewards": False}
+
+
+def train_ppo(
+    task: ControlTask | str,
+    learner: Learner | None = None,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    minutes: float | None = None,
+    evaluations: int = 20,
+    evaluation_episodes: int = 64,
+    **settings: Any,
+) -> Result:
+    """Train one network by PPO.
+
+    Args:
+        task: from `hades.make`, or a name for it.
+        learner: whose network it is (``Learner(width=512)``); None: width 64. Its recipe is of no account.
+        seed: of everything random.
+        steps, minutes: the budget; one of them. Steps are the environment's.
+        evaluations: how often the policy is scored on the way (for a budget of minutes: every 20 iterations).
+        evaluation_episodes: fresh episodes of every score.
+        settings: of rejax's PPO, in place of `SETTINGS` and of what the kind of action adds.
+
+    Raises:
+        InputError: without a budget, for a task that is not control, or without rejax.
+    """
+    runtime.configure()
+    budget = check_budget(steps=steps, minutes=minutes)
+    if find_spec("rejax") is None:
+        raise MissingExtra("rejax", "ppo")
+    made = tasks.make(task) if isinstance(task, str) else task
+    if not isinstance(made, ControlTask):
+        raise InputError(f"PPO is for control, and {made.name} is images")
+    learner = (learner or Learner()).over(Learner(width=64)).over(reference(made.spec))
+    ppo = _make(made, learner, settings)
+    per_iteration = ppo.num_envs * ppo.num_steps
+    every = 20 if steps is None else max(1, round(steps / per_iteration / evaluations))
+
+    @jax.jit
+    def iterate(state: Any) -> Any:
+        return jax.lax.fori_loop(0, every, lambda _, state: ppo.train_iteration(state), state)
+
+    @partial(jax.jit, static_argnums=2)
+    def play(state: Any, key: jax.Array, episodes: int) -> jax.Array:
+        def policy(params: Any, obs: jax.Array, key: jax.Array) -> Any:
+            return ppo.actor.apply(params, obs[None], key, method="act")[0]
+
+        params = jax.tree.map(lambda x: x[None], state.actor_ts.params)
+        keys = jax.random.split(key, (1, episodes))
+        return made.rollout(policy, params, _normaliser(ppo, state, made.spec), keys).ret
+
+    init_key, score_key = jax.random.split(jax.random.key(seed))
+    state, metrics, start = ppo.init_state(init_key), [], time.monotonic()
+    spent = {"steps": 0.0, "minutes": 0.0}
+    while all(spent[limit] < budget[limit] for limit in budget):
+        state = iterate(state)
+        score = float(play(state, jax.random.fold_in(score_key, len(metrics)), evaluation_episodes).mean())
+        env_steps, seconds = int(spent["steps"]) + every * per_iteration, time.monotonic() - start
+        metrics.append({"mean": score, "env_steps_total": env_steps, "seconds": seconds})
+        spent = {"steps": env_steps, "minutes": seconds / 60}
+    returns = np.asarray(play(state, jax.random.fold_in(score_key, 2**31 - 1), evaluation_episodes))
+    normaliser = _normaliser(ppo, state, made.spec)
+    params = {"params": state.actor_ts.params["params"]["network"]}
+    return Result(params, normaliser, Evaluation(returns), metrics)
+
+
+def _make(task: ControlTask, learner: Learner, settings: dict[str, Any]) -> Any:
+    """rejax's algorithm on our task and network, its environments stepped as the task does (`ControlTask.vmap`)."""
+    from rejax import PPO
+
+    env: Any = AutoReset(task)
+
+    class OnTask(PPO):
+        @property
+        def vmap_step(self) -> Any:
+            return lambda keys, state, action, _: env.step_many(keys, state, action)
+
+        @property
+        def vmap_reset(self) -> Any:
+            return lambda keys, _: env.reset_many(keys)
+
+    spec = task.spec
+    known = {**SETTINGS, **(DISCRETE if spec.discrete else CONTINUOUS), **settings}
+    actor = Actor(make_network(learner, spec), spec.discrete)
+    critic = Critic(make_network(learner, Spec(spec.obs_shape, 1, discrete=True)))
+    return OnTask(env=env, env_params=None, eval_callback=lambda *_: None, actor=actor, critic=critic, **known)
+
+
+def _normaliser(ppo: Any, state: Any, spec: Spec) -> Normaliser:
+    if not ppo.normalize_observations:
+        return Normaliser(jnp.zeros(spec.obs_shape), jnp.ones(spec.obs_shape))
+    seen = state.obs_rms_state
+    return Normaliser(seen.mean, jnp.sqrt(seen.var + 1e-8))
+
+
+class Space(NamedTuple):
+    """What rejax asks of an action or observation space."""
+
+    shape: tuple[int, ...]
+    low: float = -1.0
+    high: float = 1.0
+
+
+class AutoReset:
+    """A task as rejax steps it: many at once, and begun anew where an episode has ended."""
+
+    def __init__(self, task: ControlTask) -> None:
+        self.task, self.spec = task, task.spec
+
+    def action_space(self, params: Any) -> Any:
+        del params
+        if self.spec.discrete:
+            from gymnax.environments.spaces import Discrete
+
+            return Discrete(self.spec.num_actions)
+        return Space((self.spec.num_actions,))
+
+    def observation_space(self, params: Any) -> Space:
+        del params
+        return Space(self.spec.obs_shape)
+
+    def reset_many(self, keys: jax.Array) -> tuple[jax.Array, Any]:
+        state, obs = jax.vmap(self.task.environment.reset)(keys)
+        return obs, state
+
+    def step_many(self, keys: jax.Array, state: Any, action: jax.Array) -> tuple[Any, ...]:
+        step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+        out = self.task.vmap(self.task.environment.step)(step_keys, state, action)
+        fresh_state, fresh_obs = jax.vmap(self.task.environment.reset)(reset_keys)
+        done = out.terminated | out.truncated
+
+        def where_done(fresh: jax.Array, old: jax.Array) -> jax.Array:
+            return jnp.where(done.reshape(done.shape + (1,) * (old.ndim - 1)), fresh, old)
+
+        state = jax.tree.map(where_done, fresh_state, out.state)
+        return where_done(fresh_obs, out.obs), state, out.reward, done, {}
+
+
+class Actor(nn.Module):
+    """A policy network with the methods that rejax's PPO calls."""
+
+    network: nn.Module
+    discrete: bool
+
+    def __call__(self, obs: jax.Array, key: jax.Array) -> Any:
+        return self.action_log_prob(obs, key)
+
+    def act(self, obs: jax.Array, key: jax.Array) -> jax.Array:
+        action = self.action_log_prob(obs, key)[0]
+        return action if self.discrete else jnp.clip(action, -1, 1)
+
+    def action_log_prob(self, obs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        out: Any = self.network(obs)
+        if self.discrete:
+            action = jax.random.categorical(key, out)
+        else:
+            action = out[0] + jnp.exp(out[1]) * jax.random.normal(key, out[0].shape)
+        return action, self._log_prob(out, action)
+
+    def log_prob_entropy(self, obs: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array]:
+        out: Any = self.network(obs)
+        if self.discrete:
+            log_probs = jax.nn.log_softmax(out)
+            entropy = -(jnp.exp(log_probs) * log_probs).sum(-1)
+        else:
+            entropy = (out[1] + 0.5 * jnp.log(2 * jnp.pi * jnp.e)).sum(-1)
+        return self._log_prob(out, action), entropy
+
+    def _log_prob(self, out: Any, action: jax.Array) -> jax.Array:
+        if self.discrete:
+            return jnp.take_along_axis(jax.nn.log_softmax(out), action[..., None], -1)[..., 0]
+        return jax.scipy.stats.norm.logpdf(action, out[0], jnp.exp(out[1])).sum(-1)
+
+
+class Critic(nn.Module):
+    """The value of an observation, by a network of one output."""
+
+    network: nn.Module
+
+    def __call__(self, obs: jax.Array) -> jax.Array:
+        out: Any = self.network(obs)
+        return out[..., 0]
