@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hades.evaluation import policy as policy
     from hades.evaluation import train as train
     from hades.learner import Learner as Learner
+    from hades.merging import merge as merge
     from hades.presets import Config as Config
     from hades.reporting import report as report
     from hades.runtime import configure as configure
@@ -37,6 +38,7 @@ _HOME = {
     "errors": ("InputError",),
     "evaluation": ("Evaluation", "evaluate", "policy", "train"),
     "learner": ("Learner",),
+    "merging": ("merge",),
     "presets": ("Config",),
     "reporting": ("report",),
     "runtime": ("configure",),

@@ -4,6 +4,7 @@ A file is one ``.safetensors``: the tensors below and, in its header, one JSON d
 dataset is for. Nothing else is needed to train on it.
 """
 
+import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from hades.errors import InputError
 FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
 _ABOUT = ("online", "task", "learner", "info")
+ZOO = Path(__file__).parent / "zoo"
 _KEY = "hades"  # a single header entry: safetensors does not keep the order of several
 
 
@@ -114,7 +116,7 @@ class Dataset:
 
 
 def load(path: str | os.PathLike[str]) -> Dataset:
-    """Read a dataset that `Dataset.save` wrote.
+    """Read a dataset that `Dataset.save` wrote, or one of the zoo by its name (``"hopper-4"``).
 
     Raises:
         InputError: if there is no such file, or it is truncated, foreign, from a newer format, or its values fail
@@ -122,7 +124,13 @@ def load(path: str | os.PathLike[str]) -> Dataset:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"no dataset file at {path}")
+        if str(path) not in zoo():
+            near = difflib.get_close_matches(str(path), zoo(), n=3)
+            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            raise InputError(
+                f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists it"
+            )
+        path = zoo()[str(path)]
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get(_KEY, "null"))
@@ -145,6 +153,11 @@ def load(path: str | os.PathLike[str]) -> Dataset:
         return Dataset(**tensors, **{name: about[name] for name in _ABOUT})
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def zoo() -> dict[str, Path]:
+    """The datasets that come with the package, by name."""
+    return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:

@@ -174,7 +174,7 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
     return tasks.make(dataset.task, **{**dataset.info.get("task_options", {}), **options})
 
 
-def recipe(dataset: Dataset, learner: Learner | None, published: Learner | None = None) -> Learner:
+def recipe(dataset: Dataset, learner: Learner | None = None, published: Learner | None = None) -> Learner:
     """A complete learner: what is asked for, over the dataset's recipe, over the published one of its task."""
     base = Learner(**dataset.learner).over(published or reference(dataset.spec))
     return base if learner is None else learner.over(base)

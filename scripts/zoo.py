@@ -1,0 +1,91 @@
+"""Make the zoo: score the best datasets on fresh networks and write them, with their cards, into the package.
+
+    python scripts/zoo.py [NAME ...] [--generalisation RESULTS.json]
+
+Scores are of fresh networks and episodes by a seed that nothing was distilled or chosen with. The share of settings
+that a dataset generalises to is read from a generalisation study's results, where there are some for it.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hades
+from hades.dataset import ZOO
+from hades.evaluation import recipe
+from hades.studies import EVALUATION_SEED, summary
+from hades.studies.generalisation import GOOD, relative
+
+ROOT = Path(__file__).parent.parent
+RELEASE = "published by the authors (Lupu et al. 2024, Apache-2.0), observations normalised as they play"
+SOURCES: dict[str, tuple[str, str]] = {
+    "cartpole-2": ("docs/results/cartpole-seed0.safetensors", "hades distill cartpole"),
+    "pendulum": ("docs/results/pendulum-seed0.safetensors", "hades distill pendulum"),
+    "acrobot": ("docs/results/acrobot-seed2.safetensors", "hades distill acrobot"),
+    "mountaincar-continuous": (
+        "docs/results/mountaincar-continuous-seed0.safetensors",
+        "hades distill mountaincar-continuous",
+    ),
+    "hopper-4": (
+        "docs/results/hopper-4.safetensors",
+        "python scripts/laptop.py, its last row: the best of five seeds",
+    ),
+    "hopper-64": ("reference/hopper-64.safetensors", RELEASE),
+    "halfcheetah-64": ("reference/halfcheetah-64.safetensors", RELEASE),
+    "breakout": ("reference/breakout-16.safetensors", RELEASE.split(",")[0]),
+    "digits-10": ("docs/images/digits-10-seed0.safetensors", "hades distill digits"),
+    "fashion-mnist-10": ("reference/fashion-mnist-10.safetensors", RELEASE.split(",")[0]),
+}
+"""By name: the file, and how it was made."""
+IMAGES = ("digits", "fashion-mnist")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="left out: all")
+    parser.add_argument("--generalisation", type=Path, nargs="*", default=[], help="results.json of the study")
+    args = parser.parse_args()
+    if unknown := set(args.names) - set(SOURCES):
+        sys.exit(f"no {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
+    shares = generalisation(args.generalisation)
+    for name in args.names or SOURCES:
+        file, made = SOURCES[name]
+        dataset = hades.load(ROOT / file)
+        card = {"made": made, "metric": "return", "scores": {}, "generalisation": shares.get(name)}
+        for words, setting in settings(dataset).items():
+            score = hades.evaluate(dataset, inits=32, learner=hades.Learner(**setting), seed=EVALUATION_SEED)
+            card["metric"], card["scores"][words] = score.metric, summary(score)
+            print(name, words, score, file=sys.stderr, flush=True)
+        keep = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_options", "versions")
+        info = {k: dataset.info[k] for k in keep if k in dataset.info} | {"card": card}
+        dataclasses.replace(dataset, info=info).save(ZOO / f"{name}.safetensors")
+
+
+def settings(dataset: hades.Dataset) -> dict[str, dict[str, Any]]:
+    """The dataset's own recipe, and for control the other of the two widths."""
+    own = recipe(dataset).width
+    if dataset.task in IMAGES:
+        return {"its own recipe": {}}
+    other = 64 if own == 512 else 512
+    return {"its own recipe": {}, f"width {other}": {"width": other}}
+
+
+def generalisation(files: list[Path]) -> dict[str, dict[str, Any]]:
+    """Of each dataset: the share of settings within `GOOD` of its own, and how many there were."""
+    found = {}
+    for file in files:
+        rows = json.loads(file.read_text())["rows"]
+        for name in {row["cell"]["dataset"] for row in rows}:
+            mine = [row for row in rows if row["cell"]["dataset"] == name]
+            share = float(np.mean(np.asarray(relative(mine)) >= GOOD))
+            found[name] = {"share": share, "settings": len(mine), "within": GOOD}
+    return found
+
+
+if __name__ == "__main__":
+    main()

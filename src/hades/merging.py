@@ -1,0 +1,157 @@
+"""Datasets of several tasks as one: an agent trained on the union acts in each task (Lupu et al. 2024, Section 5.3).
+
+States are padded with zeros to the largest observation, actions to the largest action, labels with classes that no
+pair has. Each part keeps its observation normaliser, so that its states mean what they meant.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades import tasks
+from hades.dataset import Dataset, Spec
+from hades.errors import InputError
+from hades.evaluation import Evaluation, evaluate
+from hades.learner import Learner
+from hades.tasks.control import ControlTask, Environment, Normaliser, Step
+
+
+def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
+    """The union of datasets of different tasks.
+
+    Args:
+        datasets: two or more, all with discrete or all with continuous actions, and observations of one rank; the
+            first one's learner is the union's recipe.
+        identity: tell the tasks apart by a one-hot code behind each observation (for grids: channels).
+
+    Raises:
+        InputError: for datasets that do not fit together.
+    """
+    _check(datasets)
+    shapes = [d.spec.obs_shape for d in datasets]
+    obs_shape = tuple(map(max, zip(*shapes, strict=True)))
+    num_actions = max(d.spec.num_actions for d in datasets)
+    states, targets, parts = [], [], []
+    for number, d in enumerate(datasets):
+        code = (number, len(datasets)) if identity else None
+        states.append(np.asarray(pad(d.states, obs_shape, code)))
+        targets.append(np.pad(d.targets, ((0, 0), (0, num_actions - d.spec.num_actions))))
+        mean, std = (x.tolist() for x in d.normaliser)
+        options = d.info.get("task_options", {})
+        parts.append({"task": d.task, "task_options": options, "size": len(d), "obs_mean": mean, "obs_std": std})
+    discrete, joined = datasets[0].spec.discrete, np.concatenate(targets)
+    return Dataset(
+        states=np.concatenate(states),
+        actions=None if discrete else joined,
+        labels=joined if discrete else None,
+        learner=datasets[0].learner,
+        info={"parts": parts, "identity": identity},
+    )
+
+
+def parts(dataset: Dataset) -> dict[str, ControlTask]:
+    """The tasks of a merged dataset, by name, as its agent sees them: observations normalised and padded.
+
+    Raises:
+        InputError: if the dataset is not a merged one.
+    """
+    if "parts" not in dataset.info:
+        raise InputError("this dataset is of one task; `hades merge` makes one of several")
+    known = dataset.info["parts"]
+    found = {}
+    for number, part in enumerate(known):
+        task = tasks.make(part["task"], **part["task_options"])
+        assert isinstance(task, ControlTask)
+        normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
+        code = (number, len(known)) if dataset.info["identity"] else None
+        found[part["task"]] = replace(task, environment=Padded(task.environment, dataset.spec, normaliser, code))
+    return found
+
+
+def evaluate_parts(
+    dataset: Dataset,
+    task: str | None = None,
+    inits: int = 32,
+    episodes: int = 8,
+    *,
+    learner: Learner | None = None,
+    **options: Any,
+) -> Mapping[str, Evaluation]:
+    """Train fresh networks on a merged dataset and score each on every task, or on one of them.
+
+    Arguments as for `hades.evaluate`.
+    """
+    known = parts(dataset)
+    if task is not None:
+        name = tasks.resolve(task)
+        if name not in known:
+            raise InputError(f"this dataset is not for {name}; it is for {', '.join(known)}")
+        known = {name: known[name]}
+    return {name: evaluate(dataset, part, inits, episodes, learner=learner, **options) for name, part in known.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Padded:
+    """An environment as an agent of several tasks sees it.
+
+    Observations are normalised and padded to ``spec``. Of a continuous action the first dimensions count; a discrete
+    action that the environment does not have is its last one.
+    """
+
+    inner: Environment
+    spec: Spec
+    normaliser: Normaliser
+    code: tuple[int, int] | None
+
+    @property
+    def max_steps(self) -> int:
+        return self.inner.max_steps
+
+    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        state, obs = self.inner.reset(key)
+        return state, self._observation(obs)
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        known = self.inner.spec.num_actions
+        action = jnp.minimum(action, known - 1) if self.spec.discrete else action[:known]
+        out = self.inner.step(key, state, action)
+        return out._replace(obs=self._observation(out.obs))
+
+    def _observation(self, obs: jax.Array) -> jax.Array:
+        code = 0 if self.code is None else self.code[1]
+        shape = (*self.spec.obs_shape[:-1], self.spec.obs_shape[-1] - code)
+        return pad(self.normaliser(obs)[None], shape, self.code)[0]
+
+
+def pad(obs: Any, shape: tuple[int, ...], code: tuple[int, int] | None) -> jax.Array:
+    """Observations ``[N, *obs]`` with zeros up to ``shape``, and a task's one-hot code ``(number, of)`` behind."""
+    padded = jnp.pad(obs, ((0, 0), *((0, new - old) for new, old in zip(shape, obs.shape[1:], strict=True))))
+    if code is None:
+        return padded
+    one_hot = jax.nn.one_hot(code[0], code[1])
+    return jnp.concatenate([padded, jnp.broadcast_to(one_hot, (*padded.shape[:-1], code[1]))], -1)
+
+
+def _check(datasets: Sequence[Dataset]) -> None:
+    if len(datasets) < 2:
+        raise InputError("give two datasets or more to merge")
+    names = [d.task for d in datasets]
+    if "" in names:
+        raise InputError("a dataset names no task; its part of the union could not be scored")
+    if len(set(names)) < len(names):
+        raise InputError(f"two datasets are for {max(names, key=names.count)}; give one for each task")
+    if any(d.online for d in datasets):
+        raise InputError(
+            "published datasets without stored statistics cannot be merged: their scale changes as they play"
+        )
+    if any("parts" in d.info or d.info.get("metric", "return") != "return" for d in datasets):
+        raise InputError("only datasets of single control tasks can be merged")
+    if len({d.spec.discrete for d in datasets}) > 1:
+        raise InputError("discrete and continuous actions cannot be merged: a network has one kind of head")
+    if len({len(d.spec.obs_shape) for d in datasets}) > 1:
+        shapes = ", ".join(str(list(d.spec.obs_shape)) for d in datasets)
+        raise InputError(f"observations of different rank cannot be merged: {shapes}")

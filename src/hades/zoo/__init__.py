@@ -1,0 +1,78 @@
+"""The best datasets so far, shipped with the package: `hades.load("hopper-4")` works right after installing.
+
+Each has a card in its header: how it was made, what fresh networks score, and how far it generalises. `scripts/zoo.py`
+writes them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from hades import dataset
+from hades.dataset import Dataset, load, write_atomically
+from hades.errors import InputError
+
+
+def names() -> list[str]:
+    return list(dataset.zoo())
+
+
+def card(name: str) -> dict[str, Any]:
+    """What is known about a dataset.
+
+    Raises:
+        InputError: for a name that is not in the zoo.
+    """
+    return _card(name, load(_path(name)))
+
+
+def cards() -> dict[str, dict[str, Any]]:
+    """All cards, by name."""
+    return {name: card(name) for name in names()}
+
+
+def get(name: str, out: Path) -> Path:
+    """Copy a dataset's file.
+
+    Raises:
+        InputError: for a name that is not in the zoo, or a file that exists already.
+    """
+    source = _path(name)
+    if out.exists():
+        raise InputError(f"{out} exists; give another file (--out)")
+    return write_atomically(out, source.read_bytes())
+
+
+def table() -> str:
+    """The zoo as lines of text."""
+    from hades.reporting import align
+
+    rows = [("name", "task", "pairs", "fresh networks", "score", "generalises")]
+    for name, known in cards().items():
+        for setting, score in known["scores"].items():
+            digits = 1 if known["metric"] == "return" else 3
+            words = f"{score['mean']:.{digits}f} ± {score['std_of_inits']:.{digits}f}"
+            share = known["generalisation"]
+            share = "" if share is None else f"{share['share']:.0%} of {share['settings']} settings"
+            rows.append((name, known["task"], str(known["pairs"]), f"{score['inits']}, {setting}", words, share))
+    return align(rows)
+
+
+def _path(name: str) -> Path:
+    if name not in dataset.zoo():
+        raise InputError(f"no '{name}' in the zoo; it has {', '.join(names())}")
+    return dataset.zoo()[name]
+
+
+def _card(name: str, known: Dataset) -> dict[str, Any]:
+    info = known.info.get("card", {})
+    return {
+        "name": name,
+        "task": known.task,
+        "pairs": len(known),
+        "learner": dict(known.learner),
+        "metric": info.get("metric", "return"),
+        "made": info.get("made", ""),
+        "scores": info.get("scores", {}),
+        "generalisation": info.get("generalisation"),
+        "versions": known.info.get("versions", {}),
+    }

@@ -1,0 +1,121 @@
+"""Datasets of several tasks as one."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import control
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hades
+from hades.merging import Padded, evaluate_parts, merge, pad, parts
+
+ONE = np.ones((1, 1))
+
+
+def discrete(task: str, obs: int, classes: int, size: int = 2, **about: Any) -> hades.Dataset:
+    rng = np.random.default_rng(obs)
+    labels = np.eye(classes)[np.arange(size) % classes]
+    return hades.Dataset(
+        states=rng.normal(size=(size, obs)), labels=labels, obs_mean=rng.normal(size=obs),
+        obs_std=rng.uniform(1, 2, obs), task=task, **about,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("identity", [False, True])
+def test_the_union_has_every_pair_padded_with_zeros(identity: bool) -> None:
+    one, two = discrete("CartPole-v1", 4, 2), discrete("Acrobot-v1", 6, 3, 3)
+    union = merge([one, two], identity)
+    assert union.spec == ((8 if identity else 6,), 3, True) and len(union) == 5
+    np.testing.assert_array_equal(union.states[:2, :4], one.states)
+    assert (union.states[:2, 4:6] == 0).all() and (union.targets[:2, 2] == 0).all()
+    np.testing.assert_array_equal(union.states[2:, :6], two.states)
+    if identity:
+        np.testing.assert_array_equal(union.states[:, 6:], [[1, 0]] * 2 + [[0, 1]] * 3)
+
+
+def test_an_agent_of_the_union_sees_each_task_as_its_own_dataset_does(tmp_path: Path) -> None:
+    one, two = discrete("CartPole-v1", 4, 2), discrete("Acrobot-v1", 6, 3)
+    union = hades.load(merge([one, two], identity=True).save(tmp_path / "union.safetensors"))
+    seen = parts(union)["CartPole-v1"]
+    key = jax.random.key(0)
+    obs = control("cartpole").environment.reset(key)[1]
+    mean, std = one.normaliser
+    want = np.concatenate([(obs - mean) / std, [0, 0], [1, 0]])
+    np.testing.assert_allclose(seen.environment.reset(key)[1], want, rtol=1e-5)
+    assert seen.environment.max_steps == 500
+
+
+def test_actions_that_a_task_does_not_have_are_cut_off() -> None:
+    task = control("cartpole")
+    spec = hades.Dataset(states=np.zeros((1, 4)), labels=np.eye(3)[:1]).spec
+    normaliser = discrete("CartPole-v1", 4, 2).normaliser
+    from hades.tasks.control import Normaliser
+
+    padded = Padded(task.environment, spec, Normaliser(*map(jnp.asarray, normaliser)), None)
+    key = jax.random.key(0)
+    state, _ = padded.reset(key)
+    last, beyond = (padded.step(key, state, jnp.int32(action)).obs for action in (1, 2))
+    np.testing.assert_array_equal(last, beyond)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.integers(0, 3), st.integers(0, 3))
+def test_padding_keeps_what_there_is(side: int, more: int, channels: int) -> None:
+    obs = np.arange(2 * side * side * 2, dtype=np.float32).reshape(2, side, side, 2)
+    padded = pad(obs, (side + more, side, 2 + channels), (1, 3))
+    assert padded.shape == (2, side + more, side, 2 + channels + 3)
+    np.testing.assert_array_equal(padded[:, :side, :, :2], obs)
+    assert float(padded[..., : 2 + channels].sum()) == pytest.approx(float(obs.sum()))
+    assert (padded[..., -2] == 1).all() and (padded[..., -3] == 0).all()
+
+
+def test_an_agent_of_the_union_solves_a_task_of_it(cartpole_pairs: hades.Dataset) -> None:
+    far = hades.Dataset(states=6 * np.eye(6)[4:], labels=np.eye(3)[[2, 2]], task="Acrobot-v1")
+    union = merge([cartpole_pairs, far], identity=True)
+    scores = evaluate_parts(union, "cartpole", inits=4, episodes=4, learner=hades.Learner(epochs=200))
+    assert list(scores) == ["CartPole-v1"] and scores["CartPole-v1"].mean > 300
+    with pytest.raises(hades.InputError, match="not for brax/hopper; it is for CartPole-v1, Acrobot-v1"):
+        evaluate_parts(union, "hopper")
+
+
+def test_continuous_tasks_of_rigid_bodies_merge() -> None:
+    """Through the step that treats every number apart (`hades.tasks.lanes`)."""
+    rng = np.random.default_rng(0)
+    sizes = {"brax/reacher": (11, 2), "brax/inverted_double_pendulum": (8, 1)}
+    datasets = [
+        hades.Dataset(
+            states=rng.normal(size=(2, obs)), actions=rng.uniform(-1, 1, (2, act)), task=task,
+            learner={"width": 8, "epochs": 5}, info={"task_options": {"max_steps": 20}},
+        )
+        for task, (obs, act) in sizes.items()
+    ]  # fmt: skip
+    union = merge(datasets)
+    assert union.spec == ((11,), 2, False)
+    scores = evaluate_parts(union, inits=2, episodes=2)
+    assert set(scores) == set(sizes) and all(np.isfinite(score.returns).all() for score in scores.values())
+
+
+@pytest.mark.parametrize(
+    ("datasets", "says"),
+    [
+        ([discrete("CartPole-v1", 4, 2)], "two datasets or more"),
+        ([discrete("CartPole-v1", 4, 2)] * 2, "two datasets are for CartPole-v1"),
+        ([discrete("CartPole-v1", 4, 2), discrete("", 4, 2)], "names no task"),
+        ([discrete("CartPole-v1", 4, 2), hades.Dataset(states=ONE, actions=ONE, task="b")], "one kind of head"),
+        ([discrete("CartPole-v1", 4, 2), hades.Dataset(states=np.ones((1, 2, 2, 1)), labels=ONE, task="b")], "rank"),
+        ([discrete("CartPole-v1", 4, 2), discrete("b", 4, 2, info={"metric": "training accuracy"})], "control"),
+    ],
+)
+def test_what_does_not_fit_together(datasets: list[hades.Dataset], says: str) -> None:
+    with pytest.raises(hades.InputError, match=says):
+        merge(datasets)
+
+
+def test_a_dataset_of_one_task_has_no_parts() -> None:
+    with pytest.raises(hades.InputError, match="hades merge"):
+        parts(discrete("CartPole-v1", 4, 2))
