@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours can be told apart by everyone.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 OBSERVATIONS = {
     "CartPole-v1": ["position", "velocity", "angle", "angular velocity"],
@@ -75,7 +76,7 @@ def learning_curve(metrics: list[Row], score: str = "return") -> "Figure":
     Where the validation measures something else than the score (images: accuracy), it has a panel of its own.
     """
     apart = score != "return"
-    figure, axes = _subplots(1, 1 + apart, (7 + 3 * apart, 3.5))
+    figure, axes = subplots(1, 1 + apart, (7 + 3 * apart, 3.5))
     generations = [row["generation"] for row in metrics]
     for name, colour, label in (("best", GREY, "population's best"), ("mean", BLUE, "population's mean")):
         values = [np.nan if row[name] is None else row[name] for row in metrics]
@@ -98,7 +99,7 @@ def contact_sheet(snapshots: Mapping[Any, Dataset]) -> "Figure":
     height, width = next(iter(sheets.values())).shape[:2]
     columns = max(1, min(3, round((len(sheets) * height / width) ** 0.5)))
     rows = -(-len(sheets) // columns)
-    figure, axes = _subplots(rows, columns, (12, rows * (12 / columns * height / width + 0.35)))
+    figure, axes = subplots(rows, columns, (12, rows * (12 / columns * height / width + 0.35)))
     for ax in axes:
         ax.set_axis_off()
     for ax, (name, sheet) in zip(axes, sheets.items(), strict=False):
@@ -128,7 +129,7 @@ def pairs(dataset: Dataset) -> "Figure":
     states = dataset.states.reshape(len(dataset), -1)
     columns = states.shape[1], dataset.targets.shape[1]
     width = min(12.0, 2.5 + 0.55 * sum(columns))
-    figure, axes = _subplots(1, 2, (width, 1.6 + 0.28 * min(len(dataset), 64)), columns)
+    figure, axes = subplots(1, 2, (width, 1.6 + 0.28 * min(len(dataset), 64)), columns)
     names = OBSERVATIONS.get(dataset.task), ACTIONS.get(dataset.task)
     labels = "state (normalised)", "label" if dataset.spec.discrete else "action"
     for ax, values, title, ticks in zip(axes, (states, dataset.targets), labels, names, strict=True):
@@ -154,7 +155,7 @@ def _grids(dataset: Dataset) -> "Figure":
     count = min(len(dataset), 32)
     columns = min(count, 8)
     rows = -(-count // columns)
-    figure, axes = _subplots(rows, columns, (1.4 * columns, 1.6 * rows))
+    figure, axes = subplots(rows, columns, (1.4 * columns, 1.6 * rows))
     strength = np.maximum(dataset.states[:count], 0)
     colours = palette[np.arange(strength.shape[-1]) % len(palette)]
     pictures = strength @ colours / max(np.quantile(strength.sum(-1), 0.99), 1e-6)
@@ -166,14 +167,33 @@ def _grids(dataset: Dataset) -> "Figure":
     return figure
 
 
+def heat_map(ax: "Axes", shares: Mapping[tuple[Any, Any], float], x: str, y: str) -> None:
+    """Shares by two settings, written into their squares: 1 is blue, what is lost orange."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    columns, rows = (list(dict.fromkeys(key[i] for key in shares)) for i in (0, 1))
+    values = np.full((len(rows), len(columns)), np.nan)
+    for (column, row), share in shares.items():
+        values[rows.index(row), columns.index(column)] = share
+    colours = LinearSegmentedColormap.from_list("shares", [ORANGE, "#FFFFFF", BLUE])
+    ax.imshow(values, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        dark = abs(np.clip(value, 0, 1) - 0.5) > 0.35
+        ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=8, color="white" if dark else "black")
+    names = [[f"{v:.2g}" if isinstance(v, float) else str(v) for v in vs] for vs in (columns, rows)]
+    ax.set_xticks(range(len(columns)), names[0])
+    ax.set_yticks(range(len(rows)), names[1])
+    ax.set(xlabel=x, ylabel=y)
+
+
 def align(rows: Sequence[Sequence[str]]) -> str:
     """A table as lines of text, its columns below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def _subplots(
-    rows: int, columns: int, size: tuple[float, float], widths: tuple[int, ...] | None = None
+def subplots(
+    rows: int, columns: int, size: tuple[float, float], widths: Sequence[float] | None = None
 ) -> tuple["Figure", list["Axes"]]:
     """A figure without pyplot: no global state, no display."""
     from matplotlib.figure import Figure

@@ -1,0 +1,163 @@
+"""Architecture search on a dataset (named in the paper's introduction), against the same ranking by PPO.
+
+Optuna proposes networks by their score after seconds of training on the pairs. PPO trains each of them in the real
+environment; what counts is how alike the two rank them, and the time of each.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.errors import MissingExtra
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BOOTSTRAPS = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architectures(Study):
+    """Ranks a space of networks twice.
+
+    Attributes:
+        datasets: names in the zoo, or files.
+        trials: architectures.
+        steps: environment steps that PPO trains each of them for.
+        inits, episodes: of the score after training on the dataset.
+        seeds: trainings by PPO whose mean ranks an architecture.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {"datasets": ("hopper-4", "breakout"), "trials": 100, "steps": 50_000_000}
+    datasets: tuple[str, ...] = ("cartpole-2",)
+    trials: int = 24
+    steps: int = 300_000
+    inits: int = 32
+    episodes: int = 8
+    seeds: int = 2
+
+    def cells(self) -> list[Cell]:
+        return [
+            {"dataset": dataset, "trial": trial, "steps": self.steps, "seeds": self.seeds, "inits": self.inits,
+             "episodes": self.episodes}
+            for dataset in self.datasets
+            for trial in range(self.trials)
+        ]  # fmt: skip
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.baselines.ppo import train_ppo
+        from hades.dataset import load
+        from hades.evaluation import evaluate, task_of
+        from hades.learner import Learner
+
+        dataset = load(cell["dataset"])
+        task = control(task_of(dataset))
+        trials = _optuna(folder, cell)
+        trial = trials.ask()
+        architecture = _architecture(trial)
+        learner, start = Learner(**architecture), time.monotonic()
+        score = evaluate(dataset, task, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        seconds = time.monotonic() - start
+        trials.tell(trial, score.mean)
+        start, returns = time.monotonic(), []
+        for seed in range(cell["seeds"]):
+            by_ppo = train_ppo(task, learner.over(Learner(**dataset.learner)), seed=seed, steps=cell["steps"])
+            returns.append(by_ppo.evaluation.mean)
+        return {
+            "architecture": architecture,
+            "return": summary(score),
+            "dataset_seconds": round(seconds, 2),
+            "ppo_returns": returns,
+            "ppo_seconds": round(time.monotonic() - start, 2),
+        }
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import COLOURS, subplots
+
+        figure, axes = subplots(1, len(self.datasets), (5 * len(self.datasets), 4))
+        for ax, name in zip(axes, self.datasets, strict=True):
+            mine = [row for row in rows if row["cell"]["dataset"] == name]
+            for colour, depth in zip(COLOURS, (1, 2, 3, 4), strict=False):
+                some = [row for row in mine if row["architecture"]["depth"] == depth]
+                ax.scatter([row["return"]["mean"] for row in some], [np.mean(row["ppo_returns"]) for row in some],
+                           color=colour, label=f"depth {depth}")  # fmt: skip
+            rho, low, high = correlation(mine)
+            ax.set(title=f"{name}: rank correlation {rho:.2f} [{low:.2f}, {high:.2f}]",
+                   xlabel="return after training on the pairs", ylabel="return after PPO")  # fmt: skip
+            ax.legend(frameon=False)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        table = [
+            ["dataset", "architecture", "return, trained on the pairs", "return, by PPO", "seconds, pairs", "PPO"]
+        ]
+        for name in self.datasets:
+            mine = [row for row in rows if row["cell"]["dataset"] == name]
+            rho, low, high = correlation(mine)
+            totals = [f"{sum(row[key] for row in mine):.0f}" for key in ("dataset_seconds", "ppo_seconds")]
+            table.append([name, f"**all {len(mine)}**", f"**rank correlation {rho:.2f} [{low:.2f}, {high:.2f}]**", "",
+                          *totals])  # fmt: skip
+            for row in sorted(mine, key=lambda row: -row["return"]["mean"]):
+                words = ", ".join(f"{k} {v}" for k, v in row["architecture"].items())
+                table.append(
+                    [name, words, f"{row['return']['mean']:.1f}", f"{np.mean(row['ppo_returns']):.1f}",
+                     f"{row['dataset_seconds']:.1f}", f"{row['ppo_seconds']:.1f}"]
+                )  # fmt: skip
+        return table
+
+
+def correlation(rows: Sequence[Row]) -> tuple[float, float, float]:
+    """Spearman's, of the two rankings, with a 95 % bootstrap interval over architectures."""
+    from scipy.stats import spearmanr
+
+    pairs = np.asarray([(row["return"]["mean"], np.mean(row["ppo_returns"])) for row in rows])
+    rng = np.random.default_rng(0)
+
+    def rho(chosen: np.ndarray) -> float:
+        if len(pairs) < 3 or (np.ptp(pairs[chosen], axis=0) == 0).any():
+            return float("nan")
+        return float(spearmanr(pairs[chosen, 0], pairs[chosen, 1])[0])  # type: ignore[arg-type]
+
+    samples = [rho(rng.integers(len(pairs), size=len(pairs))) for _ in range(BOOTSTRAPS)]
+    samples = [sample for sample in samples if np.isfinite(sample)] or [float("nan")]
+    low, high = np.percentile(samples, [2.5, 97.5])
+    return rho(np.arange(len(pairs))), float(low), float(high)
+
+
+def _optuna(folder: Path, cell: Cell) -> Any:
+    """The search so far, from its journal; a trial that was interrupted counts as failed."""
+    if find_spec("optuna") is None:
+        raise MissingExtra("optuna", "studies")
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = Path(cell["dataset"]).stem
+    found = optuna.create_study(
+        study_name=name,
+        storage=JournalStorage(JournalFileBackend(str(folder / f"optuna-{name}.log"))),
+        sampler=optuna.samplers.TPESampler(seed=cell["trial"]),
+        direction="maximize",
+        load_if_exists=True,
+    )
+    for trial in found.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+        found.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    return found
+
+
+def _architecture(trial: Any) -> dict[str, Any]:
+    return {
+        "width": trial.suggest_categorical("width", [8, 16, 32, 64, 128, 256, 512]),
+        "depth": trial.suggest_int("depth", 1, 4),
+        "activation": trial.suggest_categorical("activation", ["tanh", "relu", "elu", "gelu", "sigmoid"]),
+        "initialiser": trial.suggest_categorical("initialiser", ["orthogonal", "lecun", "he"]),
+        "norm": trial.suggest_categorical("norm", ["none", "layer"]),
+    }

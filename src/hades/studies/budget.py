@@ -1,0 +1,96 @@
+"""How many state-action pairs it takes (Appendix C.1 of the paper): return against N, for equal time or steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, distilled, spread, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget(Study):
+    """Distils each task with different numbers of pairs.
+
+    Attributes:
+        sizes: N.
+        minutes: of each distillation.
+        width: of the networks that the datasets are scored on.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {
+        "sizes": (2, 4, 8, 16, 64, 256), "minutes": None, "scale": "paper", "width": 512,
+    }  # fmt: skip
+    tasks: tuple[str, ...] = ("hopper",)
+    sizes: tuple[int, ...] = (2, 4, 16, 64)
+    minutes: float | None = 5.0
+    scale: str = "laptop"
+    width: int = 64
+    inits: int = 32
+    episodes: int = 4
+    seeds: int = 1
+
+    def cells(self) -> list[Cell]:
+        return [
+            {"task": task, "size": size, "seed": seed, "preset": self.scale, "minutes": self.minutes,
+             "width": self.width, "inits": self.inits, "episodes": self.episodes}
+            for task in self.tasks
+            for size in self.sizes
+            for seed in range(self.seeds)
+        ]  # fmt: skip
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.evaluation import evaluate
+        from hades.learner import Learner
+
+        run = folder / f"{cell['task'].replace('/', '-')}-{cell['size']}-seed{cell['seed']}"
+        limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
+        result = distilled(run, cell["task"], cell["size"], cell["seed"], cell["preset"], **limit)
+        learner = Learner(width=cell["width"])
+        score = evaluate(result.dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        info = result.dataset.info
+        curve = [(r["env_steps_total"], r["validated"]) for r in result.metrics if r["validated"] is not None]
+        return {"return": summary(score), "generations": info["generations"], "env_steps": info["env_steps"],
+                "curve": curve}  # fmt: skip
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import BLUE, COLOURS, subplots
+
+        figure, axes = subplots(len(self.tasks), 2, (10, 3.6 * len(self.tasks)))
+        for number, task in enumerate(self.tasks):
+            left, right = axes[2 * number : 2 * number + 2]
+            means, stds = [], []
+            for colour, size in zip(COLOURS, self.sizes, strict=False):
+                mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
+                means.append(np.mean([row["return"]["mean"] for row in mine]))
+                one = mine[0]["return"]["std_of_inits"]
+                stds.append(np.std([row["return"]["mean"] for row in mine]) if len(mine) > 1 else one)
+                for row in mine:
+                    steps, scores = zip(*row["curve"], strict=True)
+                    label = f"N = {size}" if row["cell"]["seed"] == 0 else None
+                    right.plot(np.asarray(steps) / 1e6, scores, color=colour, lw=1, label=label)
+            left.errorbar(self.sizes, means, stds, color=BLUE, marker="o", capsize=3)
+            left.set_xscale("log", base=2)
+            left.set_xticks(self.sizes, [str(size) for size in self.sizes])
+            left.set(xlabel="pairs, N", ylabel="return", title=task)
+            right.set(xlabel="environment steps (millions)", ylabel="validated return")
+            right.legend(frameon=False)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        table = [["task", "pairs", "seeds", "return", "generations", "M steps"]]
+        for task in self.tasks:
+            for size in self.sizes:
+                mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
+                score = spread([row["return"]["mean"] for row in mine])
+                if len(mine) == 1:
+                    score += f" ± {mine[0]['return']['std_of_inits']:.1f} over networks"
+                generations = f"{np.mean([row['generations'] for row in mine]):.0f}"
+                steps = f"{np.mean([row['env_steps'] for row in mine]) / 1e6:.1f}"
+                table.append([task, str(size), str(len(mine)), score, generations, steps])
+        return table

@@ -1,0 +1,126 @@
+"""Distillation against ES on the network's weights and PPO (Figures 2 and 3 of the paper).
+
+Like with like: one network, one budget of environment steps, and for the three that evolve one strategy, one
+population, and as many episodes a candidate. The published comparison had ES at half the width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.studies import Cell, Row, Study, control, distilled, spread, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METHODS = ("HaDES-R", "HaDES-F", "ES", "PPO")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Study):
+    """Trains by each method on each task.
+
+    Attributes:
+        steps: the budget of every cell, in environment steps.
+        scale: the preset that the distillations start from; ES takes its population and episodes.
+        width: of the networks of all methods.
+        std: initial standard deviation of the weights, for ES.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {
+        "tasks": (
+            "ant", "halfcheetah", "hopper", "humanoid", "humanoidstandup", "inverted_double_pendulum", "reacher",
+            "walker2d", "asterix", "breakout", "freeway", "space-invaders",
+        ),
+        "steps": 30_000_000_000, "scale": "paper", "width": 512, "std": 0.03,
+    }  # fmt: skip
+    tasks: tuple[str, ...] = ("cartpole", "hopper", "breakout", "freeway")
+    methods: tuple[str, ...] = METHODS
+    steps: int = 5_000_000
+    scale: str = "laptop"
+    width: int = 64
+    std: float = 0.05
+
+    def cells(self) -> list[Cell]:
+        return [
+            {"task": task, "method": method, "seed": seed, "steps": self.steps, "preset": self.scale,
+             "width": self.width} | ({"std": self.std} if method == "ES" else {})
+            for task in self.tasks
+            for method in self.methods
+            for seed in range(self.seeds)
+        ]  # fmt: skip
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades import presets
+        from hades.baselines.ppo import train_ppo
+        from hades.baselines.weights import evolve_weights
+        from hades.learner import Learner
+
+        task = control(cell["task"])
+        config = presets.get(task.name, cell["preset"], task.spec)
+        learner, seed, budget = (
+            Learner(width=cell["width"]).over(config.learner),
+            cell["seed"],
+            {"steps": cell["steps"]},
+        )
+        if cell["method"] == "PPO":
+            result = train_ppo(task, learner, seed=seed, **budget)
+        elif cell["method"] == "ES":
+            result = evolve_weights(
+                task, learner, population=config.population, episodes=config.inits * config.episodes,
+                std=cell["std"], seed=seed, **budget,
+            )  # fmt: skip
+        else:
+            init = {"HaDES-R": "random", "HaDES-F": "fixed"}[cell["method"]]
+            run = folder / f"{cell['task'].replace('/', '-')}-{cell['method']}-seed{seed}"
+            episodes = config.episodes if init == "random" else config.inits * config.episodes
+            options = {"init": init, "episodes": episodes, "learner": learner, **budget}
+            result = distilled(run, cell["task"], None, seed, cell["preset"], **options)
+        metrics = result.metrics
+        last = metrics[-1]
+        thin = metrics[:: max(1, len(metrics) // 200)]
+        return {
+            "return": summary(result.evaluation),
+            "iterations": len(metrics),
+            "env_steps": last["env_steps_total"],
+            "training_seconds": round(last["seconds"], 1),
+            "curve": [(r["env_steps_total"], round(r["seconds"], 1), r["mean"]) for r in thin],
+        }
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import COLOURS, subplots
+
+        figure, axes = subplots(len(self.tasks), 3, (12, 3.1 * len(self.tasks)))
+        for number, task in enumerate(self.tasks):
+            for colour, method in zip(COLOURS, self.methods, strict=False):
+                mine = [row for row in rows if (row["cell"]["task"], row["cell"]["method"]) == (task, method)]
+                for i, row in enumerate(mine):
+                    steps, seconds, returns = zip(*row["curve"], strict=True)
+                    returns = [np.nan if value is None else value for value in returns]
+                    share = np.linspace(row["iterations"] / len(steps), row["iterations"], len(steps))
+                    label = method if i == 0 else None
+                    for ax, x in zip(axes[3 * number : 3 * number + 3], (share, np.asarray(steps) / 1e6, seconds),
+                                     strict=True):  # fmt: skip
+                        ax.plot(x, returns, color=colour, lw=1, alpha=0.8, label=label)
+            names = ("generations, or iterations of PPO", "environment steps (millions)", "seconds")
+            for ax, name in zip(axes[3 * number : 3 * number + 3], names, strict=True):
+                ax.set(xlabel=name, ylabel=f"{task}: return")
+            axes[3 * number].set_xscale("log")
+            axes[3 * number + 2].legend(frameon=False, fontsize=8)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        table = [["task", "method", "seeds", "return", "M steps", "iterations", "seconds"]]
+        for task in self.tasks:
+            for method in self.methods:
+                mine = [row for row in rows if (row["cell"]["task"], row["cell"]["method"]) == (task, method)]
+                table.append(
+                    [task, method, str(len(mine)), spread([row["return"]["mean"] for row in mine]),
+                     spread([row["env_steps"] / 1e6 for row in mine]),
+                     spread([row["iterations"] for row in mine], 0),
+                     spread([row["training_seconds"] for row in mine], 0)]
+                )  # fmt: skip
+        return table

@@ -1,0 +1,154 @@
+"""A network trained on a sequence of tasks (named in the paper's conclusion), and what the distilled pairs keep.
+
+Each stage trains on one task's pairs. Alone, that overwrites what was learnt before; rehearsing the earlier tasks' few
+pairs beside it costs next to nothing; or a fresh network is trained on all pairs so far.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_return
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ALONE, REHEARSED, RESET = "each task's pairs alone", "earlier pairs rehearsed", "reset, trained on all pairs so far"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continual(Study):
+    """Trains on one task after the other, several times over, and scores on all of them after each stage.
+
+    Attributes:
+        sequences: names in the zoo, or files, of datasets whose actions are of one kind.
+        datasets: one sequence in place of them.
+        cycles: how often the sequence comes.
+        width: of the network.
+        epochs: a stage's, as a factor on the first dataset's recipe.
+        inits, episodes: of every score.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {"width": 512, "inits": 32, "cycles": 5}
+    sequences: tuple[tuple[str, ...], ...] = (
+        ("cartpole-2", "acrobot", "mountaincar"),
+        ("hopper-4", "halfcheetah", "walker2d"),
+    )
+    datasets: tuple[str, ...] = ()
+    cycles: int = 2
+    width: int = 256
+    epochs: float = 4.0
+    inits: int = 16
+    episodes: int = 4
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.datasets:
+            object.__setattr__(self, "sequences", (self.datasets,))
+
+    def cells(self) -> list[Cell]:
+        return [
+            {"sequence": list(sequence), "how": how, "cycles": self.cycles, "width": self.width,
+             "epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
+            for sequence in self.sequences
+            for how in (ALONE, REHEARSED, RESET)
+        ]  # fmt: skip
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        import jax
+        import jax.numpy as jnp
+
+        from hades.dataset import load
+        from hades.evaluation import evaluate, recipe, task_of
+        from hades.learner import Learner, behaviour_cloning, init_network, make_policy
+        from hades.merging import merge, parts
+        from hades.tasks.control import identity_normaliser
+
+        del folder
+        datasets = [load(name) for name in cell["sequence"]]
+        union = merge(datasets)
+        spec, tasks = union.spec, parts(union)
+        learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
+        learner = recipe(union, learner)
+        ends = np.cumsum([0, *(len(d) for d in datasets)])
+        key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), 1)
+
+        @jax.jit
+        def fresh(key: jax.Array) -> Any:
+            return jax.vmap(lambda key: init_network(learner, spec, key))(jax.random.split(key, cell["inits"]))
+
+        @jax.jit
+        def train(params: Any, states: jax.Array, targets: jax.Array) -> Any:
+            return jax.vmap(lambda p: behaviour_cloning(learner, spec, p, states, targets))(params)
+
+        policy = make_policy(learner, spec)
+        scorers = [
+            jax.jit(lambda params, keys, task=task: task.rollout(policy, params, identity_normaliser(spec), keys).ret)
+            for task in tasks.values()
+        ]
+        params, returns = fresh(key), []
+        for stage in range(cell["cycles"] * len(datasets)):
+            current = stage % len(datasets)
+            seen = range(min(stage + 1, len(datasets))) if cell["how"] != ALONE else [current]
+            rows = np.concatenate([np.arange(ends[i], ends[i + 1]) for i in seen])
+            if cell["how"] == RESET:
+                params = fresh(jax.random.fold_in(key, stage))
+            params = train(params, jnp.asarray(union.states[rows]), jnp.asarray(union.targets[rows]))
+            keys = jax.random.split(jax.random.fold_in(key, 1000 + stage), (cell["inits"], cell["episodes"]))
+            returns.append([float(score(params, keys).mean()) for score in scorers])
+        options: dict[str, Any] = {"learner": Learner(width=cell["width"]), "seed": EVALUATION_SEED}
+        single = [evaluate(d, None, cell["inits"], cell["episodes"], **options).mean for d in datasets]
+        return {
+            "tasks": list(tasks),
+            "returns": returns,
+            "single": single,
+            "random": [random_return(control(task_of(d))) for d in datasets],
+        }
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import COLOURS, subplots
+
+        figure, axes = subplots(len(self.sequences), 3, (13, 3.3 * len(self.sequences)))
+        for ax, row in zip(axes, rows, strict=True):
+            shares, stages = relative(row), range(1, len(row["returns"]) + 1)
+            for colour, task, curve in zip(COLOURS, row["tasks"], shares.T, strict=False):
+                ax.plot(stages, curve, "o-", ms=4, color=colour, label=task)
+            names = [row["tasks"][i % len(row["tasks"])] for i in range(len(shares))]
+            ax.set_xticks(stages, names, rotation=30, ha="right", size=7)
+            ax.set(title=row["cell"]["how"], xlabel="trained on", ylabel="share of a single task's gain")
+            ax.legend(frameon=False, fontsize=7)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        table = [["tasks, in turn", "how", "share at the end", "forgetting", "forward transfer", "plasticity"]]
+        for row in rows:
+            table.append([", ".join(row["tasks"]), row["cell"]["how"], *(f"{v:.2f}" for v in measures(row).values())])
+        return table
+
+
+def relative(row: Row) -> np.ndarray:
+    """Shares of the gain over random actions that networks of a single task have: ``[stages, tasks]``."""
+    floor = np.asarray(row["random"])
+    return (np.asarray(row["returns"]) - floor) / (np.asarray(row["single"]) - floor)
+
+
+def measures(row: Row) -> dict[str, float]:
+    """Means over tasks, in shares of a single task's gain (Lopez-Paz & Ranzato 2017, Chaudhry et al. 2018).
+
+    ``end``: after the last stage; ``forgetting``: the best share before the last stage less that at the end;
+    ``forward transfer``: the share just before a task is first trained on; ``plasticity``: just after a task's stage,
+    in the last cycle.
+    """
+    shares = relative(row)
+    count = shares.shape[1]
+    first = [shares[i - 1, i] for i in range(1, count)]
+    last = range(len(shares) - count, len(shares))
+    return {
+        "end": float(shares[-1].mean()),
+        "forgetting": float((shares[:-1].max(0) - shares[-1])[: count - 1].mean()),
+        "forward transfer": float(np.mean(first)),
+        "plasticity": float(np.mean([shares[stage, stage % count] for stage in last])),
+    }

@@ -1,0 +1,138 @@
+"""What distilling costs, and when it pays off (Table 4 of the paper).
+
+A dataset costs one search; each policy after that costs the seconds of training on it. ES and PPO cost their whole
+training for each policy.
+"""
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hades.studies import Cell, Row, Study, control
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METHODS = ("HaDES-R", "HaDES-F", "ES", "PPO")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost(Study):
+    """Times the parts of each method at the settings of a preset.
+
+    Attributes:
+        generations: of which the median time is taken, after one that compiles.
+        trainings: of a single policy, likewise.
+        steps: environment steps that PPO is given for one policy.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {"scale": "paper", "width": 512, "steps": 50_000_000}
+    tasks: tuple[str, ...] = ("cartpole", "hopper", "halfcheetah", "breakout")
+    scale: str = "laptop"
+    width: int = 64
+    generations: int = 5
+    trainings: int = 10
+    steps: int = 2_000_000
+    seeds: int = 1
+
+    def cells(self) -> list[Cell]:
+        return [
+            {"task": task, "preset": self.scale, "width": self.width, "generations": self.generations,
+             "trainings": self.trainings, "steps": self.steps}
+            for task in self.tasks
+        ]  # fmt: skip
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        import jax
+
+        from hades import presets
+        from hades.baselines.ppo import train_ppo
+        from hades.baselines.weights import WeightEvolution
+        from hades.distillation import Distillation, _Host
+        from hades.evaluation import train
+        from hades.learner import Learner
+
+        del folder
+        task = control(cell["task"])
+        base = presets.get(task.name, cell["preset"], task.spec)
+        learner = Learner(width=cell["width"]).over(base.learner)
+        config = presets.override(base, {"learner": learner, "curriculum": None})  # all episodes whole
+        seconds: dict[str, float] = {}
+        for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
+            search = Distillation(task, presets.override(config, {"init": init}))
+            one = partial(jax.jit(search._generation, out_shardings=search.replicated), search.init(), search.data)
+            seconds[method] = _median(one, cell["generations"])
+            dataset = search.dataset(search.init(), _Host())
+        es = WeightEvolution(task, learner, config.population, config.inits * config.episodes, 0.05, 0)
+        states = [es.init()]
+
+        def generation() -> Any:
+            states.append(es.generation(states.pop())[0])  # donated
+            return states[0]
+
+        seconds["ES"] = _median(generation, cell["generations"])
+        one_policy = jax.jit(lambda key: train(dataset, key))
+        keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
+        training = _median(lambda: one_policy(next(keys)), cell["trainings"])
+        ppo = train_ppo(task, learner, steps=cell["steps"], evaluations=4)
+        pace = [row["seconds"] for row in ppo.metrics]
+        per_million = (
+            1e6 * (pace[-1] - pace[0]) / (ppo.metrics[-1]["env_steps_total"] - ppo.metrics[0]["env_steps_total"])
+        )
+        return {"seconds a generation": seconds, "training": training, "ppo_seconds_a_million_steps": per_million,
+                "generations of the preset": _generations(config, seconds["HaDES-R"])}  # fmt: skip
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        import numpy as np
+
+        from hades.reporting import COLOURS, subplots
+
+        figure, (ax,) = subplots(1, 1, (8, 4))
+        policies = np.logspace(0, 4, 100)
+        for colour, row in zip(COLOURS, rows, strict=False):
+            search, each, es = costs(row)
+            ax.loglog(policies, search + each * policies, color=colour, label=f"{row['cell']['task']}, distilled")
+            ax.loglog(policies, es * policies, color=colour, ls="--", label=f"{row['cell']['task']}, ES for each")
+        ax.set(xlabel="policies", ylabel="seconds, all in all")
+        ax.legend(frameon=False, fontsize=8)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        header = ["task", "HaDES-R, s a generation", "HaDES-F", "ES", "s to train a policy", "generations",
+                  "distilling pays off from", "faster than ES, once distilled"]  # fmt: skip
+        table = [header]
+        for row in rows:
+            search, each, es = costs(row)
+            pays = "never" if each >= es else f"{math.ceil(search / (es - each))} policies"
+            times = [f"{row['seconds a generation'][method]:.3f}" for method in ("HaDES-R", "HaDES-F", "ES")]
+            generations = str(row["generations of the preset"])
+            table.append([row["cell"]["task"], *times, f"{each:.3f}", generations, pays, f"{es / each:,.0f} times"])
+        return table
+
+
+def costs(row: Row) -> tuple[float, float, float]:
+    """Seconds: of the search, of one policy trained on its dataset, of one by ES in as many generations."""
+    generations, seconds = row["generations of the preset"], row["seconds a generation"]
+    return generations * seconds["HaDES-R"], row["training"], generations * seconds["ES"]
+
+
+def _generations(config: Any, seconds: float) -> int:
+    """How many the preset's budget has, at this pace."""
+    return config.generations or max(1, round(60 * config.minutes / seconds))
+
+
+def _median(fun: Callable[[], Any], repeats: int) -> float:
+    import jax
+
+    jax.block_until_ready(fun())
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(fun())
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)

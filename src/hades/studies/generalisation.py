@@ -1,0 +1,162 @@
+"""One dataset trains networks that it was never distilled for (Figure 4 and Appendix C.2 of the paper).
+
+Each setting changes one or two parts of the dataset's own recipe. What counts is the share of the gain over random
+actions that fresh networks keep: 1 is as good as with the recipe itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, own_setting, random_return, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GOOD = 0.9
+ACTIVATIONS = ("tanh", "relu", "elu", "gelu", "silu", "leaky_relu")
+OPTIMISERS = ("adam", "adamw", "rmsprop", "sgd")
+INITIALISERS = ("orthogonal", "lecun", "he", "xavier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generalisation(Study):
+    """Fresh networks of many settings on each dataset.
+
+    Attributes:
+        datasets: names in the zoo, or files.
+        widths, depths: all of one with all of the other.
+        rates: factors on the recipe's step size, with every optimiser.
+        epochs: factors on the recipe's.
+        batches: pairs a step.
+        inits, episodes: of every score.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {
+        "datasets": ("hopper-4", "hopper-16", "halfcheetah", "breakout"),
+        "widths": (16, 32, 64, 128, 256, 512, 1024),
+        "depths": (1, 2, 3, 4, 5),
+        "rates": (1 / 30, 0.1, 1 / 3, 1.0, 3.0, 10.0, 30.0),
+        "epochs": (0.125, 0.25, 0.5, 2.0, 4.0, 8.0),
+        "inits": 32,
+        "episodes": 8,
+    }
+    datasets: tuple[str, ...] = ("hopper-4", "breakout")
+    widths: tuple[int, ...] = (16, 64, 256, 1024)
+    depths: tuple[int, ...] = (1, 2, 3, 5)
+    rates: tuple[float, ...] = (0.1, 1 / 3, 1.0, 3.0)
+    epochs: tuple[float, ...] = (0.25, 0.5, 2.0, 4.0)
+    batches: tuple[int, ...] = (1, 2)
+    inits: int = 16
+    episodes: int = 4
+    seeds: int = 1
+
+    def cells(self) -> list[Cell]:
+        shared = {"inits": self.inits, "episodes": self.episodes}
+        return [
+            {"dataset": dataset, "part": part, "setting": setting, **shared}
+            for dataset in self.datasets
+            for part, setting in self._settings(dataset)
+        ]
+
+    def _settings(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Parts of the recipe, and what replaces them."""
+        from hades.dataset import load
+
+        dataset = load(name)
+        own, grid = own_setting(dataset), len(dataset.spec.obs_shape) == 3
+        yield "own", {}
+        for width in self.widths:
+            for depth in self.depths:
+                yield "shape", {"width": width, "depth": depth}
+        for optimiser in OPTIMISERS:
+            for rate in self.rates:
+                yield "optimiser", {"optimiser": optimiser, "learning_rate": rate * own["learning_rate"]}
+        for activation in ACTIVATIONS:
+            yield "activation", {"activation": activation}
+        for factor in self.epochs:
+            yield "epochs", {"epochs": max(1, round(factor * own["epochs"]))}
+        for batch in self.batches:
+            if batch < len(dataset):
+                yield "batch", {"batch": batch}
+        for initialiser in INITIALISERS:
+            yield "initialiser", {"initialiser": initialiser}
+        yield "norm", {"norm": "layer"}
+        yield "network", {"network": "transformer"}
+        if grid:
+            yield "network", {"network": "cnn"}
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.dataset import load
+        from hades.evaluation import evaluate, task_of
+        from hades.learner import Learner
+
+        del folder
+        dataset = load(cell["dataset"])
+        task = task_of(dataset)
+        learner = Learner(**cell["setting"])
+        score = evaluate(dataset, task, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        return {"return": summary(score), "random": random_return(control(task))}
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import heat_map, subplots
+
+        datasets = list(dict.fromkeys(row["cell"]["dataset"] for row in rows))
+        figure, axes = subplots(len(datasets), 3, (15, 3.9 * len(datasets)), (4, 4, 3))
+        for number, name in enumerate(datasets):
+            mine = [row for row in rows if row["cell"]["dataset"] == name]
+            shares = relative(mine)
+            shape, optimiser, bars = axes[3 * number : 3 * number + 3]
+            for ax, part, (x, y) in ((shape, "shape", ("width", "depth")),
+                                     (optimiser, "optimiser", ("learning_rate", "optimiser"))):  # fmt: skip
+                cells = {
+                    (row["cell"]["setting"][x], row["cell"]["setting"][y]): share
+                    for row, share in zip(mine, shares, strict=True)
+                    if row["cell"]["part"] == part
+                }
+                heat_map(ax, cells, x.replace("_", " "), y)
+            good = np.mean(np.asarray(shares) >= GOOD)
+            shape.set_title(f"{name}: {good:.0%} of {len(shares)} settings keep {GOOD:.0%} of the return", loc="left")
+            others = [(_words(row["cell"]["setting"]), share) for row, share in zip(mine, shares, strict=True)
+                      if row["cell"]["part"] not in ("shape", "optimiser", "own")]  # fmt: skip
+            _bars(bars, others)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        table = [["dataset", "setting", "return", "share of the gain over random actions"]]
+        for name in dict.fromkeys(row["cell"]["dataset"] for row in rows):
+            mine = [row for row in rows if row["cell"]["dataset"] == name]
+            shares = relative(mine)
+            good = np.mean(np.asarray(shares) >= GOOD)
+            table.append([name, f"**{len(mine)} settings**", "", f"**{good:.0%} of them keep {GOOD:.0%}**"])
+            for row, share in zip(mine, shares, strict=True):
+                score = row["return"]
+                words = _words(row["cell"]["setting"]) or "its own"
+                table.append([name, words, f"{score['mean']:.1f} ± {score['std_of_inits']:.1f}", f"{share:.2f}"])
+        return table
+
+
+def relative(rows: Sequence[Row]) -> list[float]:
+    """Each setting's share of the gain over random actions that the dataset's own recipe has."""
+    own = next(row for row in rows if row["cell"]["part"] == "own")
+    gain = own["return"]["mean"] - own["random"]
+    return [(row["return"]["mean"] - row["random"]) / gain for row in rows]
+
+
+def _words(setting: dict[str, Any]) -> str:
+    parts = (f"{value:.2g}" if isinstance(value, float) else str(value) for value in setting.values())
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in zip(setting, parts, strict=True))
+
+
+def _bars(ax: Any, shares: Sequence[tuple[str, float]]) -> None:
+    from hades.reporting import BLUE, GREY
+
+    names, values = zip(*shares, strict=True)
+    ax.barh(range(len(names)), np.clip(values, 0, None), color=BLUE)
+    ax.axvline(GOOD, color=GREY, ls="--", lw=1)
+    ax.set_yticks(range(len(names)), names, size=7)
+    ax.invert_yaxis()
+    ax.set(xlabel="share of the gain over random actions", xlim=(0, 1.15))

@@ -1,0 +1,113 @@
+"""One agent from the datasets of several tasks (Section 5.3 of the paper). No environment step trains it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_return, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GROUPS = (
+    ("cartpole-2", "acrobot", "mountaincar"),
+    ("hopper-4", "halfcheetah", "walker2d"),
+    ("breakout", "asterix", "freeway", "space-invaders"),
+)
+ALONE, MERGED, IDENTITY = "alone", "merged", "merged, tasks told apart"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multitask(Study):
+    """Merges datasets, trains networks on the union, scores them on each task.
+
+    Attributes:
+        groups: names in the zoo, or files, of datasets that are merged.
+        datasets: one group in place of them.
+        widths: of the networks.
+        epochs: of training on the union, as a factor on its first dataset's: there is more to learn.
+        inits, episodes: of every score.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {"widths": (512,), "inits": 64}
+    groups: tuple[tuple[str, ...], ...] = GROUPS
+    datasets: tuple[str, ...] = ()
+    widths: tuple[int, ...] = (64, 512)
+    epochs: float = 4.0
+    inits: int = 32
+    episodes: int = 8
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.datasets:
+            object.__setattr__(self, "groups", (self.datasets,))
+
+    def cells(self) -> list[Cell]:
+        shared = {"epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
+        return [
+            {"group": list(group), "how": how, "width": width, **shared}
+            for group in self.groups
+            for width in self.widths
+            for how in (ALONE, MERGED, IDENTITY)
+        ]
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.dataset import load
+        from hades.evaluation import evaluate, recipe, task_of
+        from hades.learner import Learner
+        from hades.merging import evaluate_parts, merge
+
+        del folder
+        datasets = [load(name) for name in cell["group"]]
+        options: dict[str, Any] = {"inits": cell["inits"], "episodes": cell["episodes"], "seed": EVALUATION_SEED}
+        if cell["how"] == ALONE:
+            learner = Learner(width=cell["width"])
+            scores = {d.task: evaluate(d, learner=learner, **options) for d in datasets}
+        else:
+            union = merge(datasets, identity=cell["how"] == IDENTITY)
+            learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
+            scores = evaluate_parts(union, learner=learner, **options)
+        tasks = {d.task: task_of(d) for d in datasets}
+        return {
+            "returns": {task: summary(score) for task, score in scores.items()},
+            "random": {name: random_return(control(task)) for name, task in tasks.items()},
+        }
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import COLOURS, subplots
+
+        figure, axes = subplots(1, len(self.groups), (5.2 * len(self.groups), 3.8))
+        for ax, group in zip(axes, self.groups, strict=True):
+            width = self.widths[-1]
+            mine = {row["cell"]["how"]: row for row in rows
+                    if row["cell"]["group"] == list(group) and row["cell"]["width"] == width}  # fmt: skip
+            tasks = list(mine[ALONE]["returns"])
+            for i, (how, row) in enumerate(mine.items()):
+                places = np.arange(len(tasks)) + 0.27 * (i - 1)
+                ax.bar(places, [_share(mine[ALONE], row, task) for task in tasks], 0.25, color=COLOURS[i], label=how)
+            ax.set_xticks(range(len(tasks)), tasks, rotation=20, ha="right", size=8)
+            ax.set(ylabel="share of the gain over random actions", title=f"width {width}")
+            ax.legend(frameon=False, fontsize=8)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        table = [["task", "width", ALONE, MERGED, IDENTITY, "share kept"]]
+        for group in self.groups:
+            for width in self.widths:
+                mine = {row["cell"]["how"]: row for row in rows
+                        if row["cell"]["group"] == list(group) and row["cell"]["width"] == width}  # fmt: skip
+                for task in mine[ALONE]["returns"]:
+                    scores = [mine[how]["returns"][task] for how in (ALONE, MERGED, IDENTITY)]
+                    cells = [f"{s['mean']:.1f} ± {s['std_of_inits']:.1f}" for s in scores]
+                    shares = [f"{_share(mine[ALONE], mine[how], task):.2f}" for how in (MERGED, IDENTITY)]
+                    table.append([task, str(width), *cells, " / ".join(shares)])
+        return table
+
+
+def _share(alone: Row, row: Row, task: str) -> float:
+    """Of the gain over random actions that a network of the task alone has."""
+    floor = alone["random"][task]
+    return (row["returns"][task]["mean"] - floor) / (alone["returns"][task]["mean"] - floor)

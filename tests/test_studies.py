@@ -1,0 +1,124 @@
+"""Every study, end to end with a tiny budget."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hades
+from hades import studies
+from hades.cli import main
+from hades.studies import STUDIES, Study, architectures, continual, cost, generalisation
+
+TINY: dict[str, dict[str, Any]] = {
+    "comparison": {"tasks": ("cartpole",), "steps": 30_000, "seeds": 1},
+    "generalisation": {
+        "datasets": ("cartpole-2",), "widths": (8,), "depths": (1, 2), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
+        "episodes": 1,
+    },
+    "budget": {"tasks": ("cartpole",), "sizes": (2, 4), "minutes": 0.02, "inits": 2, "episodes": 1},
+    "multitask": {"datasets": ("cartpole-2", "acrobot"), "widths": (8,), "inits": 2, "episodes": 1},
+    "cost": {"tasks": ("cartpole",), "width": 8, "generations": 1, "trainings": 1, "steps": 20_000},
+    "architectures": {"trials": 2, "steps": 10_000, "seeds": 1, "inits": 2, "episodes": 1},
+    "continual": {"datasets": ("cartpole-2", "acrobot"), "cycles": 1, "width": 8, "inits": 2, "episodes": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path) -> None:
+    study = studies.make(name, **TINY[name])
+    rows = studies.conduct(study, tmp_path, progress=False)
+    assert [row["cell"] for row in rows] == study.cells() and all(row["seconds"] >= 0 for row in rows)
+    about = json.loads((tmp_path / "results.json").read_text())
+    assert about["rows"] == json.loads(json.dumps(rows)) and about["hardware"] and about["versions"]["jax"]
+    assert (tmp_path / "figure.png").stat().st_size > 5_000 and "<svg" in (tmp_path / "figure.svg").read_text()
+    table = (tmp_path / "table.md").read_text().splitlines()
+    assert len(table) > 2 and len({line.count("|") for line in table}) == 1
+    assert studies.conduct(study, tmp_path, progress=False) == about["rows"]  # as they were, seconds included
+
+
+def test_a_study_goes_on_with_the_cells_that_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = studies.make("generalisation", **TINY["generalisation"])
+    run, done = type(study).run, []
+
+    def failing(self: Study, cell: studies.Cell, folder: Path) -> dict[str, Any]:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(cell)
+        return run(self, cell, folder)
+
+    monkeypatch.setattr(type(study), "run", failing)
+    with pytest.raises(KeyboardInterrupt):
+        studies.conduct(study, tmp_path, progress=False)
+    assert len(json.loads((tmp_path / "results.json").read_text())["rows"]) == 3
+    done.clear()
+    monkeypatch.setattr(type(study), "run", lambda self, cell, folder: done.append(cell) or run(self, cell, folder))
+    studies.conduct(study, tmp_path, progress=False)
+    assert done == study.cells()[3:]
+
+
+def test_at_the_papers_scale_every_study_knows_its_cells() -> None:
+    for name in STUDIES:
+        laptop, paper = (studies.make(name, preset).cells() for preset in ("laptop", "paper"))
+        assert paper and laptop and json.loads(json.dumps(paper)) != json.loads(json.dumps(laptop))
+
+
+def test_shares_are_of_the_gain_over_random_actions() -> None:
+    def row(part: str, mean: float) -> studies.Row:
+        return {"cell": {"part": part}, "return": {"mean": mean}, "random": -100.0}
+
+    assert generalisation.relative([row("own", 100.0), row("x", 0.0), row("x", -100.0)]) == [1.0, 0.5, 0.0]
+
+
+def test_forgetting_transfer_and_plasticity() -> None:
+    row = {"returns": [[1, 0.2], [0.4, 1], [0.9, 0.3], [0.2, 0.8]], "single": [1, 1], "random": [0, 0]}
+    got = continual.measures(row)
+    assert got["end"] == pytest.approx(0.5) and got["forgetting"] == pytest.approx(0.8)
+    assert got["forward transfer"] == pytest.approx(0.2) and got["plasticity"] == pytest.approx(0.85)
+
+
+def test_rankings_that_agree_correlate() -> None:
+    rows = [{"return": {"mean": i}, "ppo_returns": [i**2, i**2 + 1]} for i in range(10)]
+    rho, low, high = architectures.correlation(rows)
+    assert rho == pytest.approx(1) and low > 0.9 and high == pytest.approx(1)
+    same = [{"return": {"mean": 1.0}, "ppo_returns": [i]} for i in range(5)]
+    assert np.isnan(architectures.correlation(same)[0])
+
+
+def test_distilling_pays_off_after_the_searches_price() -> None:
+    seconds = {"HaDES-R": 2.0, "HaDES-F": 1.0, "ES": 1.0}
+    row = {"cell": {"task": "x"}, "seconds a generation": seconds, "training": 10.0, "generations of the preset": 100}
+    assert cost.costs(row) == (200.0, 10.0, 100.0)
+    assert studies.make("cost").table([row])[1][-2] == "3 policies"  # 200 + 3 * 10 < 3 * 100
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("comparisn", {}, "unknown study 'comparisn'; choose one of comparison"),
+        ("cost", {"preset": "desk"}, "choose one of laptop, paper"),
+        ("cost", {"sizes": (1,)}, "no option 'sizes'"),
+        ("budget", {"seeds": 0}, "seeds must be at least 1"),
+    ],
+)
+def test_bad_settings(name: str, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(hades.InputError, match=says):
+        studies.make(name, **options)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("[1]")
+    with pytest.raises(hades.InputError, match="not a study's results"):
+        studies.conduct(studies.make("cost"), tmp_path)
+    assert (tmp_path / "results.json").read_text() == "[1]"
+
+
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["study", "budget", "--tasks", "cartpole", "--sizes", "2", "--minutes", "0.02", "--inits", "2"]
+    assert main([*args, "--out", str(tmp_path), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "cartpole" in out and (tmp_path / "figure.png").exists()
+    assert main(["study", "budget", "--tasks", "digits", "--out", str(tmp_path), "--trials", "3"]) == 2
+    assert capsys.readouterr().err.startswith("hades: the study budget has no option 'trials'")
