@@ -110,7 +110,9 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         base = presets.get(natural.name, "laptop", natural.spec)
         learner = Learner(width=case["width"], epochs=case["epochs"]).over(base.learner)
         names = ("size", "population", "inits", "episodes")
-        return Distillation(task, presets.override(base, {n: case[n] for n in names} | {"learner": learner}))
+        return Distillation(
+            task, presets.override(base, {n: case[n] for n in names} | {"learner": learner, "curriculum": None})
+        )
 
     def generation_time(task: ControlTask) -> tuple[float, int]:
         d = distillation(task)

@@ -9,6 +9,7 @@ A run's datasets are scored on 32 fresh networks of width 64 and of width 512, b
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,14 @@ ROWS: dict[str, dict[str, Any]] = {
     "width 64, 600 epochs, CMA-ES": {"learner": LEARNER, "strategy": "CMA_ES"},
     "width 64, 600 epochs, standard deviation 0.6": {"learner": LEARNER, "std": 0.6},
     "width 64, 600 epochs, standard deviation 1": {"learner": LEARNER, "std": 1.0},
-    "width 64, 600 epochs, standard deviation 1, 4 searches": {"learner": LEARNER, "std": 1.0, "searches": 4},
+    "standard deviation 1, 4 searches": {"learner": LEARNER, "std": 1.0, "searches": 4},
+    "standard deviation 1, curriculum of 60": {"learner": LEARNER, "std": 1.0, "curriculum": 60},
+    "standard deviation 1, curriculum of 50, 4 searches": {
+        "learner": LEARNER,
+        "std": 1.0,
+        "curriculum": 50,
+        "searches": 4,
+    },
 }
 """All with a population of 32, 4 networks a candidate, SNES from a standard deviation of 0.3 where not said."""
 BASE = {"population": 32, "inits": 4, "std": 0.3, "strategy": "SNES", "validate_inits": 64}
@@ -35,6 +43,8 @@ FRESH = 1000
 def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
     options = {**BASE, **ROWS[row], **budget}
     result = hades.distill("brax/hopper", size=4, seed=seed, progress=False, **options)
+    if result.interrupted:
+        sys.exit("interrupted")
     result.dataset.save(FILE.parent / "laptop" / f"hopper-row{list(ROWS).index(row)}-seed{seed}.safetensors")
     reached = {}
     for mark in MARKS:

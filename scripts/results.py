@@ -1,12 +1,13 @@
 """Make the figures of the README: distil with the laptop presets, score on fresh networks and episodes.
 
-    python scripts/results.py NAME ...          # cartpole, hopper, ..., reference; without a name: lists them
+    python scripts/results.py NAME ...          # cartpole, hopper, ..., reference; -h lists them
     python scripts/results.py table             # what is in docs/results, as the README's table
 
 Each writes ``docs/results/NAME.json``: the score of every seed and setting with its spread, the time, the hardware
 and the versions. Evaluation seeds are never used in distillation or for choosing a preset.
 """
 
+import argparse
 import json
 import platform
 import statistics
@@ -50,17 +51,25 @@ EXPERIMENTS = {
     "hopper": Experiment("hopper", 4, seeds=1, inits=16, episodes=4),
     "breakout": Experiment("breakout", 15, seeds=1, inits=16),
     "freeway": Experiment("freeway", 15, seeds=1, inits=16, episodes=4),
+    "asterix": Experiment("asterix", 16, seeds=1),
+    "space-invaders": Experiment("space-invaders", 16, seeds=1),
+    "mountaincar": Experiment("mountaincar", 3, seeds=1),
+    "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
+    "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4),
+    "halfcheetah": Experiment("halfcheetah", 16, seeds=1, inits=16, episodes=4),
+    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 4, seeds=1, episodes=4),
 }
 REFERENCE = ("hopper-4", "hopper-64", "halfcheetah-64", "breakout-16")
 
 
-def run(name: str) -> dict[str, Any]:
+def run(name: str, minutes: float | None) -> dict[str, Any]:
     experiment = EXPERIMENTS[name]
     task = hades.make(experiment.task)
     results, config = [], None
     for seed in range(experiment.seeds):
         start = time.monotonic()
-        result = hades.distill(task, experiment.size, seed=seed)
+        budget = {} if minutes is None else {"minutes": minutes}
+        result = hades.distill(task, experiment.size, seed=seed, **budget)
         seconds = time.monotonic() - start
         if result.interrupted:
             sys.exit("interrupted")
@@ -117,14 +126,15 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    names = sys.argv[1:]
-    if names == ["table"]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", choices=[*EXPERIMENTS, "reference", "table"], metavar="NAME")
+    parser.add_argument("--minutes", type=float, help="of each distillation, in place of the preset's")
+    args = parser.parse_args()
+    if args.names == ["table"]:
         print(table())
         sys.exit()
-    if not names or not set(names) <= {*EXPERIMENTS, "reference"}:
-        sys.exit(f"{__doc__}\nnames: {', '.join(EXPERIMENTS)}, reference")
-    for name in names:
-        about = reference() if name == "reference" else run(name)
+    for name in args.names:
+        about = reference() if name == "reference" else run(name, args.minutes)
         devices = {"backend": jax.default_backend(), "devices": jax.device_count()}
         about |= {"hardware": hardware() | devices, "python": platform.python_version()}
         path = ROOT / "docs/results" / f"{name}.json"

@@ -111,6 +111,42 @@ def test_images_by_gradient_from_start_to_table(capsys: pytest.CaptureFixture[st
     assert code == 2 and err.startswith("hades: ") and len(err.splitlines()) == 1
 
 
+def test_the_zoo_is_there_and_its_names_go_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "zoo")
+    assert code == 0 and "cartpole-2" in out and "CartPole-v1" in out
+    code, out, _ = _run(capsys, "evaluate", "cartpole-2", "--inits", "2", "--episodes", "2", "--json")
+    assert code == 0 and json.loads(out)["return"]["mean"] > 400
+    assert _run(capsys, "train", "cartpole-2", "--json")[0] == 0 and Path("cartpole-2.params-0.safetensors").exists()
+    code, out, _ = _run(capsys, "zoo", "show", "cartpole-2")
+    assert code == 0 and json.loads(out)["made"] == "hades distill cartpole"
+    assert _run(capsys, "zoo", "get", "cartpole-2", "--out", "mine.safetensors")[0] == 0
+    for args, says in (
+        (["zoo", "get"], "get which? give one of "),
+        (["zoo", "show", "cartpol"], "no 'cartpol' in the zoo"),
+        (["zoo", "get", "cartpole-2", "--out", "mine.safetensors"], "exists"),
+        (["evaluate", "cartpole-3"], "did you mean cartpole-2?"),
+    ):
+        code, _, err = _run(capsys, *args)
+        assert code == 2 and says in err and len(err.splitlines()) == 1
+
+
+def test_merge_and_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "merge", "cartpole-2", "acrobot", "-o", "both.safetensors", "--identity", "--json")
+    assert code == 0 and json.loads(out)["tasks"] == ["CartPole-v1", "Acrobot-v1"]
+    code, out, _ = _run(capsys, "evaluate", "both.safetensors", "--inits", "2", "--episodes", "1", "--json")
+    assert code == 0 and set(json.loads(out)) == {"CartPole-v1", "Acrobot-v1"}
+    code, out, _ = _run(capsys, "evaluate", "both.safetensors", "--task", "acrobot", "--inits", "2", "--episodes", "1")
+    assert code == 0 and "Acrobot-v1: return" in out and "CartPole-v1: return" not in out
+    for args, says in (
+        (["merge", "cartpole-2", "pendulum", "-o", "x.safetensors"], "one kind of head"),
+        (["merge", "cartpole-2", "-o", "x.safetensors"], "two datasets or more"),
+        (["evaluate", "both.safetensors", "--task", "pendulum"], "it is for CartPole-v1, Acrobot-v1"),
+    ):
+        code, _, err = _run(capsys, *args)
+        assert code == 2 and says in err and len(err.splitlines()) == 1
+    assert not Path("x.safetensors").exists()
+
+
 def test_trackers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
     args = ["distill", "cartpole", *TINY, "--generations", "2", "--out", "run"]

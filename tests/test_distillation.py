@@ -122,10 +122,10 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tm
     assert strip[0] == strip[1]
 
 
-def test_several_searches_share_a_third_and_the_best_goes_on(target: ControlTask, tmp_path: Path) -> None:
-    options = {**TINY, "generations": 18, "searches": 3, "validate_every": 2}
+def test_several_searches_share_half_of_the_budget_and_the_best_goes_on(target: ControlTask, tmp_path: Path) -> None:
+    options = {**TINY, "generations": 18, "searches": 3, "validate_every": 3}
     result = hades.distill(target, size=2, out=tmp_path / "whole", **options)
-    assert [row["search"] for row in result.metrics] == [0] * 2 + [1] * 2 + [2] * 2 + [3] * 12
+    assert [row["search"] for row in result.metrics] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 9
     found = {
         turn: [r["validated"] for r in result.metrics if r["search"] == turn and r["validated"]] for turn in range(4)
     }
@@ -154,6 +154,43 @@ def test_several_searches_go_on_where_they_were_stopped(
     assert hades.distill(target, size=2, out=tmp_path / "run", **options).interrupted
     hades.resume(tmp_path / "run", target, progress=False)
     assert (tmp_path / "run" / "dataset.safetensors").read_bytes() == whole.read_bytes()
+
+
+def test_a_curriculum_lengthens_episodes_and_validates_whole_ones(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, curriculum=3, **TINY)
+    assert [row["env_steps"] / 8 for row in result.metrics] == [1, 4, 7, 10, 10, 10, 10]
+    assert result.evaluation is not None and result.evaluation.returns.mean() < -0.5
+    with pytest.raises(hades.InputError, match="images have none"):
+        hades.distill("digits", curriculum=3, generations=1, progress=False)
+
+
+def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) -> None:
+    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "fixed"}
+    first = hades.distill(target, size=2, **{**options, "generations": 20, "std": 0.3}).dataset
+    file = first.save(tmp_path / "first.safetensors")
+    second = hades.distill(target, size=2, start=str(file), seed=1, **options).dataset
+    np.testing.assert_allclose(second.states, first.states, atol=1e-4)
+    np.testing.assert_allclose(second.targets, first.targets, atol=1e-4)
+    np.testing.assert_array_equal(second.normaliser, first.normaliser)
+    for more, says in (
+        ({"size": 3}, "has 2 pairs of \\[1\\] and 1 actions; target is asked for 3"),
+        ({"normaliser": "running"}, "take --normaliser fixed"),
+        ({"start": "none.safetensors"}, "no dataset file at none.safetensors"),
+    ):
+        with pytest.raises(hades.InputError, match=says):
+            hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
+
+
+def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_path: Path) -> None:
+    import dataclasses
+
+    labels = np.asarray([[0.7, 0.3], [0.2, 0.8]])
+    file = str(dataclasses.replace(cartpole_pairs, labels=labels).save(tmp_path / "soft.safetensors"))
+    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "none", "start": file}
+    result = hades.distill("cartpole", size=2, labels="soft", **options)
+    np.testing.assert_allclose(result.dataset.targets, labels, atol=1e-3)
+    with pytest.raises(hades.InputError, match="labels of its own"):
+        hades.distill("cartpole", size=2, **options)
 
 
 def test_presets_fit_their_tasks() -> None:

@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional, arg, subcommand
@@ -154,10 +154,13 @@ class Distill(Running, LearnerOptions, TaskOptions):
     """Networks trained on each candidate."""
     episodes: Int = None
     """Episodes played by each network; labelled images that it is scored on."""
+    curriculum: Int = None
+    """Cut episodes off after a tenth of their steps at first; after so many generations they are whole."""
     greedy: Flag = False
     """Score the most likely action instead of a sampled one."""
     start: Text = None
-    """Where images start: mean (of each class), sample (a real one), centres (of k-means) or zero."""
+    """Where images start: mean (of each class), sample (a real one), centres (of k-means) or zero; for every task: a
+    dataset (file, or name in the zoo) to go on from."""
     strategy: Text = None
     """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for images also gradient, or gradient:OPTIMISER."""
     std: Float = None
@@ -173,7 +176,7 @@ class Distill(Running, LearnerOptions, TaskOptions):
     learn_rate: Flag = False
     """Search for the inner step size, too."""
     searches: Int = None
-    """Begin several searches in the first third of the budget; the best goes on."""
+    """Begin several searches in the first half of the budget; the best goes on."""
     normaliser: Text = None
     """Of observations: none, fixed (measured before the run) or running."""
     labels: Text = None
@@ -192,8 +195,8 @@ class Distill(Running, LearnerOptions, TaskOptions):
         options: dict[str, Any] = {
             name: value
             for name in (
-                "init", "minutes", "generations", "steps", "population", "inits", "episodes", "strategy", "std",
-                "strategy_lr", "start", "window", "searches", "normaliser", "labels", "validate_every", "chunk",
+                "init", "minutes", "generations", "steps", "population", "inits", "episodes", "curriculum", "strategy",
+                "std", "strategy_lr", "start", "window", "searches", "normaliser", "labels", "validate_every", "chunk",
             )
             if (value := getattr(self, name)) is not None
         }  # fmt: skip
@@ -371,54 +374,41 @@ class Merge(Output):
 
 
 @dataclass(kw_only=True)
-class ZooList(Output):
-    """List the datasets that come with the package."""
+class Zoo(Output):
+    """The datasets that come with the package: list them, show one's card, or copy one out."""
 
-    def __call__(self) -> int:
-        from hades import zoo
-
-        _print(zoo.cards(), zoo.table(), self.json)
-        return 0
-
-
-@dataclass(kw_only=True)
-class ZooShow(Output):
-    """Show one dataset's card: how it was made, and what it scores."""
-
-    name: Positional[str]
-    """A name that `hades zoo list` lists."""
-
-    def __call__(self) -> int:
-        from hades import zoo
-
-        card = zoo.card(self.name)
-        _print(card, json.dumps(card, indent=2), self.json)
-        return 0
-
-
-@dataclass(kw_only=True)
-class ZooGet(Output):
-    """Copy a dataset out of the package."""
-
-    name: Positional[str]
-    """A name that `hades zoo list` lists."""
+    action: Positional[Literal["list", "show", "get"]] = "list"
+    """list, show NAME or get NAME."""
+    name: Positional[str | None] = None
+    """Which; evaluate, train and merge take the name as it is."""
     out: Folder = None
-    """The file to write; left out: NAME.safetensors here."""
+    """For get: the file to write; left out: NAME.safetensors here."""
 
     def __call__(self) -> int:
         from hades import zoo
 
-        out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"))
-        _print({"dataset": str(out)}, str(out), self.json)
+        if self.action == "list":
+            _print(zoo.cards(), zoo.table(), self.json)
+            return 0
+        if self.name is None:
+            raise InputError(f"{self.action} which? give one of {', '.join(zoo.names())}")
+        if self.action == "show":
+            card = zoo.card(self.name)
+            _print(card, json.dumps(card, indent=2), self.json)
+        else:
+            out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"))
+            _print({"dataset": str(out)}, str(out), self.json)
         return 0
 
 
 @dataclass(kw_only=True)
 class Study(Output):
-    """Repeat an experiment of the paper; at laptop scale, if not said otherwise."""
+    """Repeat an experiment of the paper, or put a dataset to use; at laptop scale, if not said otherwise."""
 
     name: Positional[str]
-    """comparison, generalisation, budget, multitask, cost, architectures or continual."""
+    """comparison (HaDES, ES on the weights, PPO), generalisation (one dataset, many networks), budget (how many
+    pairs), multitask (one agent from several datasets), cost (when distilling pays off), architectures (search on a
+    dataset), continual (a sequence of tasks)."""
     preset: str = "laptop"
     """laptop or paper."""
     out: Folder = None
@@ -521,11 +511,6 @@ class Version(Output):
         return 0
 
 
-Zoo = (
-    Annotated[ZooList, subcommand("list")]
-    | Annotated[ZooShow, subcommand("show")]
-    | Annotated[ZooGet, subcommand("get")]
-)
 Command = (
     Annotated[Distill, subcommand("distill")]
     | Annotated[Resume, subcommand("resume")]

@@ -19,7 +19,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from hades import presets, runtime, strategies, tasks
-from hades.dataset import Dataset, Spec
+from hades.dataset import Dataset, Spec, load
 from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.fitness import Fitness, Pairs, Scores, mesh
@@ -36,7 +36,9 @@ MAX_PER_DISPATCH = 64
 """Generations in one dispatch, where they are short."""
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
-EXPLORE = 1 / 3
+CURRICULUM = 0.1
+"""Of an episode's steps: what a curriculum begins with."""
+EXPLORE = 1 / 2
 """Of the budget: what several searches share before the best of them gets the rest."""
 
 
@@ -165,6 +167,8 @@ class _Host:
 class Search(NamedTuple):
     """One search and what it has found."""
 
+    age: jax.Array
+    """Its generations."""
     strategy: Any
     seen: Moments
     """Observations so far, for the running normaliser."""
@@ -199,9 +203,13 @@ class Distillation:
         _check(task, config)
         self.key = jax.random.key(config.seed)
         self.start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
-        self.fixed_normaliser = (
-            task.measure(measure_key) if config.normaliser == "fixed" else identity_normaliser(task.spec)
-        )
+        self.warm = warm_start(task, config) if config.starts_from_dataset else None
+        if config.normaliser != "fixed":
+            self.fixed_normaliser = identity_normaliser(task.spec)
+        elif self.warm:
+            self.fixed_normaliser = Normaliser(*map(jnp.asarray, self.warm.normaliser))
+        else:
+            self.fixed_normaliser = task.measure(measure_key)
         self.strategy = strategies.make(
             config.strategy,
             config.population,
@@ -248,12 +256,13 @@ class Distillation:
     def start(self, number: int) -> Solution:
         """Where a search starts, by its number."""
         key = jax.random.fold_in(self.start_key, number) if number else self.start_key
-        return initial_solution(self.task, self.config, key, self.fixed_normaliser, self.learners[0])
+        return initial_solution(self.task, self.config, key, self.fixed_normaliser, self.learners[0], self.warm)
 
     def begin(self, number: int) -> Search:
         """A search that has found nothing yet."""
         solution = self.start(number)
         return Search(
+            age=jnp.zeros((), jnp.int32),
             strategy=self.strategy.init(jax.random.fold_in(self.key, number) if number else self.key, solution),
             seen=Moments.zero(self.task.spec.obs_shape),
             best_score=jnp.asarray(-jnp.inf),
@@ -299,18 +308,18 @@ class Distillation:
 
     def _generation(self, state: State, data: Any) -> tuple[State, dict[str, jax.Array]]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state.generation)
-        normaliser = self.normaliser(state.search)
+        search, limit = state.search, self.limit(state.search)
+        normaliser = self.normaliser(search)
 
         def score(population: Solution) -> Scores:
             pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
             key = self._init_key(init_key)
             networks = [
-                lambda pairs, f=f: f.population(pairs, f.networks(key), normaliser, episode_key, data)
+                lambda pairs, f=f: f.population(pairs, f.networks(key), normaliser, episode_key, data, limit)
                 for f in self.fitness
             ]
             return jax.lax.switch(state.generation % len(networks), networks, pairs)
 
-        search = state.search
         strategy, scores = self.strategy.step(ask_key, tell_key, search.strategy, score)
         finite = jnp.isfinite(scores.fitness)
         metrics = {
@@ -321,7 +330,7 @@ class Distillation:
             "env_steps": scores.env_steps,
         }
         seen = search.seen if scores.seen is None else search.seen.merge(scores.seen)
-        search = search._replace(strategy=strategy, seen=seen)
+        search = search._replace(age=search.age + 1, strategy=strategy, seen=seen)
         return state._replace(generation=state.generation + 1, search=search), metrics
 
     def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any) -> jax.Array:
@@ -392,6 +401,13 @@ class Distillation:
     def normaliser(self, search: Search) -> Normaliser:
         return search.seen.normaliser() if self.config.normaliser == "running" else self.fixed_normaliser
 
+    def limit(self, search: Search) -> jax.Array | None:
+        """Steps after which an episode is cut off, by the curriculum."""
+        if self.config.curriculum is None or isinstance(self.task, ImageTask):
+            return None
+        share = CURRICULUM + (1 - CURRICULUM) * search.age / self.config.curriculum
+        return jnp.ceil(jnp.minimum(share, 1) * self.task.environment.max_steps)
+
     def _keys(self, generation: jax.Array) -> jax.Array:
         """For ask, networks, episodes, tell, and a validation before it."""
         return jax.random.split(jax.random.fold_in(self.key, generation), 5)
@@ -405,22 +421,51 @@ class Distillation:
         return jax.random.fold_in(self.key, 2**31 - 2)
 
 
-def initial_solution(task: Task, config: Config, key: jax.Array, normaliser: Normaliser, learner: Learner) -> Solution:
-    """Where the search starts: states as observations would be normalised, actions small, labels balanced."""
+def initial_solution(
+    task: Task, config: Config, key: jax.Array, normaliser: Normaliser, learner: Learner, warm: Dataset | None = None
+) -> Solution:
+    """Where the search starts: states as observations would be normalised, actions small, labels balanced.
+
+    Or a dataset, to go on from.
+    """
     state_key, action_key = jax.random.split(key)
     spec = task.spec
-    if isinstance(task, ImageTask) and config.start != "random":
+    if warm:
+        states = jnp.asarray(warm.states)
+    elif isinstance(task, ImageTask) and config.start != "random":
         states = jnp.asarray(task.start(config.start, config.size, normaliser, config.seed))
     else:
         states = jax.random.normal(state_key, (config.size, *spec.obs_shape))
     solution = {"states": states}
     if not spec.discrete:
-        solution["actions"] = jax.random.uniform(action_key, (config.size, spec.num_actions), minval=-1, maxval=1)
+        actions = jax.random.uniform(action_key, (config.size, spec.num_actions), minval=-1, maxval=1)
+        solution["actions"] = jnp.asarray(warm.targets) if warm else actions
     elif config.labels == "soft":
-        solution["logits"] = 2 * balanced_labels(config.size, spec.num_actions)
+        balanced = 2 * balanced_labels(config.size, spec.num_actions)
+        solution["logits"] = jnp.log(jnp.maximum(warm.targets, 1e-3)) if warm else balanced
     if config.learn_rate:
         solution["log_rate"] = jnp.log(jnp.asarray(learner.learning_rate))
     return solution
+
+
+def warm_start(task: Task, config: Config) -> Dataset:
+    """The dataset that a search goes on from.
+
+    Raises:
+        InputError: if it does not fit task and configuration.
+    """
+    dataset = load(config.start)
+    if dataset.spec != task.spec or len(dataset) != config.size:
+        found = f"{len(dataset)} pairs of {list(dataset.states.shape[1:])} and {dataset.spec.num_actions} actions"
+        wanted = f"{config.size} of {list(task.spec.obs_shape)} and {task.spec.num_actions}"
+        raise InputError(f"{config.start} has {found}; {task.name} is asked for {wanted}")
+    plain = (dataset.normaliser[0] == 0).all() and (dataset.normaliser[1] == 1).all()
+    if dataset.online or not (config.normaliser == "fixed" or (config.normaliser == "none" and plain)):
+        raise InputError(f"to go on from {config.start} with its own normaliser, take --normaliser fixed")
+    balanced = balanced_labels(config.size, task.spec.num_actions)
+    if task.spec.discrete and config.labels == "fixed" and not np.allclose(dataset.targets, balanced, atol=1e-3):
+        raise InputError(f"{config.start} has labels of its own; take --labels soft to go on from them")
+    return dataset
 
 
 def to_pairs(spec: Spec, config: Config, solution: Solution) -> Pairs:
@@ -448,7 +493,9 @@ def _check(task: Task, config: Config) -> None:
         raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
     if config.window is not None and not gradient:
         raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
-    if config.start != "random" and not images:
+    if images and config.curriculum is not None:
+        raise InputError("a curriculum is of episodes' lengths; images have none")
+    if config.start != "random" and not images and not config.starts_from_dataset:
         raise InputError(f"start '{config.start}' is for images; {task.name} starts at random")
     if images and config.normaliser == "running":
         raise InputError("images are normalised once, by 'fixed' statistics or not at all ('none')")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hades.dataset import Spec
+from hades.dataset import Spec, zoo
 from hades.errors import InputError
 from hades.learner import Learner
 from hades.reporting import align
@@ -27,9 +27,12 @@ class Config:
         population: candidates a generation.
         inits: networks trained on each candidate.
         episodes: episodes played by each network; for images: labelled images that it is scored on.
+        curriculum: episodes are cut off after a tenth of their steps in a search's first generation, and last longer
+            until, after so many generations, they are whole; None: always whole. Validations are of whole episodes.
         greedy: score the policies' modes instead of sampled actions.
         start: where the states start: ``"random"``; for images ``"mean"`` (of each class), ``"sample"`` (a real one),
-            ``"centres"`` (of k-means) or ``"zero"``.
+            ``"centres"`` (of k-means) or ``"zero"``; or a dataset's file or name in the zoo, to go on from, with its
+            normaliser where that is ``"fixed"``.
         strategy: an evosax strategy's name; for tasks whose score is differentiable also ``"gradient"``, the
             meta-gradient by Adam, or ``"gradient:NAME"`` by another of optax's optimisers.
         std: initial standard deviation of the search.
@@ -41,7 +44,7 @@ class Config:
         networks: distil for several networks, one generation each in turn: ``"NAME"``, ``"NAME:WIDTH"`` or
             ``"NAME:WIDTHxDEPTH"``, the learner's recipe otherwise.
         learn_rate: search for the inner loop's step size, too.
-        searches: begin so many searches, each from another start, one after the other in the first third of the
+        searches: begin so many searches, each from another start, one after the other in the first half of the
             budget; the one with the best validation goes on.
         normaliser: of observations: ``"none"``, ``"fixed"`` (measured under random actions before the run) or
             ``"running"`` (gathered over all that the population sees, as in OpenAI-ES).
@@ -65,6 +68,7 @@ class Config:
     population: int = 64
     inits: int = 2
     episodes: int = 1
+    curriculum: int | None = None
     greedy: bool = False
     start: str = "random"
     strategy: str = "SNES"
@@ -88,10 +92,10 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, options in (("init", INITS), ("start", STARTS), ("normaliser", NORMALISERS), ("labels", LABELS)):
-            if getattr(self, name) not in options:
+            if getattr(self, name) not in options and not (name == "start" and self.starts_from_dataset):
                 raise InputError(f"unknown {name} '{getattr(self, name)}'; choose one of {', '.join(options)}")
         at_least_one = ("size", "population", "inits", "episodes", "searches", "validate_every", "validate_inits")
-        for name in (*at_least_one, "generations", "steps", "window", "chunk"):
+        for name in (*at_least_one, "curriculum", "generations", "steps", "window", "chunk"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, not {value}")
@@ -103,6 +107,10 @@ class Config:
             raise InputError(f"seed must not be negative, not {self.seed}")
         object.__setattr__(self, "networks", tuple(self.networks))
         _ = self.learners
+
+    @property
+    def starts_from_dataset(self) -> bool:
+        return self.start.endswith(".safetensors") or self.start in zoo()
 
     @property
     def learners(self) -> tuple[Learner, ...]:
@@ -229,7 +237,19 @@ _PAPER_IMAGES = Config(
 _LAPTOP_CLASSIC = Config(
     size=4, population=64, inits=2, episodes=4, validate_inits=64, learner=Learner(width=64), minutes=2.0
 )
-_LAPTOP_BRAX = Config(size=16, population=64, inits=2, episodes=1, learner=Learner(width=64), minutes=30.0)
+# With few epochs, what a narrow network has learnt depends on how it began; a search that starts narrow stays where it
+# began; one on whole episodes learns to stand still, which outlives every clumsy walk; and even so one search in two
+# ends in a poor gait (docs/laptop.md).
+_LAPTOP_BRAX = Config(
+    size=16,
+    population=32,
+    inits=4,
+    std=1.0,
+    curriculum=50,
+    searches=4,
+    learner=Learner(width=64, epochs=600),
+    minutes=30.0,
+)
 _LAPTOP_MINATAR = Config(
     size=16,
     population=128,
@@ -248,18 +268,7 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4, learner=_small("relu")),
         "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5, learner=_small("relu")),
         "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
-        # With few epochs, what a narrow network has learnt depends on how it began; a search that starts narrow
-        # stays where it began (docs/laptop.md).
-        "brax/hopper": replace(
-            _LAPTOP_BRAX,
-            size=4,
-            population=32,
-            inits=4,
-            std=1.0,
-            validate_inits=64,
-            learner=Learner(width=64, epochs=600),
-            minutes=15.0,
-        ),
+        "brax/hopper": replace(_LAPTOP_BRAX, size=4, validate_inits=64, minutes=15.0),
         "brax/walker2d": replace(_LAPTOP_BRAX, size=4),
         "brax/halfcheetah": _LAPTOP_BRAX,
         "brax/ant": _LAPTOP_BRAX,
