@@ -68,7 +68,7 @@ def run(name: str, minutes: float | None) -> dict[str, Any]:
     results, config = [], None
     for seed in range(experiment.seeds):
         start = time.monotonic()
-        budget = {} if minutes is None else {"minutes": minutes}
+        budget: dict[str, Any] = {} if minutes is None else {"minutes": minutes}
         result = hades.distill(task, experiment.size, seed=seed, **budget)
         seconds = time.monotonic() - start
         if result.interrupted:

@@ -1,6 +1,7 @@
 """Networks by name, and the convolution that CPUs take."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -81,7 +82,8 @@ def test_layer_norm_and_transformers_are_for_vectors_too() -> None:
     obs = jax.random.normal(jax.random.key(1), (3, 6))
     for learner in (Learner(norm="layer", width=8), Learner(network="transformer", width=8, depth=1)):
         learner = learner.over(hades.learner.reference(spec))
-        mean, log_std = make_network(learner, spec).apply(init_network(learner, spec, jax.random.key(0)), obs)
+        out: Any = make_network(learner, spec).apply(init_network(learner, spec, jax.random.key(0)), obs)
+        mean, log_std = out
         assert mean.shape == log_std.shape == (3, 2) and np.isfinite(mean).all()
 
 
