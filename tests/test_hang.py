@@ -25,7 +25,7 @@ for i in range(30):
 def hangs(*args: str) -> bool:
     """Under a watchdog: it takes seconds, or for ever."""
     try:
-        subprocess.run([sys.executable, "-c", PROGRAM, *args], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", PROGRAM, *args], check=True, timeout=180)
     except subprocess.TimeoutExpired:
         return True
     return False

@@ -160,6 +160,8 @@ class _Host:
 
     env_steps: int = 0
     seconds: float = 0.0
+    compiled: float | None = None
+    """Seconds until the first generations were done, compilation included."""
     score: float | None = None
     """Of the last validation."""
 
@@ -368,7 +370,7 @@ class Distillation:
             return search.best, search.best_normaliser
         return self.strategy.mean(search.strategy), self.normaliser(search)
 
-    def dataset(self, state: State, host: "_Host", evaluation: Evaluation | None = None) -> Dataset:
+    def dataset(self, state: State, env_steps: int = 0, evaluation: Evaluation | None = None) -> Dataset:
         solution, normaliser = self.best(state)
         states, targets, rate = to_pairs(self.task.spec, self.config, solution)
         validated = float(self._leader(state).best_score)
@@ -377,7 +379,7 @@ class Distillation:
             "score": None if evaluation is None else evaluation.summary(),
             "validated": validated if np.isfinite(validated) else None,
             "generations": int(state.generation),
-            "env_steps": host.env_steps,
+            "env_steps": env_steps,
             "seed": self.config.seed,
             "init": self.config.init,
             "greedy": self.config.greedy,
@@ -525,11 +527,11 @@ def _evolve(
     title = f"{distillation.task.name}, {config.size} pairs"
     per_dispatch, saved, stopped = 1, host.seconds, 0
     if run and not rows:
-        run.snapshot(0, distillation.dataset(state, host))
+        run.snapshot(0, distillation.dataset(state, host.env_steps))
     with _Signals() as signals, Progress(title, budget, quiet=not (progress and runtime.is_main())) as display:
         while not (spent := _spent(config, int(state.generation), host)) and not stopped:
             start, generation = time.monotonic(), int(state.generation)
-            share = _share(config, int(state.turn))
+            share = _share(config, int(state.turn), host)
             number = min(
                 per_dispatch,
                 config.validate_every - generation % config.validate_every,
@@ -546,10 +548,11 @@ def _evolve(
                 state, host.score = distillation.validate(state)
                 new[-1]["validated"] = host.score
                 if run and (int(state.generation) // config.validate_every).bit_count() == 1:
-                    run.snapshot(int(state.generation), distillation.dataset(state, host))
+                    run.snapshot(int(state.generation), distillation.dataset(state, host.env_steps))
             if turn_over and not over:
                 state = distillation.take_turn(state)
             host.seconds += runtime.agree(time.monotonic() - start) - seconds
+            host.compiled = host.seconds if host.compiled is None else host.compiled
             stopped = int(runtime.agree(signals.received or 0))
             rows += new
             if run:
@@ -559,13 +562,13 @@ def _evolve(
             rate = sum(row["env_steps"] for row in new) / seconds
             display.update(new[-1], host.score, rate, last=over)
             if run and not over and host.seconds - saved > checkpoint_every:
-                run.save(int(state.generation), state, vars(host), distillation.dataset(state, host))
+                run.save(int(state.generation), state, vars(host), distillation.dataset(state, host.env_steps))
                 saved = host.seconds
         evaluation = None
         if spent:
             display.note("scoring the dataset on fresh networks")
             evaluation = distillation.evaluate(state)
-        dataset = distillation.dataset(state, host, evaluation)
+        dataset = distillation.dataset(state, host.env_steps, evaluation)
         if run:
             run.save(int(state.generation), state, vars(host), dataset)
     if tracking:
@@ -583,9 +586,12 @@ def _spent(config: Config, generation: int, host: _Host, share: float = 1.0) -> 
     )
 
 
-def _share(config: Config, turn: int) -> float:
-    """Of the budget: where a search's turn ends."""
-    return EXPLORE * (turn + 1) / config.searches if turn < config.searches > 1 else 1.0
+def _share(config: Config, turn: int, host: _Host) -> float:
+    """Of the budget: where a search's turn ends. Compilation is nobody's turn."""
+    if config.searches == 1 or turn == config.searches:
+        return 1.0
+    compiled = (host.compiled or 0) / (60 * config.minutes) if config.minutes else 0.0
+    return compiled + max(0, EXPLORE - compiled) * (turn + 1) / config.searches
 
 
 def _rows(

@@ -53,7 +53,7 @@ class Cost(Study):
         from hades import presets
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import WeightEvolution
-        from hades.distillation import Distillation, _Host
+        from hades.distillation import Distillation
         from hades.evaluation import train
         from hades.learner import Learner
 
@@ -65,9 +65,9 @@ class Cost(Study):
         seconds: dict[str, float] = {}
         for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
             search = Distillation(task, presets.override(config, {"init": init}))
-            one = partial(jax.jit(search._generation, out_shardings=search.replicated), search.init(), search.data)
-            seconds[method] = _median(one, cell["generations"])
-            dataset = search.dataset(search.init(), _Host())
+            state = search.init()
+            seconds[method] = _median(partial(search.generation, state, search.data), cell["generations"])
+            dataset = search.dataset(state)
         es = WeightEvolution(task, learner, config.population, config.inits * config.episodes, 0.05, 0)
         states = [es.init()]
 
