@@ -21,7 +21,6 @@ import platform
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -63,15 +62,9 @@ SUITES: dict[str, dict[str, dict[str, Any]]] = {
 
 def best(fun: Callable[[], Any], repeats: int = REPEATS) -> float:
     """Seconds of the best of a few calls, after one to warm up."""
-    import jax
+    from hades.runtime import timed
 
-    jax.block_until_ready(fun())
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        jax.block_until_ready(fun())
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return min(timed(fun, repeats))
 
 
 def measure(case: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +117,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     fixed = dataclasses.replace(natural, environment=FixedLength(steps))
     d = distillation(fixed)
     state = d.init()
-    ask_key, init_key, *_ = d._keys(state.generation)
+    ask_key, init_key, *_ = d._keys(state)
     fitness, config, spec, learner = d.fitness[0], d.config, d.task.spec, d.learners[0]
     devices, jobs = jax.device_count(), config.population * config.inits
     chunks, chunk, batch = fitness.chunks(config.population)

@@ -17,7 +17,8 @@ import numpy as np
 
 import hades
 from hades.dataset import ZOO
-from hades.evaluation import recipe
+from hades.distillation import versions
+from hades.evaluation import recipe, task_of
 from hades.studies import EVALUATION_SEED, summary
 from hades.studies.generalisation import GOOD, relative
 
@@ -33,7 +34,11 @@ SOURCES: dict[str, tuple[str, str]] = {
     ),
     "hopper-4": (
         "docs/results/hopper-4.safetensors",
-        "python scripts/laptop.py, its last row: the best of five seeds",
+        "python scripts/laptop.py, its last row, ten minutes of one core; the best validated of five seeds",
+    ),
+    "walker2d": (
+        "docs/results/walker2d-seed0.safetensors",
+        "python scripts/results.py walker2d --minutes 8, one core",
     ),
     "hopper-64": ("reference/hopper-64.safetensors", RELEASE),
     "halfcheetah-64": ("reference/halfcheetah-64.safetensors", RELEASE),
@@ -63,6 +68,7 @@ def main() -> None:
             print(name, words, score, file=sys.stderr, flush=True)
         keep = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_options", "versions")
         info = {k: dataset.info[k] for k in keep if k in dataset.info} | {"card": card}
+        info.setdefault("versions", versions(task_of(dataset)))
         dataclasses.replace(dataset, info=info).save(ZOO / f"{name}.safetensors")
 
 

@@ -23,6 +23,7 @@ TINY = {
     "learner": Learner(width=8, epochs=20),
     "progress": False,
 }
+TINY_CONFIG = {name: value for name, value in TINY.items() if name != "progress"}
 
 
 def test_distillation_makes_a_dataset_that_works(target: ControlTask) -> None:
@@ -137,7 +138,7 @@ def test_several_searches_share_half_of_the_budget_and_the_best_goes_on(target: 
     assert result.dataset.info["validated"] == pytest.approx(max(max(scores) for scores in found.values()))
 
 
-@pytest.mark.parametrize("stop", [2, 3, 6, 9])
+@pytest.mark.parametrize("stop", [3, 6, 9, 12])
 def test_several_searches_go_on_where_they_were_stopped(
     target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
@@ -154,6 +155,22 @@ def test_several_searches_go_on_where_they_were_stopped(
     assert hades.distill(target, size=2, out=tmp_path / "run", **options).interrupted
     hades.resume(tmp_path / "run", target, progress=False)
     assert (tmp_path / "run" / "dataset.safetensors").read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("normaliser", ["running", "fixed"])
+def test_what_is_compiled_for_one_seed_serves_all(target: ControlTask, normaliser: str) -> None:
+    """Or every run would wait for the compiler, which takes minutes for the larger bodies of Brax."""
+    programs = []
+    for seed in (0, 1):
+        config = presets.override(Config(), {**TINY_CONFIG, "seed": seed, "normaliser": normaliser})
+        d = Distillation(target, config)
+        state, one = d.init(), np.int32(1)
+        solution, statistics = d.best(state)
+        programs.append(
+            d.generations.lower(state, one, one, d.data).as_text()
+            + d.play.lower(state.key, solution, statistics, jax.random.key(seed), d.validation_data).as_text()
+        )
+    assert programs[0] == programs[1]
 
 
 def test_a_curriculum_lengthens_episodes_and_validates_whole_ones(target: ControlTask) -> None:

@@ -180,8 +180,15 @@ class Search(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that a distillation needs to go on: a pytree of arrays."""
+    """All that a distillation needs to go on: a pytree of arrays.
 
+    The seed's part of it, too, so that what was compiled for one seed serves all.
+    """
+
+    key: jax.Array
+    """Data of the run's random key."""
+    fixed_normaliser: Normaliser
+    """Where it does not run; else the identity."""
     generation: jax.Array
     turn: jax.Array
     """Number of the search that goes on; `Config.searches` when the best of them does."""
@@ -253,7 +260,9 @@ class Distillation:
 
     def init(self) -> State:
         zero, search = jnp.zeros((), jnp.int32), self.begin(0)
-        return self._placed(State(zero, zero, search, search if self.config.searches > 1 else None))
+        rival = search if self.config.searches > 1 else None
+        key = jax.random.key_data(self.key)
+        return self._placed(State(key, self.fixed_normaliser, zero, zero, search, rival))
 
     def start(self, number: int) -> Solution:
         """Where a search starts, by its number."""
@@ -309,13 +318,13 @@ class Distillation:
         return state, log, done
 
     def _generation(self, state: State, data: Any) -> tuple[State, dict[str, jax.Array]]:
-        ask_key, init_key, episode_key, tell_key, _ = self._keys(state.generation)
+        ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
         search, limit = state.search, self.limit(state.search)
-        normaliser = self.normaliser(search)
+        normaliser = self.normaliser(state)
 
         def score(population: Solution) -> Scores:
             pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
-            key = self._init_key(init_key)
+            key = self._init_key(state.key, init_key)
             networks = [
                 lambda pairs, f=f: f.population(pairs, f.networks(key), normaliser, episode_key, data, limit)
                 for f in self.fitness
@@ -335,22 +344,24 @@ class Distillation:
         search = search._replace(age=search.age + 1, strategy=strategy, seen=seen)
         return state._replace(generation=state.generation + 1, search=search), metrics
 
-    def _play(self, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any) -> jax.Array:
+    def _play(
+        self, run_key: jax.Array, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any
+    ) -> jax.Array:
         """Scores ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
         init_key, episode_key = jax.random.split(key)
         pairs = to_pairs(self.task.spec, self.config, solution)
         each = [
-            fitness.returns(pairs, normaliser, self._init_key(init_key), episode_key, data)
+            fitness.returns(pairs, normaliser, self._init_key(run_key, init_key), episode_key, data)
             for fitness in self.validation
         ]
         return jnp.concatenate(each)
 
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
-        *_, key = self._keys(state.generation)
+        *_, key = self._keys(state)
         search = state.search
-        centre, normaliser = self.strategy.mean(search.strategy), self.normaliser(search)
-        score = self.play(centre, normaliser, key, self.validation_data).mean()
+        centre, normaliser = self.strategy.mean(search.strategy), self.normaliser(state)
+        score = self.play(state.key, centre, normaliser, key, self.validation_data).mean()
         if score > search.best_score:
             best = self.replicate((score, centre, normaliser))
             search = search._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
@@ -360,7 +371,7 @@ class Distillation:
         """Score the result on networks and episodes that nothing was chosen by."""
         solution, normaliser = self.best(state)
         keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
-        scores = [self.play(solution, normaliser, key, self.validation_data) for key in keys]
+        scores = [self.play(state.key, solution, normaliser, key, self.validation_data) for key in keys]
         return Evaluation(np.concatenate(scores), self.metric)
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
@@ -368,7 +379,7 @@ class Distillation:
         search = self._leader(state)
         if jnp.isfinite(search.best_score):
             return search.best, search.best_normaliser
-        return self.strategy.mean(search.strategy), self.normaliser(search)
+        return self.strategy.mean(search.strategy), self.normaliser(state)
 
     def dataset(self, state: State, env_steps: int = 0, evaluation: Evaluation | None = None) -> Dataset:
         solution, normaliser = self.best(state)
@@ -400,27 +411,31 @@ class Distillation:
             info=info,
         )
 
-    def normaliser(self, search: Search) -> Normaliser:
-        return search.seen.normaliser() if self.config.normaliser == "running" else self.fixed_normaliser
+    def normaliser(self, state: State) -> Normaliser:
+        return state.search.seen.normaliser() if self.config.normaliser == "running" else state.fixed_normaliser
 
     def limit(self, search: Search) -> jax.Array | None:
         """Steps after which an episode is cut off, by the curriculum."""
         if self.config.curriculum is None or isinstance(self.task, ImageTask):
             return None
         share = CURRICULUM + (1 - CURRICULUM) * search.age / self.config.curriculum
-        return jnp.ceil(jnp.minimum(share, 1) * self.task.environment.max_steps)
+        return jnp.round(jnp.minimum(share, 1) * self.task.environment.max_steps)
 
-    def _keys(self, generation: jax.Array) -> jax.Array:
+    def _keys(self, state: State) -> jax.Array:
         """For ask, networks, episodes, tell, and a validation before it."""
-        return jax.random.split(jax.random.fold_in(self.key, generation), 5)
+        return jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(state.key), state.generation), 5)
 
-    def _init_key(self, key: jax.Array) -> jax.Array:
-        return self.fixed_init_key if self.config.init == "fixed" else key
+    def _init_key(self, run_key: jax.Array, key: jax.Array) -> jax.Array:
+        return _fixed_init_key(jax.random.wrap_key_data(run_key)) if self.config.init == "fixed" else key
 
     @property
     def fixed_init_key(self) -> jax.Array:
         """HaDES-F's initialisation, the other half of its result."""
-        return jax.random.fold_in(self.key, 2**31 - 2)
+        return _fixed_init_key(self.key)
+
+
+def _fixed_init_key(key: jax.Array) -> jax.Array:
+    return jax.random.fold_in(key, 2**31 - 2)
 
 
 def initial_solution(

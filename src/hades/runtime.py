@@ -4,6 +4,8 @@ import contextlib
 import os
 import platform
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,17 @@ def connect(coordinator: str | None = None, processes: int | None = None, proces
         ) from None
     except RuntimeError as error:
         raise InputError(f"the processes did not meet at {coordinator}: {str(error).splitlines()[0]}") from None
+
+
+def timed(fun: Callable[[], Any], repeats: int) -> list[float]:
+    """Seconds of some calls, after one to warm up."""
+    jax.block_until_ready(fun())
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(fun())
+        times.append(time.perf_counter() - start)
+    return times
 
 
 def is_main() -> bool:

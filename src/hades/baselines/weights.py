@@ -27,6 +27,8 @@ from hades.tasks.control import ControlTask, Moments
 
 
 class State(NamedTuple):
+    key: jax.Array
+    """Data of the run's random key."""
     generation: jax.Array
     mean: jax.Array
     """All weights of one network, ``[W]``."""
@@ -63,11 +65,16 @@ class WeightEvolution:
 
     def init(self) -> State:
         zero = jnp.zeros((), jnp.int32)
-        state = State(zero, self.start, jnp.full_like(self.start, self.std), Moments.zero(self.task.spec.obs_shape))
+        key = jax.random.key_data(self.key)
+        state = State(
+            key, zero, self.start, jnp.full_like(self.start, self.std), Moments.zero(self.task.spec.obs_shape)
+        )
         return jax.jit(lambda x: x, out_shardings=self.replicated)(state)
 
     def _generation(self, state: State) -> tuple[State, dict[str, jax.Array]]:
-        noise_key, episode_key = jax.random.split(jax.random.fold_in(self.key, state.generation))
+        noise_key, episode_key = jax.random.split(
+            jax.random.fold_in(jax.random.wrap_key_data(state.key), state.generation)
+        )
 
         def network(candidate: jax.Array, mean: jax.Array, std: jax.Array, key: jax.Array) -> Params:
             return self.unravel(mean + std * self.noise(key, candidate))
@@ -84,6 +91,7 @@ class WeightEvolution:
             "env_steps": scores.env_steps,
         }
         return State(
+            key=state.key,
             generation=state.generation + 1,
             mean=state.mean + state.std * mean_step,
             std=state.std * jnp.exp((3 + np.log(size)) / (5 * np.sqrt(size)) / 2 * std_step),

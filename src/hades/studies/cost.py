@@ -5,12 +5,11 @@ training for each policy.
 """
 
 import math
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades.studies import Cell, Row, Study, control
@@ -50,7 +49,7 @@ class Cost(Study):
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         import jax
 
-        from hades import presets
+        from hades import presets, runtime
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import WeightEvolution
         from hades.distillation import Distillation
@@ -66,7 +65,9 @@ class Cost(Study):
         for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
             search = Distillation(task, presets.override(config, {"init": init}))
             state = search.init()
-            seconds[method] = _median(partial(search.generation, state, search.data), cell["generations"])
+            seconds[method] = median(
+                runtime.timed(partial(search.generation, state, search.data), cell["generations"])
+            )
             dataset = search.dataset(state)
         es = WeightEvolution(task, learner, config.population, config.inits * config.episodes, 0.05, 0)
         states = [es.init()]
@@ -75,10 +76,10 @@ class Cost(Study):
             states.append(es.generation(states.pop())[0])  # donated
             return states[0]
 
-        seconds["ES"] = _median(generation, cell["generations"])
+        seconds["ES"] = median(runtime.timed(generation, cell["generations"]))
         one_policy = jax.jit(lambda key: train(dataset, key))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
-        training = _median(lambda: one_policy(next(keys)), cell["trainings"])
+        training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
         ppo = train_ppo(task, learner, steps=cell["steps"], evaluations=4)
         pace = [row["seconds"] for row in ppo.metrics]
         per_million = (
@@ -124,15 +125,3 @@ def costs(row: Row) -> tuple[float, float, float]:
 def _generations(config: Any, seconds: float) -> int:
     """How many the preset's budget has, at this pace."""
     return config.generations or max(1, round(60 * config.minutes / seconds))
-
-
-def _median(fun: Callable[[], Any], repeats: int) -> float:
-    import jax
-
-    jax.block_until_ready(fun())
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        jax.block_until_ready(fun())
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
