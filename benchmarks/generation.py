@@ -27,7 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-REPEATS = 3
+REPEATS = 2
 MAX_STEPS = 1000
 HOPPER = {"task": "brax/hopper", "size": 4, "width": 64, "epochs": 200, "population": 64, "inits": 2, "episodes": 1}
 MINATAR = {"size": 16, "width": 64, "epochs": 64, "population": 128, "inits": 2, "episodes": 4}

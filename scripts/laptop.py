@@ -25,7 +25,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "width 64, 600 epochs, standard deviation 0.6": {"learner": LEARNER, "std": 0.6},
     "width 64, 600 epochs, standard deviation 1": {"learner": LEARNER, "std": 1.0},
     "standard deviation 1, 4 searches": {"learner": LEARNER, "std": 1.0, "searches": 4},
-    "standard deviation 1, curriculum of 60": {"learner": LEARNER, "std": 1.0, "curriculum": 60},
+    "standard deviation 1, curriculum of 50": {"learner": LEARNER, "std": 1.0, "curriculum": 50},
     "standard deviation 1, curriculum of 50, 4 searches": {
         "learner": LEARNER,
         "std": 1.0,
