@@ -36,7 +36,7 @@ class Generalisation(Study):
     """
 
     paper: ClassVar[dict[str, Any]] = {
-        "datasets": ("hopper-4", "hopper-16", "halfcheetah", "breakout"),
+        "datasets": ("hopper-4", "hopper-64", "walker2d", "breakout"),
         "widths": (16, 32, 64, 128, 256, 512, 1024),
         "depths": (1, 2, 3, 4, 5),
         "rates": (1 / 30, 0.1, 1 / 3, 1.0, 3.0, 10.0, 30.0),
