@@ -161,7 +161,7 @@ class _Host:
     env_steps: int = 0
     seconds: float = 0.0
     compiled: float | None = None
-    """Seconds until the first generations were done, compilation included."""
+    """Seconds until the first generations, then until the first validation: what compilation took, mostly."""
     score: float | None = None
     """Of the last validation."""
 
@@ -546,7 +546,7 @@ def _evolve(
     with _Signals() as signals, Progress(title, budget, quiet=not (progress and runtime.is_main())) as display:
         while not (spent := _spent(config, int(state.generation), host)) and not stopped:
             start, generation = time.monotonic(), int(state.generation)
-            share = _share(config, int(state.turn), host)
+            share, compiling = _share(config, int(state.turn), host), host.score is None
             number = min(
                 per_dispatch,
                 config.validate_every - generation % config.validate_every,
@@ -567,7 +567,8 @@ def _evolve(
             if turn_over and not over:
                 state = distillation.take_turn(state)
             host.seconds += runtime.agree(time.monotonic() - start) - seconds
-            host.compiled = host.seconds if host.compiled is None else host.compiled
+            if host.compiled is None or (compiling and host.score is not None):
+                host.compiled = host.seconds
             stopped = int(runtime.agree(signals.received or 0))
             rows += new
             if run:
