@@ -2,7 +2,7 @@
 
     python benchmarks/cost.py benchmarks/results/generation-cpu-2-cores.json
 
-Fits the growth cases of `benchmarks/generation.py`. Each case is also predicted from the others alone. Prints JSON.
+Fits the hopper's cases of `benchmarks/generation.py`, growth and paper. Each case is also predicted from the others alone. Prints JSON.
 """
 
 import json
@@ -18,21 +18,24 @@ TERMS = {
     "updates": "seconds a weight and epoch of gradients and optimiser",
     "policy": "seconds a multiply-add of the policies' products",
     "environment": "seconds an environment step, with what each network and step cost besides",
+    "step": "seconds a step of a chunk's environments, however few",
     "generation": "seconds a generation, whatever its size",
 }
 
 
 def terms(result: dict[str, Any], cores: int) -> np.ndarray:
-    """How often each of `TERMS` is paid one after the other, ``[5]``: jobs are spread over devices and cores."""
+    """How often each of `TERMS` is paid one after the other, ``[6]``: jobs are spread over devices and cores."""
     case = result["case"]
     networks, chunk = case["population"] * case["inits"], result["networks_per_chunk"]
     devices = result["devices"]
     chunks = -(-networks // (devices * chunk))
-    turns = chunks * chunk * max(1, devices / cores)  # networks that a core works through
+    shared = max(1, devices / cores)
+    turns = chunks * chunk * shared  # networks that a core works through
     steps, weights = case["max_steps"] * case["episodes"], result["weights"]
     epochs, size = case["epochs"], case["size"]
+    products, updates = 3 * turns * epochs * size * weights, turns * epochs * weights
     return np.asarray(
-        [3 * turns * epochs * size * weights, turns * epochs * weights, turns * steps * weights, turns * steps, 1.0]
+        [products, updates, turns * steps * weights, turns * steps, chunks * case["max_steps"] * shared, 1]
     )
 
 
@@ -46,7 +49,8 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     results = json.loads(Path(sys.argv[1]).read_text())
-    cases, cores = results["growth"], results["hardware"]["cores"]
+    hoppers = {f"paper: {name}": case for name, case in results["paper"].items() if name.startswith("hopper")}
+    cases, cores = results["growth"] | hoppers, results["hardware"]["cores"]
     rows = np.stack([terms(case, cores) for case in cases.values()])
     seconds = np.asarray([case["seconds"]["generation"] for case in cases.values()])
     constants = fit(rows, seconds)
