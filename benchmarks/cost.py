@@ -2,7 +2,8 @@
 
     python benchmarks/cost.py benchmarks/results/generation-cpu-2-cores.json
 
-Fits the hopper's cases of `benchmarks/generation.py`, growth and paper. Each case is also predicted from the others alone. Prints JSON.
+Fits hopper's cases of `benchmarks/generation.py`, growth and paper. Each case is also predicted from the others
+alone. Prints JSON.
 """
 
 import json
