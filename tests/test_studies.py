@@ -13,7 +13,7 @@ from hades.cli import main
 from hades.studies import STUDIES, Study, architectures, continual, cost, generalisation
 
 TINY: dict[str, dict[str, Any]] = {
-    "comparison": {"tasks": ("cartpole",), "steps": 30_000, "seeds": 1},
+    "comparison": {"tasks": ("cartpole",), "methods": ("HaDES-R", "ES", "PPO"), "steps": 30_000, "seeds": 1},
     "generalisation": {
         "datasets": ("cartpole-2",), "widths": (8,), "depths": (1, 2), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
         "episodes": 1,
@@ -21,7 +21,7 @@ TINY: dict[str, dict[str, Any]] = {
     "budget": {"tasks": ("cartpole",), "sizes": (2, 4), "minutes": 0.02, "inits": 2, "episodes": 1},
     "multitask": {"datasets": ("cartpole-2", "acrobot"), "widths": (8,), "inits": 2, "episodes": 1},
     "cost": {"tasks": ("cartpole",), "width": 8, "generations": 1, "trainings": 1, "steps": 20_000},
-    "architectures": {"trials": 2, "steps": 10_000, "seeds": 1, "inits": 2, "episodes": 1},
+    "architectures": {"trials": 1, "steps": 10_000, "seeds": 1, "inits": 2, "episodes": 1},
     "continual": {"datasets": ("cartpole-2", "acrobot"), "cycles": 1, "width": 8, "inits": 2, "episodes": 1},
 }  # fmt: skip
 
