@@ -22,9 +22,9 @@ import jax
 import hades
 from hades.distillation import versions
 from hades.runtime import hardware
+from hades.studies import EVALUATION_SEED
 
 ROOT = Path(__file__).parent.parent
-EVALUATION_SEED = 1_000
 
 
 @dataclass(frozen=True)

@@ -35,21 +35,21 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     shapes = [d.spec.obs_shape for d in datasets]
     obs_shape = tuple(map(max, zip(*shapes, strict=True)))
     num_actions = max(d.spec.num_actions for d in datasets)
-    states, targets, parts = [], [], []
+    states, targets, about = [], [], []
     for number, d in enumerate(datasets):
         code = (number, len(datasets)) if identity else None
         states.append(np.asarray(pad(d.states, obs_shape, code)))
         targets.append(np.pad(d.targets, ((0, 0), (0, num_actions - d.spec.num_actions))))
         mean, std = (x.tolist() for x in d.normaliser)
         options = d.info.get("task_options", {})
-        parts.append({"task": d.task, "task_options": options, "size": len(d), "obs_mean": mean, "obs_std": std})
+        about.append({"task": d.task, "task_options": options, "size": len(d), "obs_mean": mean, "obs_std": std})
     discrete, joined = datasets[0].spec.discrete, np.concatenate(targets)
     return Dataset(
         states=np.concatenate(states),
         actions=None if discrete else joined,
         labels=joined if discrete else None,
         learner=datasets[0].learner,
-        info={"parts": parts, "identity": identity},
+        info={"parts": about, "identity": identity},
     )
 
 

@@ -20,7 +20,7 @@ from hades.dataset import Spec
 from hades.errors import InputError, MissingExtra
 from hades.evaluation import Evaluation
 from hades.learner import Learner, make_network, reference
-from hades.tasks.control import ControlTask, Normaliser
+from hades.tasks.control import ControlTask, Normaliser, identity_normaliser
 
 SETTINGS: dict[str, Any] = {
     "num_envs": 64, "num_steps": 128, "num_epochs": 4, "num_minibatches": 16, "learning_rate": 3e-4, "gamma": 0.99,
@@ -120,7 +120,7 @@ def _make(task: ControlTask, learner: Learner, settings: dict[str, Any]) -> Any:
 
 def _normaliser(ppo: Any, state: Any, spec: Spec) -> Normaliser:
     if not ppo.normalize_observations:
-        return Normaliser(jnp.zeros(spec.obs_shape), jnp.ones(spec.obs_shape))
+        return identity_normaliser(spec)
     seen = state.obs_rms_state
     return Normaliser(seen.mean, jnp.sqrt(seen.var + 1e-8))
 

@@ -14,7 +14,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,7 +23,6 @@ from hades.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hades.dataset import Dataset
     from hades.evaluation import Evaluation
     from hades.tasks import Task
     from hades.tasks.control import ControlTask
@@ -108,8 +106,7 @@ def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
         The study's rows: each cell's fields, its result's, and the seconds that it took.
     """
     file = out / "results.json"
-    known = _read(file)
-    cells = study.cells()
+    known, about, cells = _read(file), _about(study), study.cells()
     for number, cell in enumerate(cells, 1):
         if _key(cell) in known:
             continue
@@ -119,7 +116,7 @@ def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
         start = time.monotonic()
         result = study.run(cell, out)
         known[_key(cell)] = {"cell": cell, **result, "seconds": round(time.monotonic() - start, 2)}
-        write_atomically(file, (json.dumps(_about(study) | {"rows": list(known.values())}, indent=1) + "\n").encode())
+        write_atomically(file, (json.dumps(about | {"rows": list(known.values())}, indent=1) + "\n").encode())
     rows = [known[_key(cell)] for cell in cells]
     figure = study.figure(rows)
     for suffix in ("png", "svg"):
@@ -172,23 +169,21 @@ def control(task: "Task | str") -> "ControlTask":
     return task
 
 
-@cache
 def random_return(task: "ControlTask") -> float:
-    """What random actions have, once for each task."""
+    """What random actions have, played once for each task and its options."""
     import jax
 
-    return task.random_return(jax.random.key(EVALUATION_SEED))
+    key = json.dumps([task.name, dict(task.options)], sort_keys=True)
+    if key not in _RANDOM:
+        _RANDOM[key] = task.random_return(jax.random.key(EVALUATION_SEED))
+    return _RANDOM[key]
 
 
-def own_setting(dataset: "Dataset") -> dict[str, Any]:
-    """The complete recipe that a dataset was distilled for."""
-    from hades.evaluation import recipe
-
-    return recipe(dataset).options()
+_RANDOM: dict[str, float] = {}
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Mean ± standard deviation, and of how many."""
+    """Mean, and ± standard deviation where there are several."""
     import numpy as np
 
     text = f"{np.mean(values):.{digits}f}"

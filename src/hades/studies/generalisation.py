@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, own_setting, random_return, summary
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_return, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,9 +65,10 @@ class Generalisation(Study):
     def _settings(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Parts of the recipe, and what replaces them."""
         from hades.dataset import load
+        from hades.evaluation import recipe
 
         dataset = load(name)
-        own, grid = own_setting(dataset), len(dataset.spec.obs_shape) == 3
+        own, grid = recipe(dataset).options(), len(dataset.spec.obs_shape) == 3
         yield "own", {}
         for width in self.widths:
             for depth in self.depths:
