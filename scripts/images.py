@@ -12,7 +12,6 @@ HADES_DATA_DIR says where the data lie.
 import argparse
 import itertools
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -77,7 +76,7 @@ def distil(row: str, seed: int, minutes: float | None) -> dict[str, Any]:
         "generations": result.dataset.info["generations"],
         "training accuracy (seconds, accuracy)": [[round(s), round(v, 4)] for s, v in curve],
         "learner": dict(result.dataset.learner),
-        "hardware": hardware() | {"cores used": len(os.sched_getaffinity(0))},
+        "hardware": hardware(),
         "versions": result.dataset.info["versions"],
     }
 

@@ -1,9 +1,9 @@
-"""Convert the paper's published datasets (NumPy archives) into dataset files.
+"""Convert the paper's published datasets (NumPy archives) into dataset files, and its figures into one small table.
 
     python scripts/import_reference.py FOLDER OUT
 
-Two of them come without observation statistics: the published evaluation gathered its own while the policies
-played, and so does ours for them (`online`).
+Two of the datasets come without observation statistics: the published evaluation gathered its own while the policies
+played, and so does ours for them (`online`). Of the figures, ``figures.json`` keeps what a result is compared with.
 """
 
 import json
@@ -41,6 +41,13 @@ def convert(path: Path) -> hades.Dataset:
     )
 
 
+def final(run: dict[str, Any]) -> dict[str, Any]:
+    """Population-mean return of the last ten generations, over seeds."""
+    settings = {"generations": run["outer"]["n_generations"], "population": run["outer"]["popsize"]}
+    width = run["inner"]["WIDTH"]
+    return {"mean": run["final_mean"], "std": run["final_std"], "seeds": len(run["seeds"]), "width": width, **settings}
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -48,3 +55,7 @@ if __name__ == "__main__":
     out.mkdir(parents=True, exist_ok=True)
     for name in ("breakout-16", "hopper-4", "hopper-64", "halfcheetah-64", "fashion-mnist-10"):
         convert(source / f"{name}.npz").save(out / f"{name}.safetensors")
+    figures = json.loads((source / "figures.json").read_text())
+    kept = {name: final(run) for name, run in figures.items() if "final_mean" in run}
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(run)}" for name, run in kept.items())
+    (out / "figures.json").write_text(f"{{\n{lines}\n}}\n")

@@ -32,6 +32,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "curriculum": 50,
         "searches": 4,
     },
+    "standard deviation 1, 10 searches": {"learner": LEARNER, "std": 1.0, "searches": 10},
 }
 """All with a population of 32, 4 networks a candidate, SNES from a standard deviation of 0.3 where not said."""
 BASE = {"population": 32, "inits": 4, "std": 0.3, "strategy": "SNES", "validate_inits": 64}

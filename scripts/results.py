@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-
 import hades
 from hades.distillation import versions
 from hades.runtime import hardware
@@ -135,7 +133,6 @@ if __name__ == "__main__":
         sys.exit()
     for name in args.names:
         about = reference() if name == "reference" else run(name, args.minutes)
-        devices = {"backend": jax.default_backend(), "devices": jax.device_count()}
-        about |= {"hardware": hardware() | devices, "python": platform.python_version()}
+        about |= {"hardware": hardware(), "python": platform.python_version()}
         path = ROOT / "docs/results" / f"{name}.json"
         path.write_text(json.dumps(about, indent=1) + "\n")

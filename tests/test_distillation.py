@@ -198,6 +198,17 @@ def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) ->
             hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
 
 
+def test_a_run_finds_the_dataset_that_it_began_with_from_any_folder(
+    target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = TINY | {"generations": 1, "normaliser": "fixed"}
+    hades.distill(target, size=2, **options).dataset.save(tmp_path / "first.safetensors")
+    monkeypatch.chdir(tmp_path)
+    hades.distill(target, size=2, start="first.safetensors", out=tmp_path / "run", **options)
+    monkeypatch.chdir(tmp_path / "run")
+    assert hades.resume(tmp_path / "run", target, generations=2, progress=False).metrics[-1]["generation"] == 2
+
+
 def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_path: Path) -> None:
     import dataclasses
 

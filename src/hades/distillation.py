@@ -111,11 +111,13 @@ def distill(
         overrides["learner"] = learner.over(base.learner)
     config = presets.override(base, overrides)
     distillation = Distillation(task, config)
+    # A run is resumed from any folder.
+    start = {"start": str(Path(config.start).absolute())} if config.start.endswith(".safetensors") else {}
     about = {
         "task": task.name,
         "task_options": {**task.options, **task.where},
         "preset": preset,
-        "config": config.to_json(),
+        "config": config.to_json() | start,
         "versions": versions(task),
     }
     run = None if out is None else Run.create(out, about)

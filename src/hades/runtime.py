@@ -46,11 +46,13 @@ def _cores() -> int:
 
 
 def hardware() -> dict[str, Any]:
-    """What a measurement names beside its figures."""
+    """What a measurement names beside its figures: the cores that it may use, and JAX's devices."""
+    configure()
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return {"cpu": cpu, "cores": os.cpu_count()}
+    devices = {"devices": jax.device_count(), "device": jax.devices()[0].device_kind}
+    return {"cpu": cpu, "cores": _cores(), **devices}
 
 
 def connect(coordinator: str | None = None, processes: int | None = None, process_id: int | None = None) -> None:

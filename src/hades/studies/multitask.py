@@ -12,7 +12,11 @@ from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_ret
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-GROUPS = (("cartpole-2", "acrobot"), ("hopper-4", "walker2d"))
+GROUPS = (
+    ("cartpole-2", "acrobot", "mountaincar"),
+    ("hopper-4", "halfcheetah", "walker2d"),
+    ("breakout", "asterix", "freeway", "space-invaders"),
+)
 ALONE, MERGED, IDENTITY = "alone", "merged", "merged, tasks told apart"
 
 
