@@ -161,7 +161,7 @@ def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
         ({"normaliser": "running"}, "images are normalised once"),
         ({"networks": ("mlp:wide",)}, "NAME, NAME:WIDTH or NAME:WIDTHxDEPTH"),
         ({"networks": ("vit",)}, "unknown network 'vit'"),
-        ({"start": "best"}, "unknown start 'best'"),
+        ({"start": "best"}, "does not start at 'best'; choose one of random, mean"),
     ],
 )
 def test_what_cannot_be_is_refused(digits: ImageTask, options: dict, message: str) -> None:
@@ -172,7 +172,7 @@ def test_what_cannot_be_is_refused(digits: ImageTask, options: dict, message: st
 def test_control_is_not_differentiable_and_starts_at_random(target: ControlTask) -> None:
     with pytest.raises(InputError, match="not differentiable: take an evolution strategy"):
         hades.distill(target, strategy="gradient", progress=False)
-    with pytest.raises(InputError, match="start 'mean' is for images"):
+    with pytest.raises(InputError, match="target does not start at 'mean'; choose one of random, sample"):
         hades.distill(target, start="mean", progress=False)
 
 

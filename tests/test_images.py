@@ -174,10 +174,11 @@ def test_starts_come_in_blocks_of_classes(kind: str) -> None:
     task = ImageTask(
         "two", Labelled(images, np.repeat([0, 1], 12)), Labelled(images, np.repeat([0, 1], 12)), ("a", "b")
     )
-    start = task.start(kind, 6, identity_normaliser(task.spec))
+    key = jax.random.key(0)
+    start = task.start(kind, 6, identity_normaliser(task.spec), key)
     want = 0 * images[:6] if kind == "zero" else images[[0, 0, 0, 12, 12, 12]]
     np.testing.assert_allclose(start, want, atol=1e-6)
-    np.testing.assert_array_equal(start, task.start(kind, 6, identity_normaliser(task.spec)))
+    np.testing.assert_array_equal(start, task.start(kind, 6, identity_normaliser(task.spec), key))
 
 
 def test_herding_keeps_the_running_mean_near_the_classs() -> None:

@@ -204,3 +204,18 @@ def test_measured_statistics_leave_constants_unscaled() -> None:
 def test_making_a_task_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     control("halfcheetah")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["target", "cartpole", "breakout"])
+def test_a_start_is_a_sample_of_observations(name: str, target: ControlTask) -> None:
+    task = target if name == "target" else control(name)
+    normaliser = identity_normaliser(task.spec)
+    start = task.start("sample", 200, normaliser, KEY)
+    assert start.shape == (200, *task.spec.obs_shape)
+    np.testing.assert_array_equal(start, task.start("sample", 200, normaliser, KEY))
+    np.testing.assert_array_equal(normaliser._replace(mean=start[0])(start), task.start(
+        "sample", 200, normaliser._replace(mean=start[0]), KEY))  # fmt: skip
+    measured = task.measure(KEY)  # over whole episodes: longer ones weigh more
+    off = (np.asarray(start).mean(0) - measured.mean) / (measured.std + 1e-3)
+    assert np.abs(off).max() < 1
+    assert len(np.unique(np.asarray(start).reshape(200, -1), axis=0)) > 50

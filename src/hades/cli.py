@@ -159,8 +159,8 @@ class Distill(Running, LearnerOptions, TaskOptions):
     greedy: Flag = False
     """Score the most likely action instead of a sampled one."""
     start: Text = None
-    """Where images start: mean (of each class), sample (a real one), centres (of k-means) or zero; for every task: a
-    dataset (file, or name in the zoo) to go on from."""
+    """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
+    each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from."""
     strategy: Text = None
     """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for images also gradient, or gradient:OPTIMISER."""
     std: Float = None

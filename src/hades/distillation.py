@@ -451,8 +451,8 @@ def initial_solution(
     spec = task.spec
     if warm:
         states = jnp.asarray(warm.states)
-    elif isinstance(task, ImageTask) and config.start != "random":
-        states = jnp.asarray(task.start(config.start, config.size, normaliser, config.seed))
+    elif config.start != "random":
+        states = task.start(config.start, config.size, normaliser, state_key)
     else:
         states = jax.random.normal(state_key, (config.size, *spec.obs_shape))
     solution = {"states": states}
@@ -514,8 +514,8 @@ def _check(task: Task, config: Config) -> None:
         raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
     if images and config.curriculum is not None:
         raise InputError("a curriculum is of episodes' lengths; images have none")
-    if config.start != "random" and not images and not config.starts_from_dataset:
-        raise InputError(f"start '{config.start}' is for images; {task.name} starts at random")
+    if config.start not in task.starts and not config.starts_from_dataset:
+        raise InputError(f"{task.name} does not start at '{config.start}'; choose one of {', '.join(task.starts)}")
     if images and config.normaliser == "running":
         raise InputError("images are normalised once, by 'fixed' statistics or not at all ('none')")
     if images:

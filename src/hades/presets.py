@@ -14,7 +14,6 @@ from hades.strategies import is_gradient
 INITS = ("random", "fixed")
 NORMALISERS = ("none", "fixed", "running")
 LABELS = ("fixed", "soft")
-STARTS = ("random", "mean", "sample", "centres", "zero")
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class Config:
         curriculum: episodes are cut off after a tenth of their steps in a search's first generation, and last longer
             until, after so many generations, they are whole; None: always whole. Validations are of whole episodes.
         greedy: score the policies' modes instead of sampled actions.
-        start: where the states start: ``"random"``; for images ``"mean"`` (of each class), ``"sample"`` (a real one),
-            ``"centres"`` (of k-means) or ``"zero"``; or a dataset's file or name in the zoo, to go on from, with its
-            normaliser where that is ``"fixed"``.
+        start: where the states start: ``"random"``, or ``"sample"`` (an observation of random actions; a real image);
+            for images also ``"mean"`` (of each class), ``"centres"`` (of k-means) or ``"zero"``; or a dataset's file
+            or name in the zoo, to go on from, with its normaliser where that is ``"fixed"``.
         strategy: an evosax strategy's name; for tasks whose score is differentiable also ``"gradient"``, the
             meta-gradient by Adam, or ``"gradient:NAME"`` by another of optax's optimisers.
         std: initial standard deviation of the search.
@@ -91,8 +90,8 @@ class Config:
     chunk: int | None = None
 
     def __post_init__(self) -> None:
-        for name, options in (("init", INITS), ("start", STARTS), ("normaliser", NORMALISERS), ("labels", LABELS)):
-            if getattr(self, name) not in options and not (name == "start" and self.starts_from_dataset):
+        for name, options in (("init", INITS), ("normaliser", NORMALISERS), ("labels", LABELS)):
+            if getattr(self, name) not in options:
                 raise InputError(f"unknown {name} '{getattr(self, name)}'; choose one of {', '.join(options)}")
         at_least_one = ("size", "population", "inits", "episodes", "searches", "validate_every", "validate_inits")
         for name in (*at_least_one, "curriculum", "generations", "steps", "window", "chunk"):

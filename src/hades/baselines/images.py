@@ -6,6 +6,7 @@ mean and standard deviation, on the architecture that the set was distilled on a
 
 from collections.abc import Iterable, Mapping
 
+import jax
 import numpy as np
 
 from hades.dataset import Dataset
@@ -51,7 +52,8 @@ def baseline(task: ImageTask, kind: str, size: int, seed: int = 0) -> Dataset:
         images, learner = np.asarray(as_float(task.train.images)), ALL
         labels = np.eye(classes, dtype=np.float32)[task.train.labels]
     else:
-        images, learner = task.start(kind, size, identity_normaliser(task.spec), seed), IMAGES
+        start = task.start(kind, size, identity_normaliser(task.spec), jax.random.key(seed))
+        images, learner = np.asarray(start), IMAGES
         labels = np.asarray(balanced_labels(size, classes))
     return Dataset(
         states=images,

@@ -139,6 +139,7 @@ class ControlTask:
     differentiable = False
     data = ()
     where: ClassVar[Mapping[str, Any]] = {}
+    starts = ("random", "sample")
 
     @property
     def spec(self) -> Spec:
@@ -252,12 +253,39 @@ class ControlTask:
         """The mean return of uniformly random actions."""
         return float(self._play_randomly(key, episodes).ret.mean())
 
+    def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
+        """States ``[size, *obs]`` to start from: a ``"sample"`` of observations, as the normaliser leaves them."""
+        assert kind == "sample"
+        return normaliser(jax.jit(self._observations, static_argnums=1)(key, size))
+
+    def _observations(self, key: jax.Array, number: int) -> jax.Array:
+        """Of random actions, each from an episode of its own, at any of its steps alike."""
+        reset_key, loop_key = jax.random.split(key)
+        state, obs = jax.vmap(self.environment.reset)(jax.random.split(reset_key, number))
+        env_step = self.vmap(self.environment.step)
+
+        def step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+            i, state, obs, alive, kept = carry
+            keep_key, action_key, step_key = jax.random.split(jax.random.fold_in(loop_key, i), 3)
+            # Reservoir sampling (Vitter 1985), of one.
+            keep = alive & (jax.random.uniform(keep_key, (number,)) * (i + 1) < 1)
+            kept = jnp.where(keep.reshape(-1, *(1,) * (obs.ndim - 1)), obs, kept)
+            actions = jax.vmap(self._random_action)(jax.random.split(action_key, number))
+            out = env_step(jax.random.split(step_key, number), state, actions)
+            return i + 1, out.state, out.obs, alive & ~out.terminated & ~out.truncated, kept
+
+        carry = jnp.zeros((), jnp.int32), state, obs, jnp.ones(number, bool), obs
+        return jax.lax.while_loop(lambda carry: carry[3].any(), step, carry)[-1]
+
+    def _random_action(self, key: jax.Array) -> jax.Array:
+        if self.spec.discrete:
+            return jax.random.randint(key, (), 0, self.spec.num_actions)
+        return jax.random.uniform(key, (self.spec.num_actions,), minval=-1, maxval=1)
+
     def _play_randomly(self, key: jax.Array, episodes: int) -> Episode:
         def random_policy(_: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
             del obs
-            if self.spec.discrete:
-                return jax.random.randint(key, (), 0, self.spec.num_actions)
-            return jax.random.uniform(key, (self.spec.num_actions,), minval=-1, maxval=1)
+            return self._random_action(key)
 
         @jax.jit
         def run(keys: jax.Array) -> Episode:

@@ -57,6 +57,7 @@ class ImageTask:
 
     differentiable = True
     reference = IMAGES
+    starts = ("random", "mean", "sample", "centres", "zero")
 
     @property
     def spec(self) -> Spec:
@@ -124,7 +125,7 @@ class ImageTask:
             jnp.broadcast_to(images.mean((0, 1, 2)), shape), jnp.broadcast_to(images.std((0, 1, 2)) + 1e-6, shape)
         )
 
-    def start(self, kind: str, size: int, normaliser: Normaliser, seed: int = 0) -> np.ndarray:
+    def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """Images ``[size, H, W, C]`` to start from, in blocks of classes, as the normaliser leaves them.
 
         Args:
@@ -136,13 +137,13 @@ class ImageTask:
         """
         per_class = self.images_per_class(size)
         if kind == "zero":
-            return np.zeros((size, *self.spec.obs_shape), np.float32)
-        rng = np.random.default_rng(seed)
+            return jnp.zeros((size, *self.spec.obs_shape))
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         chosen = [
             STARTS[kind](np.asarray(as_float(self.of_class(c, per_class))), per_class, rng)
             for c in range(len(self.classes))
         ]
-        return np.asarray(normaliser(jnp.asarray(np.concatenate(chosen))))
+        return normaliser(jnp.asarray(np.concatenate(chosen)))
 
     def images_per_class(self, size: int) -> int:
         if size % len(self.classes):
