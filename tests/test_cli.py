@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 import hades
 from hades.cli import main
 
-HADES = [sys.executable, "-m", "hades.cli"]
+HADES = [sys.executable, "-m", "hades"]
 TINY = ["--population", "8", "--inits", "1", "--width", "8", "--epochs", "16", "--validate-every", "4"]
 
 

@@ -21,7 +21,7 @@ DISTIL = ["distill", "CartPole-v1", "--population", "6", "--inits", "3", "--seed
 
 def start(*args: str, devices: int = 2, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     env = {**os.environ, "JAX_NUM_CPU_DEVICES": str(devices), **(environ or {})}
-    command = [sys.executable, "-m", "hades.cli", *args]
+    command = [sys.executable, "-m", "hades", *args]
     return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

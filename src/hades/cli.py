@@ -667,7 +667,3 @@ def _numbers(pairs: tuple[str, ...]) -> dict[str, float]:
 
 def _words(options: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in options.items())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
