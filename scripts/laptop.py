@@ -1,59 +1,93 @@
-"""What makes a laptop's minutes count: hopper with four pairs, one change at a time.
+"""What makes a laptop's minutes count: hopper with four pairs and Breakout with fifteen, one change at a time.
 
-    python scripts/laptop.py ROW ... [--seeds 0 1 2] [--minutes M | --steps S]
+    python scripts/laptop.py TASK ROW ... [--seeds 0 1 2] [--minutes M | --steps S]
 
-Results go to docs/laptop.json, one entry for each row and seed; `python scripts/laptop.py table` prints them.
-A run's datasets are scored on 32 fresh networks of width 64 and of width 512, by a seed that nothing was tuned on.
+Results go to docs/laptop.json, one entry for each row and seed; `python scripts/laptop.py TASK table` prints them. A
+run's datasets are scored on 32 fresh networks of width 64 and of width 512, by a seed that nothing was tuned on.
 """
 
 import argparse
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import hades
+from hades.studies import EVALUATION_SEED
 
-LEARNER = hades.Learner(width=64, epochs=600)
-ROWS: dict[str, dict[str, Any]] = {
-    "width 128, 200 epochs": {"learner": hades.Learner(width=128, epochs=200)},
-    "width 64, 600 epochs": {"learner": LEARNER},
-    "width 64, 600 epochs, CMA-ES": {"learner": LEARNER, "strategy": "CMA_ES"},
-    "width 64, 600 epochs, standard deviation 0.6": {"learner": LEARNER, "std": 0.6},
-    "width 64, 600 epochs, standard deviation 1": {"learner": LEARNER, "std": 1.0},
-    "standard deviation 1, 4 searches": {"learner": LEARNER, "std": 1.0, "searches": 4},
-    "standard deviation 1, curriculum of 50": {"learner": LEARNER, "std": 1.0, "curriculum": 50},
-    "standard deviation 1, curriculum of 50, 4 searches": {
-        "learner": LEARNER,
-        "std": 1.0,
-        "curriculum": 50,
-        "searches": 4,
-    },
-    "standard deviation 1, 10 searches": {"learner": LEARNER, "std": 1.0, "searches": 10},
-}
-"""All with a population of 32, 4 networks a candidate, SNES from a standard deviation of 0.3 where not said."""
-BASE = {"population": 32, "inits": 4, "std": 0.3, "strategy": "SNES", "validate_inits": 64}
-MARKS = (1000, 1500, 1741)
+
+@dataclass(frozen=True)
+class Ablation:
+    """One task's rows: options over those that all of them share."""
+
+    size: int
+    shared: dict[str, Any]
+    rows: dict[str, dict[str, Any]]
+    marks: tuple[float, ...]
+    """Returns whose first validation is timed."""
+    episodes: int = 1
+    """Of each fresh network."""
+
+
+NARROW, WIDE_STD = {"learner": hades.Learner(width=64, epochs=600)}, {"std": 1.0}
+ABLATIONS = {
+    "hopper": Ablation(
+        size=4,
+        shared={"population": 32, "inits": 4, "std": 0.3, "searches": 1, "curriculum": None, "validate_inits": 64},
+        rows={
+            "width 128, 200 epochs": {"learner": hades.Learner(width=128, epochs=200)},
+            "width 64, 600 epochs": NARROW,
+            "width 64, 600 epochs, CMA-ES": {**NARROW, "strategy": "CMA_ES"},
+            "width 64, 600 epochs, standard deviation 0.6": {**NARROW, "std": 0.6},
+            "width 64, 600 epochs, standard deviation 1": {**NARROW, **WIDE_STD},
+            "standard deviation 1, 4 searches": {**NARROW, **WIDE_STD, "searches": 4},
+            "standard deviation 1, curriculum of 50": {**NARROW, **WIDE_STD, "curriculum": 50},
+            "standard deviation 1, curriculum of 50, 4 searches": {
+                **NARROW, **WIDE_STD, "curriculum": 50, "searches": 4
+            },
+            "standard deviation 1, 10 searches": {**NARROW, **WIDE_STD, "searches": 10},
+        },
+        marks=(1000, 1500, 1741),
+    ),
+    "breakout": Ablation(
+        size=15,
+        shared={"population": 128, "inits": 2, "episodes": 4, "start": "random", "learner": hades.Learner(width=64)},
+        rows={
+            "width 64, 4 episodes": {},
+            "16 episodes": {"episodes": 16},
+            "started from observations": {"start": "sample"},
+            "width 32": {"learner": hades.Learner(width=32)},
+            "started from observations, width 32, 8 episodes": {
+                "start": "sample", "learner": hades.Learner(width=32), "episodes": 8
+            },
+        },
+        marks=(1, 2, 3),
+        episodes=8,
+    ),
+}  # fmt: skip
 FILE = Path(__file__).parent.parent / "docs" / "laptop.json"
-FRESH = 1000
 
 
-def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
-    options = {**BASE, **ROWS[row], **budget}
-    result = hades.distill("brax/hopper", size=4, seed=seed, progress=False, **options)
+def run(task: str, row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
+    about = ABLATIONS[task]
+    options = {**about.shared, **about.rows[row], **budget}
+    result = hades.distill(task, size=about.size, seed=seed, progress=False, **options)
     if result.interrupted:
         sys.exit("interrupted")
-    result.dataset.save(FILE.parent / "laptop" / f"hopper-row{list(ROWS).index(row)}-seed{seed}.safetensors")
+    folder = FILE.parent / "laptop"
+    folder.mkdir(exist_ok=True)
+    result.dataset.save(folder / f"{task}-row{list(about.rows).index(row)}-seed{seed}.safetensors")
     reached = {}
-    for mark in MARKS:
+    for mark in about.marks:
         first = next((r for r in result.metrics if (r["validated"] or 0) >= mark), None)
         reached[str(mark)] = first and {"minutes": first["seconds"] / 60, "env_steps": first["env_steps_total"]}
     scores = {
         str(width): hades.evaluate(
-            result.dataset, "brax/hopper", 32, 1, seed=FRESH, learner=hades.Learner(width=width)
+            result.dataset, task, 32, about.episodes, seed=EVALUATION_SEED, learner=hades.Learner(width=width)
         ).summary()
         for width in (64, 512)
     }
@@ -62,6 +96,7 @@ def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
     ]
     last = result.metrics[-1]
     return {
+        "task": task,
         "row": row,
         "seed": seed,
         "generations": last["generation"],
@@ -75,21 +110,24 @@ def run(row: str, seed: int, budget: dict[str, float]) -> dict[str, Any]:
     }
 
 
-def table(results: list[dict[str, Any]]) -> str:
-    marks = ", ".join(map(str, MARKS))
+def table(task: str, results: list[dict[str, Any]]) -> str:
+    marks = ", ".join(map(str, ABLATIONS[task].marks))
     lines = [f"| change | seeds | minutes | M steps | width 64 | width 512 | minutes (M steps) to {marks} |"]
     lines.append("|---|---|---|---|---|---|---|")
-    for row in dict.fromkeys(r["row"] for r in results):
-        runs = [r for r in results if r["row"] == row]
+    for row in ABLATIONS[task].rows:
+        runs = [r for r in results if (r["task"], r["row"]) == (task, row)]
+        if not runs:
+            continue
         minutes, steps = spread([r["minutes"] for r in runs]), spread([r["env_steps"] / 1e6 for r in runs])
         scores = [spread([r["scores"][width]["mean"] for r in runs]) for width in ("64", "512")]
-        first = "; ".join(reached([r["reached"][str(mark)] for r in runs]) for mark in MARKS)
+        first = "; ".join(reached([r["reached"][str(mark)] for r in runs]) for mark in ABLATIONS[task].marks)
         lines.append("| " + " | ".join([row, str(len(runs)), minutes, steps, *scores, first]) + " |")
     return "\n".join(lines)
 
 
 def spread(values: list[float]) -> str:
-    return f"{np.mean(values):.0f}" + (f" ± {np.std(values):.0f}" if len(values) > 1 else "")
+    digits = 0 if max(values) >= 100 else 1
+    return f"{np.mean(values):.{digits}f}" + (f" ± {np.std(values):.{digits}f}" if len(values) > 1 else "")
 
 
 def reached(runs: list[dict[str, float] | None]) -> str:
@@ -103,6 +141,7 @@ def reached(runs: list[dict[str, float] | None]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=ABLATIONS)
     parser.add_argument("rows", nargs="+", help="numbers of rows, from 0, or: table")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--minutes", type=float)
@@ -110,12 +149,14 @@ def main() -> None:
     args = parser.parse_args()
     results = json.loads(FILE.read_text()) if FILE.exists() else []
     if args.rows == ["table"]:
-        print(table(results))
+        print(table(args.task, results))
         return
     budget = {"steps": args.steps} if args.steps else {"minutes": args.minutes or 20.0}
-    for row in (list(ROWS)[int(i)] for i in args.rows):
+    for row in (list(ABLATIONS[args.task].rows)[int(i)] for i in args.rows):
         for seed in args.seeds:
-            results = [r for r in results if (r["row"], r["seed"]) != (row, seed)] + [run(row, seed, budget)]
+            done = run(args.task, row, seed, budget)
+            others = [r for r in results if any(r[name] != done[name] for name in ("task", "row", "seed"))]
+            results = [*others, done]
             FILE.write_text(json.dumps(results, indent=1) + "\n")
 
 
