@@ -60,7 +60,8 @@ def published(key: str) -> str:
 
 
 def _words(hardware: dict[str, Any]) -> str:
-    return ", ".join(str(v) for v in hardware.values())
+    cores = f"{hardware['cores']} core{'s' if hardware['cores'] > 1 else ''} of an {hardware['cpu']}"
+    return cores if hardware["device"] == "cpu" else f"{hardware['devices']} × {hardware['device']}"
 
 
 def _tuples(value: Any) -> Any:
