@@ -32,17 +32,39 @@ SOURCES: dict[str, tuple[str, str]] = {
         "docs/results/mountaincar-continuous-seed0.safetensors",
         "hades distill mountaincar-continuous",
     ),
+    "mountaincar": (
+        "docs/results/mountaincar-seed0.safetensors",
+        "python scripts/results.py mountaincar --minutes 1.5, one core",
+    ),
     "hopper-4": (
         "docs/results/hopper-4.safetensors",
-        "python scripts/laptop.py, its last row, ten minutes of one core; the best validated of five seeds",
+        "python scripts/laptop.py hopper 8, 20 minutes of one core; the best validated of five seeds",
+    ),
+    "hopper-16": (
+        "docs/results/hopper-16.safetensors",
+        "hades study budget, one core",
     ),
     "walker2d": (
         "docs/results/walker2d-seed0.safetensors",
         "python scripts/results.py walker2d --minutes 8, one core",
     ),
+    "halfcheetah": (
+        "docs/results/halfcheetah-seed0.safetensors",
+        "python scripts/results.py halfcheetah --minutes 9, one core",
+    ),
+    "inverted_double_pendulum": (
+        "docs/results/inverted_double_pendulum-seed0.safetensors",
+        "python scripts/results.py inverted_double_pendulum --minutes 4, one core",
+    ),
     "hopper-64": ("reference/hopper-64.safetensors", RELEASE),
     "halfcheetah-64": ("reference/halfcheetah-64.safetensors", RELEASE),
     "breakout": ("reference/breakout-16.safetensors", RELEASE.split(",")[0]),
+    "asterix": ("docs/results/asterix-seed0.safetensors", "python scripts/results.py asterix, one core"),
+    "freeway": ("docs/results/freeway-seed0.safetensors", "python scripts/results.py freeway, one core"),
+    "space-invaders": (
+        "docs/results/space-invaders-seed0.safetensors",
+        "python scripts/results.py space-invaders, one core",
+    ),
     "digits-10": ("docs/images/digits-10-seed0.safetensors", "hades distill digits"),
     "fashion-mnist-10": ("reference/fashion-mnist-10.safetensors", RELEASE.split(",")[0]),
 }

@@ -1,4 +1,7 @@
-"""How many state-action pairs it takes (Appendix C.1 of the paper): return against N, for equal time or steps."""
+"""How many state-action pairs it takes (Appendix C.1 of the paper): return against N, for equal time.
+
+One search of whole episodes each, whatever the preset: short budgets do not allow for several.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,8 +52,10 @@ class Budget(Study):
         from hades.learner import Learner
 
         run = folder / f"{cell['task'].replace('/', '-')}-{cell['size']}-seed{cell['seed']}"
-        limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
-        result = distilled(run, cell["task"], cell["size"], cell["seed"], cell["preset"], **limit)
+        options: dict[str, Any] = {"searches": 1, "curriculum": None}
+        if cell["minutes"] is not None:
+            options["minutes"] = cell["minutes"]
+        result = distilled(run, cell["task"], cell["size"], cell["seed"], cell["preset"], **options)
         learner = Learner(width=cell["width"])
         score = evaluate(result.dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
         info = result.dataset.info

@@ -40,7 +40,7 @@ class Comparison(Study):
     }  # fmt: skip
     tasks: tuple[str, ...] = ("cartpole", "hopper", "breakout", "freeway")
     methods: tuple[str, ...] = METHODS
-    steps: int = 10_000_000
+    steps: int = 5_000_000
     scale: str = "laptop"
     width: int = 64
     std: float = 0.05
