@@ -139,6 +139,11 @@ class AutoReset:
     def __init__(self, task: ControlTask) -> None:
         self.task, self.spec = task, task.spec
 
+    def __deepcopy__(self, memo: Any) -> "AutoReset":
+        """rejax copies its settings, the environment among them; Brax's hold modules, which cannot be copied."""
+        del memo
+        return self
+
     def action_space(self, params: Any) -> Any:
         del params
         if self.spec.discrete:
