@@ -1,9 +1,10 @@
 """Make the zoo: score the best datasets on fresh networks and write them, with their cards, into the package.
 
-    python scripts/zoo.py [NAME ...] [--generalisation RESULTS.json]
+    python scripts/zoo.py [NAME ...] [--generalisation RESULTS.json] [--known]
 
-Scores are of fresh networks and episodes by a seed that nothing was distilled or chosen with. The share of settings
-that a dataset generalises to is read from a generalisation study's results, where there are some for it.
+Scores are of fresh networks and episodes by a seed that nothing was distilled or chosen with; with --known, those that
+`scripts/results.py` has made of the same dataset. The share of settings that a dataset generalises to is read from a
+generalisation study's results, where there are some for it.
 """
 
 import argparse
@@ -76,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="left out: all")
     parser.add_argument("--generalisation", type=Path, nargs="*", default=[], help="results.json of the study")
+    parser.add_argument("--known", action="store_true", help="take the scores in docs/results")
     args = parser.parse_args()
     if unknown := set(args.names) - set(SOURCES):
         sys.exit(f"no {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
@@ -83,8 +85,9 @@ def main() -> None:
     for name in args.names or SOURCES:
         file, made = SOURCES[name]
         dataset = hades.load(ROOT / file)
-        card = {"made": made, "metric": "return", "scores": {}, "generalisation": shares.get(name)}
-        for words, setting in settings(dataset).items():
+        scores = known(ROOT / file) if args.known else {}
+        card = {"made": made, "metric": "return", "scores": scores, "generalisation": shares.get(name)}
+        for words, setting in () if scores else settings(dataset).items():
             score = hades.evaluate(dataset, inits=32, learner=hades.Learner(**setting), seed=EVALUATION_SEED)
             card["metric"], card["scores"][words] = score.metric, summary(score)
             print(name, words, score, file=sys.stderr, flush=True)
@@ -92,6 +95,16 @@ def main() -> None:
         info = {k: dataset.info[k] for k in keep if k in dataset.info} | {"card": card}
         info.setdefault("versions", versions(task_of(dataset)))
         dataclasses.replace(dataset, info=info).save(ZOO / f"{name}.safetensors")
+
+
+def known(file: Path) -> dict[str, dict[str, Any]]:
+    """Scores of docs/results/NAME-seedS.safetensors in docs/results/NAME.json."""
+    name, _, seed = file.stem.rpartition("-seed")
+    results = json.loads((file.parent / f"{name}.json").read_text())["results"]
+    scores = next(result["scores"] for result in results if result["seed"] == int(seed))
+    kept = ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes")
+    words = [", ".join(f"{k} {v}" for k, v in score["setting"].items()) or "its own recipe" for score in scores]
+    return {w: {k: score["return"][k] for k in kept} for w, score in zip(words, scores, strict=True)}
 
 
 def settings(dataset: hades.Dataset) -> dict[str, dict[str, Any]]:
