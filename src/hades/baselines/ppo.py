@@ -69,8 +69,8 @@ def train_ppo(
     every = 20 if steps is None else max(1, round(steps / per_iteration / evaluations))
 
     @jax.jit
-    def iterate(state: Any) -> Any:
-        return jax.lax.fori_loop(0, every, lambda _, state: ppo.train_iteration(state), state)
+    def iterate(state: Any, number: int) -> Any:  # an argument: one compilation for every budget
+        return jax.lax.fori_loop(0, number, lambda _, state: ppo.train_iteration(state), state)
 
     @partial(jax.jit, static_argnums=2)
     def play(state: Any, key: jax.Array, episodes: int) -> jax.Array:
@@ -85,7 +85,7 @@ def train_ppo(
     state, metrics, start = ppo.init_state(init_key), [], time.monotonic()
     spent = {"steps": 0.0, "minutes": 0.0}
     while all(spent[limit] < budget[limit] for limit in budget):
-        state = iterate(state)
+        state = iterate(state, every)
         score = float(play(state, jax.random.fold_in(score_key, len(metrics)), evaluation_episodes).mean())
         env_steps, seconds = int(spent["steps"]) + every * per_iteration, time.monotonic() - start
         metrics.append({"mean": score, "env_steps_total": env_steps, "seconds": seconds})

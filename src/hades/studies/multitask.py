@@ -90,7 +90,8 @@ class Multitask(Study):
                 ax.bar(places, [_share(mine[ALONE], row, task) for task in tasks], 0.25, color=COLOURS[i], label=how)
             ax.set_xticks(range(len(tasks)), tasks, rotation=20, ha="right", size=8)
             ax.set(ylabel="share of the gain over random actions", title=f"width {width}")
-            ax.legend(frameon=False, fontsize=8)
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=8)
         return figure
 
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
