@@ -21,6 +21,8 @@ LONG = 20
 
 
 def block(name: str) -> str:
+    if not (RESULTS / name / "results.json").exists():
+        return "Not run yet."
     about = json.loads((RESULTS / name / "results.json").read_text())
     study = studies.make(name, **{k: _tuples(v) for k, v in about["settings"].items()})
     known = {json.dumps(row["cell"], sort_keys=True): row for row in about["rows"]}
