@@ -26,7 +26,10 @@ def block(name: str) -> str:
     about = json.loads((RESULTS / name / "results.json").read_text())
     study = studies.make(name, **{k: _tuples(v) for k, v in about["settings"].items()})
     known = {json.dumps(row["cell"], sort_keys=True): row for row in about["rows"]}
-    rows = [known[json.dumps(cell, sort_keys=True)] for cell in study.cells()]
+    wanted = [json.dumps(cell, sort_keys=True) for cell in study.cells()]
+    if missing := set(wanted) - set(known):
+        return f"Not finished: {len(missing)} of {len(wanted)} cells are missing."
+    rows = [known[key] for key in wanted]
     table = study.table(rows)
     if name in KEYS:
         table = [[*line, published(KEYS[name](line)) if i else "paper"] for i, line in enumerate(table)]

@@ -89,9 +89,10 @@ def test_rankings_that_agree_correlate() -> None:
 
 def test_distilling_pays_off_after_the_searches_price() -> None:
     seconds = {"HaDES-R": 2.0, "HaDES-F": 1.0, "ES": 1.0}
-    row = {"cell": {"task": "x"}, "seconds a generation": seconds, "training": 10.0, "generations of the preset": 100}
-    assert cost.costs(row) == (200.0, 10.0, 100.0)
-    assert studies.make("cost").table([row])[1][-2] == "3 policies"  # 200 + 3 * 10 < 3 * 100
+    row = {"cell": {"task": "x", "steps": 2_000_000}, "seconds a generation": seconds, "training": 10.0,
+           "generations of the preset": 100, "ppo_seconds_a_million_steps": 4.0}  # fmt: skip
+    assert cost.costs(row) == (200.0, 10.0, 100.0, 8.0)
+    assert studies.make("cost").table([row])[1][-3:-1] == ["3 policies", "never"]  # 200 + 3 * 10 < 3 * 100
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Cost(Study):
         figure, (ax,) = subplots(1, 1, (8, 4))
         policies = np.logspace(0, 4, 100)
         for colour, row in zip(COLOURS, rows, strict=False):
-            search, each, es = costs(row)
+            search, each, es, _ = costs(row)
             ax.loglog(policies, search + each * policies, color=colour, label=f"{row['cell']['task']}, distilled")
             ax.loglog(policies, es * policies, color=colour, ls="--", label=f"{row['cell']['task']}, ES for each")
         ax.set(xlabel="policies", ylabel="seconds, all in all")
@@ -104,22 +104,26 @@ class Cost(Study):
         return figure
 
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
-        header = ["task", "HaDES-R, s a generation", "HaDES-F", "ES", "s to train a policy", "generations",
-                  "distilling pays off from", "faster than ES, once distilled"]  # fmt: skip
+        header = ["task", "HaDES-R, s a generation", "HaDES-F", "ES", "generations", "s to train a policy",
+                  f"by PPO, {self.steps / 1e6:g} M steps", "distilling pays off against ES from", "against PPO",
+                  "faster than ES, once distilled"]  # fmt: skip
         table = [header]
         for row in rows:
-            search, each, es = costs(row)
-            pays = "never" if each >= es else f"{math.ceil(search / (es - each))} policies"
+            search, each, es, ppo = costs(row)
+            pays = ["never" if each >= other else f"{math.ceil(search / (other - each))} policies"
+                    for other in (es, ppo)]  # fmt: skip
             times = [f"{row['seconds a generation'][method]:.3f}" for method in ("HaDES-R", "HaDES-F", "ES")]
             generations = str(row["generations of the preset"])
-            table.append([row["cell"]["task"], *times, f"{each:.3f}", generations, pays, f"{es / each:,.0f} times"])
+            table.append([row["cell"]["task"], *times, generations, f"{each:.3f}", f"{ppo:.1f}", *pays,
+                          f"{es / each:,.0f} times"])  # fmt: skip
         return table
 
 
-def costs(row: Row) -> tuple[float, float, float]:
-    """Seconds: of the search, of one policy trained on its dataset, of one by ES in as many generations."""
+def costs(row: Row) -> tuple[float, float, float, float]:
+    """Seconds of the search, and of a policy: trained on its dataset, by ES in as many generations, by PPO."""
     generations, seconds = row["generations of the preset"], row["seconds a generation"]
-    return generations * seconds["HaDES-R"], row["training"], generations * seconds["ES"]
+    ppo = row["ppo_seconds_a_million_steps"] * row["cell"]["steps"] / 1e6
+    return generations * seconds["HaDES-R"], row["training"], generations * seconds["ES"], ppo
 
 
 def _generations(config: Any, seconds: float) -> int:
