@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import hades
 from hades import runtime
@@ -13,6 +14,8 @@ from hades.dataset import Spec
 from hades.tasks.control import ControlTask, Step
 
 runtime.configure()
+settings.register_profile("untimed", deadline=None)  # a test is not a benchmark, and machines are busy
+settings.load_profile("untimed")
 
 
 class Target:

@@ -70,7 +70,7 @@ def test_arrays_without_a_test_set_are_split_by_class(tmp_path: Path) -> None:
     assert np.bincount(task.train.labels).tolist() == [8] * 5 and np.bincount(task.held_out.labels).tolist() == [2] * 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)), st.booleans())
 def test_idx_files_come_back(tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, compressed: bool) -> None:
     path = tmp_path_factory.mktemp("idx") / ("x.gz" if compressed else "x")

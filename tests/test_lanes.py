@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import control
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hades.tasks import lanes
@@ -43,7 +43,6 @@ def test_is_vmap(name: str) -> None:
     _assert_close(jax.jit(lanes.vmap(FUNCTIONS[name]))(x, y), jax.vmap(FUNCTIONS[name])(x, y))
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31 - 1), batch=st.integers(1, 9), shape=st.lists(st.integers(1, 3), max_size=3))
 def test_any_batch_and_shape(seed: int, batch: int, shape: list[int]) -> None:
     def fun(x: jax.Array) -> Any:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hades
@@ -31,7 +31,6 @@ def test_every_network_gives_logits_for_one_image_and_for_many(name: str) -> Non
     np.testing.assert_allclose(logits[1, 2], apply(params, images[1, 2]), rtol=2e-4, atol=2e-5)  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(
     height=st.integers(1, 9), width=st.integers(1, 9), size=st.sampled_from([1, 3, 5]), stride=st.sampled_from([1, 2])
 )

@@ -153,7 +153,7 @@ def test_a_batch_of_rollouts_equals_single_ones() -> None:
     assert [float(r) for r in batch.ret] == [float(_play(task, key=k).ret) for k in keys]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     hnp.arrays(
         np.float32,
