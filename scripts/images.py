@@ -24,7 +24,7 @@ from hades.baselines import images as baselines
 from hades.dataset import Dataset
 from hades.reporting import contact_sheet, learning_curve
 from hades.runs import Run
-from hades.runtime import hardware
+from hades.runtime import devices, hardware
 from hades.tasks.images import ImageTask
 
 # Evolution needs many candidates: a small network, few large steps, and room to search (docs/images.md).
@@ -76,7 +76,7 @@ def distil(row: str, seed: int, minutes: float | None) -> dict[str, Any]:
         "generations": result.dataset.info["generations"],
         "training accuracy (seconds, accuracy)": [[round(s), round(v, 4)] for s, v in curve],
         "learner": dict(result.dataset.learner),
-        "hardware": hardware(),
+        "hardware": hardware() | devices(),
         "versions": result.dataset.info["versions"],
     }
 

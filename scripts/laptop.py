@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import hades
-from hades.studies import EVALUATION_SEED
+from hades.studies import EVALUATION_SEED, spread
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Ablation:
     """Of each fresh network."""
 
 
-NARROW, WIDE_STD = {"learner": hades.Learner(width=64, epochs=600)}, {"std": 1.0}
+NARROW = {"learner": hades.Learner(width=64, epochs=600)}
+WIDE_START = {**NARROW, "std": 1.0}
 ABLATIONS = {
     "hopper": Ablation(
         size=4,
@@ -43,13 +44,13 @@ ABLATIONS = {
             "width 64, 600 epochs": NARROW,
             "width 64, 600 epochs, CMA-ES": {**NARROW, "strategy": "CMA_ES"},
             "width 64, 600 epochs, standard deviation 0.6": {**NARROW, "std": 0.6},
-            "width 64, 600 epochs, standard deviation 1": {**NARROW, **WIDE_STD},
-            "standard deviation 1, 4 searches": {**NARROW, **WIDE_STD, "searches": 4},
-            "standard deviation 1, curriculum of 50": {**NARROW, **WIDE_STD, "curriculum": 50},
+            "width 64, 600 epochs, standard deviation 1": WIDE_START,
+            "standard deviation 1, 4 searches": {**WIDE_START, "searches": 4},
+            "standard deviation 1, curriculum of 50": {**WIDE_START, "curriculum": 50},
             "standard deviation 1, curriculum of 50, 4 searches": {
-                **NARROW, **WIDE_STD, "curriculum": 50, "searches": 4
+                **WIDE_START, "curriculum": 50, "searches": 4
             },
-            "standard deviation 1, 10 searches": {**NARROW, **WIDE_STD, "searches": 10},
+            "standard deviation 1, 10 searches": {**WIDE_START, "searches": 10},
         },
         marks=(1000, 1500, 1741),
     ),
@@ -119,15 +120,11 @@ def table(task: str, results: list[dict[str, Any]]) -> str:
         if not runs:
             continue
         minutes, steps = spread([r["minutes"] for r in runs]), spread([r["env_steps"] / 1e6 for r in runs])
-        scores = [spread([r["scores"][width]["mean"] for r in runs]) for width in ("64", "512")]
+        means = [[r["scores"][width]["mean"] for r in runs] for width in ("64", "512")]
+        scores = [spread(values, 0 if max(values) >= 100 else 1) for values in means]
         first = "; ".join(reached([r["reached"][str(mark)] for r in runs]) for mark in ABLATIONS[task].marks)
         lines.append("| " + " | ".join([row, str(len(runs)), minutes, steps, *scores, first]) + " |")
     return "\n".join(lines)
-
-
-def spread(values: list[float]) -> str:
-    digits = 0 if max(values) >= 100 else 1
-    return f"{np.mean(values):.{digits}f}" + (f" ± {np.std(values):.{digits}f}" if len(values) > 1 else "")
 
 
 def reached(runs: list[dict[str, float] | None]) -> str:

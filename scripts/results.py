@@ -19,7 +19,7 @@ from typing import Any
 
 import hades
 from hades.distillation import versions
-from hades.runtime import hardware
+from hades.runtime import devices, hardware
 from hades.studies import EVALUATION_SEED, distilled
 
 ROOT = Path(__file__).parent.parent
@@ -129,6 +129,6 @@ if __name__ == "__main__":
         sys.exit()
     for name in args.names:
         about = reference() if name == "reference" else run(name, args.minutes)
-        about |= {"hardware": hardware(), "python": platform.python_version()}
+        about |= {"hardware": hardware() | devices(), "python": platform.python_version()}
         path = ROOT / "docs/results" / f"{name}.json"
         path.write_text(json.dumps(about, indent=1) + "\n")

@@ -21,12 +21,12 @@ LONG = 20
 
 
 def block(name: str) -> str:
-    if not (RESULTS / name / "results.json").exists():
+    file = RESULTS / name / "results.json"
+    if not file.exists():
         return "Not run yet."
-    about = json.loads((RESULTS / name / "results.json").read_text())
-    study = studies.make(name, **{k: _tuples(v) for k, v in about["settings"].items()})
-    known = {json.dumps(row["cell"], sort_keys=True): row for row in about["rows"]}
-    wanted = [json.dumps(cell, sort_keys=True) for cell in study.cells()]
+    about, known = json.loads(file.read_text()), studies.read(file)
+    study = studies.make(name, **about["settings"])
+    wanted = [studies.key(cell) for cell in study.cells()]
     if missing := set(wanted) - set(known):
         return f"Not finished: {len(missing)} of {len(wanted)} cells are missing."
     rows = [known[key] for key in wanted]
@@ -69,14 +69,7 @@ def _words(hardware: dict[str, Any]) -> str:
     return cores if hardware["device"] == "cpu" else f"{hardware['devices']} × {hardware['device']}"
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
 if __name__ == "__main__":
-    page = PAGE.read_text()
-    for name in re.findall(r"<!-- (\w+) -->", page):
-        if name != "end":
-            start, rest = page.split(f"<!-- {name} -->", 1)
-            page = f"{start}<!-- {name} -->\n{block(name)}\n<!-- end -->{rest.split('<!-- end -->', 1)[1]}"
+    between = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+    page = between.sub(lambda found: f"<!-- {found[1]} -->\n{block(found[1])}\n<!-- end -->", PAGE.read_text())
     PAGE.write_text(page)

@@ -20,7 +20,7 @@ import hades
 from hades.dataset import ZOO
 from hades.distillation import versions
 from hades.evaluation import recipe, task_of
-from hades.studies import EVALUATION_SEED, summary
+from hades.studies import EVALUATION_SEED, KEPT, summary
 from hades.studies.generalisation import GOOD, relative
 
 ROOT = Path(__file__).parent.parent
@@ -102,9 +102,8 @@ def known(file: Path) -> dict[str, dict[str, Any]]:
     name, _, seed = file.stem.rpartition("-seed")
     results = json.loads((file.parent / f"{name}.json").read_text())["results"]
     scores = next(result["scores"] for result in results if result["seed"] == int(seed))
-    kept = ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes")
     words = [", ".join(f"{k} {v}" for k, v in score["setting"].items()) or "its own recipe" for score in scores]
-    return {w: {k: score["return"][k] for k in kept} for w, score in zip(words, scores, strict=True)}
+    return {w: {k: score["return"][k] for k in KEPT} for w, score in zip(words, scores, strict=True)}
 
 
 def settings(dataset: hades.Dataset) -> dict[str, dict[str, Any]]:

@@ -273,7 +273,7 @@ class Distillation:
 
     def begin(self, number: int) -> Search:
         """A search that has found nothing yet."""
-        solution = self.start(number)
+        solution = self.start(number) if number else self.strategy.solution
         return Search(
             age=jnp.zeros((), jnp.int32),
             strategy=self.strategy.init(jax.random.fold_in(self.key, number) if number else self.key, solution),

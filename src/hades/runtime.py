@@ -46,13 +46,17 @@ def _cores() -> int:
 
 
 def hardware() -> dict[str, Any]:
-    """What a measurement names beside its figures: the cores that it may use, and JAX's devices."""
-    configure()
+    """What a measurement names beside its figures, the cores that it may use among them. Does not start JAX."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    devices = {"devices": jax.device_count(), "device": jax.devices()[0].device_kind}
-    return {"cpu": cpu, "cores": _cores(), **devices}
+    return {"cpu": cpu, "cores": _cores()}
+
+
+def devices() -> dict[str, Any]:
+    """What JAX runs on; starts it."""
+    configure()
+    return {"devices": jax.device_count(), "device": jax.devices()[0].device_kind}
 
 
 def connect(coordinator: str | None = None, processes: int | None = None, process_id: int | None = None) -> None:

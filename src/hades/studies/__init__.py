@@ -42,6 +42,10 @@ STUDIES = {
 }
 EVALUATION_SEED = 1_000
 """Of scores; nothing is distilled or chosen with it."""
+ONE_SEARCH: dict[str, Any] = {"searches": 1, "curriculum": None}
+"""Of whole episodes: what a distillation is compared by, whatever its preset."""
+KEPT = ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes")
+"""Of an evaluation's summary, in rows and on cards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,18 +110,18 @@ def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
         The study's rows: each cell's fields, its result's, and the seconds that it took.
     """
     file = out / "results.json"
-    known, about, cells = _read(file), _about(study), study.cells()
+    known, about, cells = read(file), _about(study), study.cells()
     for number, cell in enumerate(cells, 1):
-        if _key(cell) in known:
+        if key(cell) in known:
             continue
         if progress:
             words = ", ".join(f"{k} {v}" for k, v in cell.items())
             print(f"{study.name} {number}/{len(cells)}: {words}", file=sys.stderr, flush=True)
         start = time.monotonic()
         result = study.run(cell, out)
-        known[_key(cell)] = {"cell": cell, **result, "seconds": round(time.monotonic() - start, 2)}
+        known[key(cell)] = {"cell": cell, **result, "seconds": round(time.monotonic() - start, 2)}
         write_atomically(file, (json.dumps(about | {"rows": list(known.values())}, indent=1) + "\n").encode())
-    rows = [known[_key(cell)] for cell in cells]
+    rows = [known[key(cell)] for cell in cells]
     figure = study.figure(rows)
     for suffix in ("png", "svg"):
         figure.savefig(out / f"figure.{suffix}", dpi=150)
@@ -155,7 +159,7 @@ def distilled(folder: Path, task: str, size: int | None, seed: int, preset: str,
 def summary(evaluation: "Evaluation") -> dict[str, Any]:
     """What a row keeps of an evaluation."""
     known = evaluation.summary()
-    return {name: known[name] for name in ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes")}
+    return {name: known[name] for name in KEPT}
 
 
 def control(task: "Task | str") -> "ControlTask":
@@ -173,10 +177,10 @@ def random_return(task: "ControlTask") -> float:
     """What random actions have, played once for each task and its options."""
     import jax
 
-    key = json.dumps([task.name, dict(task.options)], sort_keys=True)
-    if key not in _RANDOM:
-        _RANDOM[key] = task.random_return(jax.random.key(EVALUATION_SEED))
-    return _RANDOM[key]
+    about = json.dumps([task.name, dict(task.options)], sort_keys=True)
+    if about not in _RANDOM:
+        _RANDOM[about] = task.random_return(jax.random.key(EVALUATION_SEED))
+    return _RANDOM[about]
 
 
 _RANDOM: dict[str, float] = {}
@@ -190,15 +194,21 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
 
 
-def _key(cell: Cell) -> str:
+def key(cell: Cell) -> str:
+    """What a cell's row is found by."""
     return json.dumps(cell, sort_keys=True)
 
 
-def _read(file: Path) -> dict[str, Row]:
+def read(file: Path) -> dict[str, Row]:
+    """The rows of a study's results, by their cells' keys; none where there is no such file.
+
+    Raises:
+        InputError: for a file of something else.
+    """
     if not file.exists():
         return {}
     try:
-        return {_key(row["cell"]): row for row in json.loads(file.read_text())["rows"]}
+        return {key(row["cell"]): row for row in json.loads(file.read_text())["rows"]}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{file} is not a study's results; give another folder (--out)") from None
 
@@ -206,13 +216,13 @@ def _read(file: Path) -> dict[str, Row]:
 def _about(study: Study) -> dict[str, Any]:
     from importlib.metadata import version
 
-    from hades.runtime import hardware
+    from hades.runtime import devices, hardware
 
     libraries = ("hades-rl", "jax", "brax", "gymnax", "evosax")
     return {
         "study": study.name,
         "settings": dataclasses.asdict(study),
-        "hardware": hardware(),
+        "hardware": hardware() | devices(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in libraries},
     }

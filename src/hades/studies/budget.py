@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, distilled, spread, summary
+from hades.studies import EVALUATION_SEED, ONE_SEARCH, Cell, Row, Study, distilled, spread, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,9 +52,8 @@ class Budget(Study):
         from hades.learner import Learner
 
         run = folder / f"{cell['task'].replace('/', '-')}-{cell['size']}-seed{cell['seed']}"
-        options: dict[str, Any] = {"searches": 1, "curriculum": None}
-        if cell["minutes"] is not None:
-            options["minutes"] = cell["minutes"]
+        limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
+        options = {**ONE_SEARCH, **limit}
         result = distilled(run, cell["task"], cell["size"], cell["seed"], cell["preset"], **options)
         learner = Learner(width=cell["width"])
         score = evaluate(result.dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import Cell, Row, Study, control, distilled, spread, summary
+from hades.studies import ONE_SEARCH, Cell, Row, Study, control, distilled, spread, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,8 +75,7 @@ class Comparison(Study):
             init = {"HaDES-R": "random", "HaDES-F": "fixed"}[cell["method"]]
             run = folder / f"{cell['task'].replace('/', '-')}-{cell['method']}-seed{seed}"
             episodes = config.episodes if init == "random" else config.inits * config.episodes
-            once = {"searches": 1, "curriculum": None}  # ES has neither
-            options = {"init": init, "episodes": episodes, "learner": learner, **once, **budget}
+            options = {"init": init, "episodes": episodes, "learner": learner, **ONE_SEARCH, **budget}
             result = distilled(run, cell["task"], None, seed, cell["preset"], **options)
         metrics = result.metrics
         last = metrics[-1]
