@@ -51,6 +51,7 @@ ABLATIONS = {
                 **WIDE_START, "curriculum": 50, "searches": 4
             },
             "standard deviation 1, 10 searches": {**WIDE_START, "searches": 10},
+            "standard deviation 1, 20 searches": {**WIDE_START, "searches": 20},
         },
         marks=(1000, 1500, 1741),
     ),

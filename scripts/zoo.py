@@ -14,21 +14,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import hades
 from hades.dataset import ZOO
 from hades.distillation import versions
 from hades.evaluation import recipe, task_of
 from hades.studies import EVALUATION_SEED, KEPT, summary
-from hades.studies.generalisation import GOOD, relative
+from hades.studies.generalisation import share_kept
 
 ROOT = Path(__file__).parent.parent
 RELEASE = "published by the authors (Lupu et al. 2024, Apache-2.0), observations normalised as they play"
 SOURCES: dict[str, tuple[str, str]] = {
     "cartpole-2": ("docs/results/cartpole-seed0.safetensors", "hades distill cartpole"),
+    "cartpole-8": (
+        "docs/results/cartpole-8.safetensors",
+        "hades distill cartpole --size 8 --minutes 1.5 --activation relu, one core",
+    ),
     "pendulum": ("docs/results/pendulum-seed0.safetensors", "hades distill pendulum"),
     "acrobot": ("docs/results/acrobot-seed2.safetensors", "hades distill acrobot"),
+    "acrobot-12": ("docs/results/acrobot-12.safetensors", "hades distill acrobot --size 12 --minutes 2, one core"),
     "mountaincar-continuous": (
         "docs/results/mountaincar-continuous-seed0.safetensors",
         "hades distill mountaincar-continuous",
@@ -36,6 +39,10 @@ SOURCES: dict[str, tuple[str, str]] = {
     "mountaincar": (
         "docs/results/mountaincar-seed0.safetensors",
         "python scripts/results.py mountaincar --minutes 1.5, one core",
+    ),
+    "mountaincar-9": (
+        "docs/results/mountaincar-9.safetensors",
+        "hades distill mountaincar --size 9 --minutes 1.5, one core",
     ),
     "hopper-4": (
         "docs/results/hopper-4.safetensors",
@@ -116,14 +123,12 @@ def settings(dataset: hades.Dataset) -> dict[str, dict[str, Any]]:
 
 
 def generalisation(files: list[Path]) -> dict[str, dict[str, Any]]:
-    """Of each dataset: the share of settings within `GOOD` of its own, and how many there were."""
+    """Of each dataset in the studies' results."""
     found = {}
     for file in files:
         rows = json.loads(file.read_text())["rows"]
         for name in {row["cell"]["dataset"] for row in rows}:
-            mine = [row for row in rows if row["cell"]["dataset"] == name]
-            share = float(np.mean(np.asarray(relative(mine)) >= GOOD))
-            found[name] = {"share": share, "settings": len(mine), "within": GOOD}
+            found[name] = share_kept([row for row in rows if row["cell"]["dataset"] == name])
     return found
 
 

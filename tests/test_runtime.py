@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 
 def test_importing_hades_does_not_start_jax() -> None:
@@ -14,5 +17,14 @@ def test_distillation_uses_every_core() -> None:
     code = (
         "import os, jax, hades; hades.distill('CartPole-v1', generations=1, population=4, progress=False);"
         "assert jax.device_count() == len(os.sched_getaffinity(0))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux counts memory maps")
+def test_compiled_programs_are_forgotten_when_they_hold_too_many_memory_maps() -> None:
+    code = (
+        "import jax; from hades.runtime import release_programs as release; f = jax.jit(lambda x: x + 1); f(1);"
+        "release(1.0); assert f._cache_size() == 1; release(0.0); assert f._cache_size() == 0"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -72,6 +72,15 @@ def test_shares_are_of_the_gain_over_random_actions() -> None:
     assert generalisation.relative([row("own", 100.0), row("x", 0.0), row("x", -100.0)]) == [1.0, 0.5, 0.0]
 
 
+def test_settings_that_are_the_datasets_own_do_not_count_as_kept() -> None:
+    def row(setting: dict[str, Any], mean: float) -> studies.Row:
+        cell = {"dataset": "cartpole-2", "part": "x" if setting else "own", "setting": setting}
+        return {"cell": cell, "return": {"mean": mean}, "random": 0.0}
+
+    rows = [row({}, 500.0), row({"activation": "tanh"}, 500.0), row({"width": 8}, 449.0), row({"width": 9}, 451.0)]
+    assert generalisation.share_kept(rows) == {"share": 0.5, "settings": 2, "within": 0.9}
+
+
 def test_forgetting_transfer_and_plasticity() -> None:
     row = {"returns": [[1, 0.2], [0.4, 1], [0.9, 0.3], [0.2, 0.8]], "single": [1, 1], "random": [0, 0]}
     got = continual.measures(row)

@@ -361,7 +361,7 @@ class Merge(Output):
     out: Annotated[Path, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="")]
     """The union's file (.safetensors)."""
     identity: Flag = False
-    """Tell the tasks apart by a one-hot code behind each observation."""
+    """Tell the tasks apart: each task's observations have inputs of their own."""
 
     def __call__(self) -> int:
         from hades.merging import merge

@@ -1,9 +1,11 @@
 """Datasets of several tasks as one: an agent trained on the union acts in each task (Lupu et al. 2024, Section 5.3).
 
-States are padded with zeros to the largest observation, actions to the largest action, labels with classes that no
-pair has. Each part keeps its observation normaliser, so that its states mean what they meant.
+States are padded with zeros to the largest observation, or, where the agent is to know its task, each task's have
+numbers of their own; actions are padded to the largest action, labels with classes that no pair has. Each part keeps
+its observation normaliser, so that its states mean what they meant.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +28,8 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     Args:
         datasets: two or more, all with discrete or all with continuous actions, and observations of one rank; the
             first one's learner is the union's recipe.
-        identity: tell the tasks apart by a one-hot code behind each observation (for grids: channels).
+        identity: tell the tasks apart: each task's observations have numbers of their own (for grids: channels), which
+            are 0 in the others, so that their pairs change little of what a network makes of one task's.
 
     Raises:
         InputError: for datasets that do not fit together.
@@ -34,22 +37,25 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     _check(datasets)
     shapes = [d.spec.obs_shape for d in datasets]
     obs_shape = tuple(map(max, zip(*shapes, strict=True)))
+    firsts = [0] * len(datasets)
+    if identity:
+        *firsts, total = itertools.accumulate((shape[-1] for shape in shapes), initial=0)
+        obs_shape = (*obs_shape[:-1], total)
     num_actions = max(d.spec.num_actions for d in datasets)
     states, targets, about = [], [], []
-    for number, d in enumerate(datasets):
-        code = (number, len(datasets)) if identity else None
-        states.append(np.asarray(pad(d.states, obs_shape, code)))
+    for d, first in zip(datasets, firsts, strict=True):
+        states.append(np.asarray(pad(d.states, obs_shape, first)))
         targets.append(np.pad(d.targets, ((0, 0), (0, num_actions - d.spec.num_actions))))
         mean, std = (x.tolist() for x in d.normaliser)
-        options = d.info.get("task_options", {})
-        about.append({"task": d.task, "task_options": options, "size": len(d), "obs_mean": mean, "obs_std": std})
+        part = {"task": d.task, "task_options": d.info.get("task_options", {}), "size": len(d), "first": first}
+        about.append(part | {"obs_mean": mean, "obs_std": std})
     discrete, joined = datasets[0].spec.discrete, np.concatenate(targets)
     return Dataset(
         states=np.concatenate(states),
         actions=None if discrete else joined,
         labels=joined if discrete else None,
         learner=datasets[0].learner,
-        info={"parts": about, "identity": identity},
+        info={"parts": about},
     )
 
 
@@ -61,14 +67,13 @@ def parts(dataset: Dataset) -> dict[str, ControlTask]:
     """
     if "parts" not in dataset.info:
         raise InputError("this dataset is of one task; `hades merge` makes one of several")
-    known = dataset.info["parts"]
     found = {}
-    for number, part in enumerate(known):
+    for part in dataset.info["parts"]:
         task = tasks.make(part["task"], **part["task_options"])
         assert isinstance(task, ControlTask)
         normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
-        code = (number, len(known)) if dataset.info["identity"] else None
-        found[part["task"]] = replace(task, environment=Padded(task.environment, dataset.spec, normaliser, code))
+        environment = Padded(task.environment, dataset.spec, normaliser, part["first"])
+        found[part["task"]] = replace(task, environment=environment)
     return found
 
 
@@ -98,14 +103,14 @@ def evaluate_parts(
 class Padded:
     """An environment as an agent of several tasks sees it.
 
-    Observations are normalised and padded to ``spec``. Of a continuous action the first dimensions count; a discrete
-    action that the environment does not have is its last one.
+    Observations are normalised and padded to ``spec``, where theirs are the numbers from ``first`` on. Of a continuous
+    action the first dimensions count; a discrete action that the environment does not have is its last one.
     """
 
     inner: Environment
     spec: Spec
     normaliser: Normaliser
-    code: tuple[int, int] | None
+    first: int = 0
 
     @property
     def max_steps(self) -> int:
@@ -122,18 +127,14 @@ class Padded:
         return out._replace(obs=self._observation(out.obs))
 
     def _observation(self, obs: jax.Array) -> jax.Array:
-        code = 0 if self.code is None else self.code[1]
-        shape = (*self.spec.obs_shape[:-1], self.spec.obs_shape[-1] - code)
-        return pad(self.normaliser(obs)[None], shape, self.code)[0]
+        return pad(self.normaliser(obs)[None], self.spec.obs_shape, self.first)[0]
 
 
-def pad(obs: Any, shape: tuple[int, ...], code: tuple[int, int] | None) -> jax.Array:
-    """Observations ``[N, *obs]`` with zeros up to ``shape``, and a task's one-hot code ``(number, of)`` behind."""
-    padded = jnp.pad(obs, ((0, 0), *((0, new - old) for new, old in zip(shape, obs.shape[1:], strict=True))))
-    if code is None:
-        return padded
-    one_hot = jax.nn.one_hot(code[0], code[1])
-    return jnp.concatenate([padded, jnp.broadcast_to(one_hot, (*padded.shape[:-1], code[1]))], -1)
+def pad(obs: Any, shape: tuple[int, ...], first: int = 0) -> jax.Array:
+    """Observations ``[N, *obs]`` with zeros up to ``shape``; theirs are the numbers (channels) from ``first`` on."""
+    *grid, channels = obs.shape[1:]
+    sides = [(0, new - old) for new, old in zip(shape, grid, strict=False)]
+    return jnp.pad(obs, ((0, 0), *sides, (first, shape[-1] - first - channels)))
 
 
 def _check(datasets: Sequence[Dataset]) -> None:

@@ -109,6 +109,17 @@ def timed(fun: Callable[[], Any], repeats: int) -> list[float]:
     return times
 
 
+def release_programs(share: float = 0.5) -> None:
+    """Forget compiled programs once they hold so much of the memory maps that Linux grants a process.
+
+    On CPU a Brax program takes thousands of them; past the limit (65,530, if not set otherwise) compiling fails with
+    "Cannot allocate memory", and the process crashes. Call it between pieces of work that compile anew.
+    """
+    maps, limit = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+    if maps.exists() and limit.exists() and maps.read_bytes().count(b"\n") > share * int(limit.read_text()):
+        jax.clear_caches()
+
+
 def is_main() -> bool:
     """Whether this is the process that writes, reports and decides."""
     return jax.process_index() == 0

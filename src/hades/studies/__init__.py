@@ -109,6 +109,8 @@ def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
     Returns:
         The study's rows: each cell's fields, its result's, and the seconds that it took.
     """
+    from hades.runtime import release_programs
+
     file = out / "results.json"
     known, about, cells = read(file), _about(study), study.cells()
     for number, cell in enumerate(cells, 1):
@@ -117,6 +119,7 @@ def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
         if progress:
             words = ", ".join(f"{k} {v}" for k, v in cell.items())
             print(f"{study.name} {number}/{len(cells)}: {words}", file=sys.stderr, flush=True)
+        release_programs()
         start = time.monotonic()
         result = study.run(cell, out)
         known[key(cell)] = {"cell": cell, **result, "seconds": round(time.monotonic() - start, 2)}

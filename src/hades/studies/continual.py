@@ -26,6 +26,7 @@ class Continual(Study):
     Attributes:
         sequences: names in the zoo, or files, of datasets whose actions are of one kind.
         datasets: one sequence in place of them.
+        identity: whether the network is told which task it is in.
         cycles: how often the sequence comes.
         width: of the network.
         epochs: a stage's, as a factor on the first dataset's recipe.
@@ -33,8 +34,12 @@ class Continual(Study):
     """
 
     paper: ClassVar[dict[str, Any]] = {"width": 512, "inits": 32, "cycles": 5}
-    sequences: tuple[tuple[str, ...], ...] = (("cartpole-2", "acrobot"), ("hopper-4", "walker2d"))
+    sequences: tuple[tuple[str, ...], ...] = (
+        ("cartpole-8", "acrobot-12", "mountaincar-9"),
+        ("hopper-4", "walker2d"),
+    )
     datasets: tuple[str, ...] = ()
+    identity: bool = True
     cycles: int = 2
     width: int = 256
     epochs: float = 4.0
@@ -49,7 +54,7 @@ class Continual(Study):
     def cells(self) -> list[Cell]:
         return [
             {"sequence": list(sequence), "how": how, "cycles": self.cycles, "width": self.width,
-             "epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
+             "identity": self.identity, "epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
             for sequence in self.sequences
             for how in (ALONE, REHEARSED, RESET)
         ]  # fmt: skip
@@ -66,7 +71,7 @@ class Continual(Study):
 
         del folder
         datasets = [load(name) for name in cell["sequence"]]
-        union = merge(datasets)
+        union = merge(datasets, cell["identity"])
         spec, tasks = union.spec, parts(union)
         learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
         learner = recipe(union, learner)

@@ -119,8 +119,7 @@ class Generalisation(Study):
                     if row["cell"]["part"] == part
                 }
                 heat_map(ax, cells, x.replace("_", " "), y)
-            good = np.mean(np.asarray(shares) >= GOOD)
-            shape.set_title(f"{name}: {good:.0%} of {len(shares)} settings keep {GOOD:.0%} of the return", loc="left")
+            shape.set_title(f"{name}: {_in_words(share_kept(mine))}", loc="left")
             others = [(_words(row["cell"]["setting"]), share) for row, share in zip(mine, shares, strict=True)
                       if row["cell"]["part"] not in ("shape", "optimiser", "own")]  # fmt: skip
             _bars(bars, others)
@@ -131,8 +130,7 @@ class Generalisation(Study):
         for name in dict.fromkeys(row["cell"]["dataset"] for row in rows):
             mine = [row for row in rows if row["cell"]["dataset"] == name]
             shares = relative(mine)
-            good = np.mean(np.asarray(shares) >= GOOD)
-            table.append([name, f"**{len(mine)} settings**", "", f"**{good:.0%} of them keep {GOOD:.0%}**"])
+            table.append([name, f"**{_in_words(share_kept(mine))}**", "", ""])
             for row, share in zip(mine, shares, strict=True):
                 score = row["return"]
                 words = _words(row["cell"]["setting"]) or "its own"
@@ -145,6 +143,21 @@ def relative(rows: Sequence[Row]) -> list[float]:
     own = next(row for row in rows if row["cell"]["part"] == "own")
     gain = own["return"]["mean"] - own["random"]
     return [(row["return"]["mean"] - row["random"]) / gain for row in rows]
+
+
+def share_kept(rows: Sequence[Row]) -> dict[str, float]:
+    """Of a dataset's settings that differ from its own recipe: how many there are, and the share that keeps `GOOD`."""
+    from hades.dataset import load
+    from hades.evaluation import recipe
+
+    own = recipe(load(rows[0]["cell"]["dataset"])).options().items()
+    shares = [share for row, share in zip(rows, relative(rows), strict=True)
+              if not row["cell"]["setting"].items() <= own]  # fmt: skip
+    return {"share": float(np.mean(np.asarray(shares) >= GOOD)), "settings": len(shares), "within": GOOD}
+
+
+def _in_words(kept: dict[str, float]) -> str:
+    return f"{kept['share']:.0%} of {kept['settings']} other settings keep {kept['within']:.0%} of the gain"
 
 
 def _words(setting: dict[str, Any]) -> str:

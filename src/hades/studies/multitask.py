@@ -1,5 +1,6 @@
 """One agent from the datasets of several tasks (Section 5.3 of the paper). No environment step trains it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GROUPS = (
-    ("cartpole-2", "acrobot", "mountaincar"),
+    ("cartpole-8", "acrobot-12", "mountaincar-9"),
     ("hopper-4", "halfcheetah", "walker2d"),
     ("breakout", "asterix", "freeway", "space-invaders"),
 )
@@ -35,7 +36,7 @@ class Multitask(Study):
     paper: ClassVar[dict[str, Any]] = {"widths": (512,), "inits": 64}
     groups: tuple[tuple[str, ...], ...] = GROUPS
     datasets: tuple[str, ...] = ()
-    widths: tuple[int, ...] = (64, 512)
+    widths: tuple[int, ...] = (256,)
     epochs: float = 4.0
     inits: int = 32
     episodes: int = 8
@@ -47,11 +48,12 @@ class Multitask(Study):
 
     def cells(self) -> list[Cell]:
         shared = {"epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
+        hows = {ALONE: {}, MERGED: {"identity": False}, IDENTITY: {"identity": True}}
         return [
-            {"group": list(group), "how": how, "width": width, **shared}
+            {"group": list(group), "how": how, "width": width, **shared, **hows[how]}
             for group in self.groups
             for width in self.widths
-            for how in (ALONE, MERGED, IDENTITY)
+            for how in hows
         ]
 
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class Multitask(Study):
             learner = Learner(width=cell["width"])
             scores = {d.task: evaluate(d, learner=learner, **options) for d in datasets}
         else:
-            union = merge(datasets, identity=cell["how"] == IDENTITY)
+            union = merge(datasets, cell["identity"])
             learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
             scores = evaluate_parts(union, learner=learner, **options)
         tasks = {d.task: task_of(d) for d in datasets}
@@ -103,12 +105,14 @@ class Multitask(Study):
                 for task in mine[ALONE]["returns"]:
                     scores = [mine[how]["returns"][task] for how in (ALONE, MERGED, IDENTITY)]
                     cells = [f"{s['mean']:.1f} ± {s['std_of_inits']:.1f}" for s in scores]
-                    shares = [f"{_share(mine[ALONE], mine[how], task):.2f}" for how in (MERGED, IDENTITY)]
-                    table.append([task, str(width), *cells, " / ".join(shares)])
+                    shares = [_share(mine[ALONE], mine[how], task) for how in (MERGED, IDENTITY)]
+                    words = ["none" if math.isnan(share) else f"{share:.2f}" for share in shares]
+                    table.append([task, str(width), *cells, " / ".join(words)])
         return table
 
 
 def _share(alone: Row, row: Row, task: str) -> float:
-    """Of the gain over random actions that a network of the task alone has."""
+    """Of the gain over random actions that a network of the task alone has; no number where it gains nothing."""
     floor = alone["random"][task]
-    return (row["returns"][task]["mean"] - floor) / (alone["returns"][task]["mean"] - floor)
+    gain = alone["returns"][task]["mean"] - floor
+    return (row["returns"][task]["mean"] - floor) / gain if gain > 0 else math.nan
