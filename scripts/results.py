@@ -43,7 +43,7 @@ EXPERIMENTS = {
         inits=64,
         settings=tuple({"width": w, "activation": a} for w in (64, 512) for a in ("tanh", "relu")),
     ),
-    "pendulum": Experiment("pendulum", 4),
+    "pendulum": Experiment("pendulum", 8),
     "acrobot": Experiment("acrobot", 6),
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
     "breakout": Experiment("breakout", 15, seeds=1),

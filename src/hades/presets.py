@@ -255,7 +255,9 @@ _LAPTOP_MINATAR = Config(
 PRESETS: dict[str, dict[str, Config]] = {
     "laptop": {
         "CartPole-v1": replace(_LAPTOP_CLASSIC, size=2, std=0.5, learner=_small("tanh"), minutes=0.5),
-        "Pendulum-v1": replace(_LAPTOP_CLASSIC, inits=4, episodes=2, learner=_small("relu"), minutes=3.0),
+        "Pendulum-v1": replace(
+            _LAPTOP_CLASSIC, size=8, inits=4, episodes=2, std=1.0, searches=4, learner=_small("relu"), minutes=3.0
+        ),
         "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4, learner=_small("relu")),
         "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5, learner=_small("relu")),
         "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
