@@ -124,7 +124,7 @@ def test_the_zoo_is_there_and_its_names_go_everywhere(capsys: pytest.CaptureFixt
         (["zoo", "get"], "get which? give one of "),
         (["zoo", "show", "cartpol"], "no 'cartpol' in the zoo"),
         (["zoo", "get", "cartpole-2", "--out", "mine.safetensors"], "exists"),
-        (["evaluate", "cartpole-3"], "did you mean cartpole-"),
+        (["evaluate", "cartpole-3"], "did you mean cartpole-8 or cartpole-2?"),
     ):
         code, _, err = _run(capsys, *args)
         assert code == 2 and says in err and len(err.splitlines()) == 1

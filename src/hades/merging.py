@@ -133,7 +133,7 @@ class Padded:
 def pad(obs: Any, shape: tuple[int, ...], first: int = 0) -> jax.Array:
     """Observations ``[N, *obs]`` with zeros up to ``shape``; theirs are the numbers (channels) from ``first`` on."""
     *grid, channels = obs.shape[1:]
-    sides = [(0, new - old) for new, old in zip(shape, grid, strict=False)]
+    sides = [(0, new - old) for new, old in zip(shape[:-1], grid, strict=True)]
     return jnp.pad(obs, ((0, 0), *sides, (first, shape[-1] - first - channels)))
 
 

@@ -48,12 +48,11 @@ class Multitask(Study):
 
     def cells(self) -> list[Cell]:
         shared = {"epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
-        hows = {ALONE: {}, MERGED: {"identity": False}, IDENTITY: {"identity": True}}
         return [
-            {"group": list(group), "how": how, "width": width, **shared, **hows[how]}
+            {"group": list(group), "how": how, "width": width, **shared}
             for group in self.groups
             for width in self.widths
-            for how in hows
+            for how in (ALONE, MERGED, IDENTITY)
         ]
 
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
@@ -69,7 +68,7 @@ class Multitask(Study):
             learner = Learner(width=cell["width"])
             scores = {d.task: evaluate(d, learner=learner, **options) for d in datasets}
         else:
-            union = merge(datasets, cell["identity"])
+            union = merge(datasets, identity=cell["how"] == IDENTITY)
             learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
             scores = evaluate_parts(union, learner=learner, **options)
         tasks = {d.task: task_of(d) for d in datasets}
