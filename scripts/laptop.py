@@ -52,6 +52,7 @@ ABLATIONS = {
             },
             "standard deviation 1, 10 searches": {**WIDE_START, "searches": 10},
             "standard deviation 1, 20 searches": {**WIDE_START, "searches": 20},
+            "standard deviation 1, 2 networks, 24 searches": {**WIDE_START, "inits": 2, "searches": 24},
         },
         marks=(1000, 1500, 1741),
     ),

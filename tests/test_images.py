@@ -70,6 +70,16 @@ def test_arrays_without_a_test_set_are_split_by_class(tmp_path: Path) -> None:
     assert np.bincount(task.train.labels).tolist() == [8] * 5 and np.bincount(task.held_out.labels).tolist() == [2] * 5
 
 
+def test_arrays_beside_are_found_by_name_where_no_task_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _npz(tmp_path)
+    for name in ("ours", "cartpole"):
+        Path(f"{name}.npz").write_bytes(Path("mine.npz").read_bytes())
+    assert hades.make("ours").name == "ours"
+    assert hades.make("cartpole").name == "CartPole-v1"
+    assert hades.make("cartpole.npz").name == "cartpole"
+
+
 @settings(max_examples=20)
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)), st.booleans())
 def test_idx_files_come_back(tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, compressed: bool) -> None:

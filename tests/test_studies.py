@@ -81,6 +81,20 @@ def test_settings_that_are_the_datasets_own_do_not_count_as_kept() -> None:
     assert generalisation.share_kept(rows) == {"share": 0.5, "settings": 2, "within": 0.9}
 
 
+def test_a_dataset_that_gains_nothing_has_no_share_to_keep() -> None:
+    cells = [("own", {}), ("shape", {"width": 8, "depth": 1}), ("norm", {"norm": "layer"})]
+    cells += [("optimiser", {"optimiser": "sgd", "learning_rate": 0.1})]
+    rows = [{"cell": {"dataset": "cartpole-2", "part": part, "setting": setting}, "random": 20.0,
+             "return": {"mean": 10.0, "std_of_inits": 1.0}} for part, setting in cells]  # fmt: skip
+    assert generalisation.share_kept(rows) is None
+    study = studies.make("generalisation", datasets=("cartpole-2",))
+    assert study.table(rows)[1:3] == [
+        ["cartpole-2", "**its own recipe gains nothing over random actions**", "", ""],
+        ["cartpole-2", "its own", "10.0 ± 1.0", "none"],
+    ]
+    study.figure(rows)
+
+
 def test_forgetting_transfer_and_plasticity() -> None:
     row = {"returns": [[1, 0.2], [0.4, 1], [0.9, 0.3], [0.2, 0.8]], "single": [1, 1], "random": [0, 0]}
     got = continual.measures(row)
@@ -108,6 +122,8 @@ def test_distilling_pays_off_after_the_searches_price() -> None:
     ("name", "options", "says"),
     [
         ("comparisn", {}, "unknown study 'comparisn'; choose one of comparison"),
+        ("multitask", {"datasets": ("hopper-4",)}, "two datasets or more, not hopper-4 alone"),
+        ("continual", {"datasets": ("hopper-4",)}, "two datasets or more, not hopper-4 alone"),
         ("cost", {"preset": "desk"}, "choose one of laptop, paper"),
         ("cost", {"sizes": (1,)}, "no option 'sizes'"),
         ("budget", {"seeds": 0}, "seeds must be at least 1"),

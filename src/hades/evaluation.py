@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from safetensors.numpy import save
 from hades import runtime, tasks
 from hades.dataset import Dataset, write_atomically
 from hades.errors import InputError
-from hades.fitness import Fitness
+from hades.fitness import Fitness, Pairs
 from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
 from hades.tasks import Task
-from hades.tasks.control import Normaliser, online_normaliser
+from hades.tasks.control import Normaliser, OnlineNormaliser, online_normaliser
 
 BOOTSTRAPS = 2000
 
@@ -161,7 +162,8 @@ def evaluate(
     pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets), None
     fixed = Normaliser(*map(jnp.asarray, dataset.normaliser))
     normaliser = online_normaliser(task.spec) if dataset.online else fixed
-    returns = _returns(fitness, pairs, normaliser, network_key, episode_key, task.data)
+    params = _train(fitness, pairs, network_key, episode_key)
+    returns = _play(fitness, params, normaliser, episode_key, task.data)
     return Evaluation(np.asarray(returns), task.metric)
 
 
@@ -180,8 +182,26 @@ def recipe(dataset: Dataset, learner: Learner | None = None, published: Learner 
     return base if learner is None else learner.over(base)
 
 
-_returns = jax.jit(Fitness.returns, static_argnums=0)
-"""Compiled once for each task and learner."""
+# Two programs: the second, which Brax's compilation makes the dearer, is the same for all recipes of one network, and
+# found in the compilation cache.
+@partial(jax.jit, static_argnums=0)
+def _train(fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: jax.Array) -> Params:
+    """Fresh networks trained on a dataset: ``[inits, ...]``."""
+    population = jax.tree.map(lambda x: x[None], pairs)
+    trained = fitness.train(population, fitness.networks(network_key), episode_key)
+    return jax.tree.map(lambda x: x[0], trained)
+
+
+@partial(jax.jit, static_argnums=0)
+def _play(
+    fitness: Fitness, params: Params, normaliser: Normaliser | OnlineNormaliser, key: jax.Array, data: Any
+) -> jax.Array:
+    """Scores ``[inits, episodes]``."""
+
+    def network(job: jax.Array, params: Params) -> Params:
+        return jax.tree.map(lambda x: x[job], params)
+
+    return fitness.rollouts(1, network, (params,), normaliser, key, data).ret[0]
 
 
 def _iqm(values: np.ndarray) -> np.ndarray:

@@ -75,18 +75,17 @@ class Fitness:
         limit: jax.Array | None = None,
     ) -> Episode:
         """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
-        train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
-        last = self.window and jax.random.randint(last_key, (), self.window, self.learner.epochs + 1)
-
-        def train(job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any) -> Params:
-            pairs = jax.tree.map(lambda x: x[job // self.inits], population)
-            params = jax.tree.map(lambda x: x[job % self.inits], networks)
-            key = jax.random.fold_in(key, job % self.inits)
-            window = None if self.window is None else (self.window, last)
-            return behaviour_cloning(self.learner, self.task.spec, params, *pairs, key=key, window=window)
-
-        shared = population, networks, train_key, last
+        train, shared = self._trainer(population, networks, key)
         return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data, limit)
+
+    def train(self, population: Pairs, networks: Params, key: jax.Array) -> Params:
+        """Every network trained on every candidate, by `play`'s key: ``[P, inits, ...]``, more than `play` holds."""
+        train, shared = self._trainer(population, networks, key)
+
+        def work(jobs: jax.Array, batch: int, *shared: Any) -> Params:
+            return _in_batches(jax.vmap(lambda job: train(job, *shared)), jobs, batch)
+
+        return self._jobs(population[0].shape[0], work, shared)
 
     def rollouts(
         self,
@@ -100,32 +99,60 @@ class Fitness:
     ) -> Episode:
         """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
 
+        Networks are made in chunks, and forgotten once they have played. All candidates share their episodes' seeds
+        (common random numbers).
+        """
+
+        def work(
+            jobs: jax.Array, batch: int, shared: Any, normaliser: Any, keys: jax.Array, data: Any, limit: Any
+        ) -> Episode:
+            params = _in_batches(jax.vmap(lambda job: make_params(job, *shared)), jobs, batch)
+            keys_of_jobs = keys[jobs % self.inits]
+            episode = self.task.score(
+                self.learner, params, normaliser, keys_of_jobs, self.greedy, self.watch, data, limit
+            )
+            return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
+
+        keys = jax.random.split(key, (self.inits, self.episodes))
+        return self._jobs(size, work, (shared, normaliser, keys, data, limit))
+
+    def _trainer(
+        self, population: Pairs, networks: Params, key: jax.Array
+    ) -> tuple[Callable[..., Params], tuple[Any, ...]]:
+        """A function ``(job, *shared) -> params``, and what all jobs share."""
+        train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
+        last = self.window and jax.random.randint(last_key, (), self.window, self.learner.epochs + 1)
+
+        def train(job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any) -> Params:
+            pairs = jax.tree.map(lambda x: x[job // self.inits], population)
+            params = jax.tree.map(lambda x: x[job % self.inits], networks)
+            key = jax.random.fold_in(key, job % self.inits)
+            window = None if self.window is None else (self.window, last)
+            return behaviour_cloning(self.learner, self.task.spec, params, *pairs, key=key, window=window)
+
+        return train, (population, networks, train_key, last)
+
+    def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[Any, ...]) -> Any:
+        """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``.
+
         A job is one network of one candidate, number ``candidate * inits + network``: jobs are sharded over all
-        devices, and run in chunks on each, where their networks are made and forgotten. All candidates share their
-        episodes' seeds (common random numbers).
+        devices, and run in chunks on each, of which ``batch`` train at once.
         """
         jobs = size * self.inits
         chunks, chunk, batch = self.chunks(size)
 
-        def work(jobs: jax.Array, shared: Any, normaliser: Any, keys: jax.Array, data: Any, limit: Any) -> Episode:
-            def one_chunk(jobs: jax.Array) -> Episode:
-                params = _in_batches(jax.vmap(lambda job: make_params(job, *shared)), jobs, batch)
-                keys_of_jobs = keys[jobs % self.inits]
-                episode = self.task.score(
-                    self.learner, params, normaliser, keys_of_jobs, self.greedy, self.watch, data, limit
-                )
-                return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
-
-            episode = jax.lax.map(one_chunk, jobs.reshape(chunks, chunk))
-            return jax.tree.map(lambda x: x.reshape(chunks * chunk, *x.shape[2:]), episode)
+        def on_a_device(jobs: jax.Array, *shared: Any) -> Any:
+            out = jax.lax.map(lambda jobs: work(jobs, batch, *shared), jobs.reshape(chunks, chunk))
+            return jax.tree.map(lambda x: x.reshape(chunks * chunk, *x.shape[2:]), out)
 
         # Devices and chunks come out even by jobs done twice, whose results are dropped.
         numbers = jnp.minimum(jnp.arange(chunk * chunks * jax.device_count()), jobs - 1)
         sharded, whole = P(AXIS), P()
-        work = jax.shard_map(work, mesh=mesh(), in_specs=(sharded, *[whole] * 5), out_specs=sharded, check_vma=False)
-        keys = jax.random.split(key, (self.inits, self.episodes))
-        episode = work(numbers, shared, normaliser, keys, data, limit)
-        return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), episode)
+        on_a_device = jax.shard_map(
+            on_a_device, mesh=mesh(), in_specs=(sharded, *[whole] * len(shared)), out_specs=sharded, check_vma=False
+        )
+        out = on_a_device(numbers, *shared)
+        return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), out)
 
     def chunks(self, size: int) -> tuple[int, int, int]:
         """For a population of ``size``: chunks on each device, networks that play at once, and that train at once."""

@@ -8,6 +8,7 @@ names all that its result depends on: after a change of settings, cells that are
 import dataclasses
 import importlib
 import json
+import math
 import platform
 import sys
 import time
@@ -195,6 +196,22 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
     text = f"{np.mean(values):.{digits}f}"
     return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
+
+
+def fraction(share: float) -> str:
+    """For a table; where there is nothing to have a share of, none."""
+    return "none" if math.isnan(share) else f"{share:.2f}"
+
+
+def groups(preset: tuple[tuple[str, ...], ...], datasets: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The preset's groups of datasets, or one of the datasets given.
+
+    Raises:
+        InputError: for a group of one.
+    """
+    if len(datasets) == 1:
+        raise InputError(f"this study takes two datasets or more, not {datasets[0]} alone")
+    return (datasets,) if datasets else preset
 
 
 def key(cell: Cell) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_return
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, groups, random_return
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,8 +48,7 @@ class Continual(Study):
     seeds: int = 1
 
     def __post_init__(self) -> None:
-        if self.datasets:
-            object.__setattr__(self, "sequences", (self.datasets,))
+        object.__setattr__(self, "sequences", groups(self.sequences, self.datasets))
 
     def cells(self) -> list[Cell]:
         return [

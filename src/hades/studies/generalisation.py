@@ -4,6 +4,7 @@ Each setting changes one or two parts of the dataset's own recipe. What counts i
 actions that fresh networks keep: 1 is as good as with the recipe itself.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_return, summary
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, fraction, random_return, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,29 +135,36 @@ class Generalisation(Study):
             for row, share in zip(mine, shares, strict=True):
                 score = row["return"]
                 words = _words(row["cell"]["setting"]) or "its own"
-                table.append([name, words, f"{score['mean']:.1f} ± {score['std_of_inits']:.1f}", f"{share:.2f}"])
+                table.append([name, words, f"{score['mean']:.1f} ± {score['std_of_inits']:.1f}", fraction(share)])
         return table
 
 
 def relative(rows: Sequence[Row]) -> list[float]:
-    """Each setting's share of the gain over random actions that the dataset's own recipe has."""
+    """Each setting's share of the gain over random actions that the dataset's own recipe has; else no numbers."""
     own = next(row for row in rows if row["cell"]["part"] == "own")
     gain = own["return"]["mean"] - own["random"]
-    return [(row["return"]["mean"] - row["random"]) / gain for row in rows]
+    return [(row["return"]["mean"] - row["random"]) / gain if gain > 0 else math.nan for row in rows]
 
 
-def share_kept(rows: Sequence[Row]) -> dict[str, float]:
-    """Of a dataset's settings that differ from its own recipe: how many there are, and the share that keeps `GOOD`."""
+def share_kept(rows: Sequence[Row]) -> dict[str, float] | None:
+    """Of a dataset's settings that differ from its own recipe: how many there are, and the share that keeps `GOOD`.
+
+    None where the recipe itself gains nothing over random actions.
+    """
     from hades.dataset import load
     from hades.evaluation import recipe
 
+    shares = relative(rows)
+    if any(map(math.isnan, shares)):
+        return None
     own = recipe(load(rows[0]["cell"]["dataset"])).options().items()
-    shares = [share for row, share in zip(rows, relative(rows), strict=True)
-              if not row["cell"]["setting"].items() <= own]  # fmt: skip
-    return {"share": float(np.mean(np.asarray(shares) >= GOOD)), "settings": len(shares), "within": GOOD}
+    others = [share for row, share in zip(rows, shares, strict=True) if not row["cell"]["setting"].items() <= own]
+    return {"share": float(np.mean(np.asarray(others) >= GOOD)), "settings": len(others), "within": GOOD}
 
 
-def _in_words(kept: dict[str, float]) -> str:
+def _in_words(kept: dict[str, float] | None) -> str:
+    if kept is None:
+        return "its own recipe gains nothing over random actions"
     return f"{kept['share']:.0%} of {kept['settings']} other settings keep {kept['within']:.0%} of the gain"
 
 

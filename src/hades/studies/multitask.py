@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, random_return, summary
+from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, fraction, groups, random_return, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,8 +43,7 @@ class Multitask(Study):
     seeds: int = 1
 
     def __post_init__(self) -> None:
-        if self.datasets:
-            object.__setattr__(self, "groups", (self.datasets,))
+        object.__setattr__(self, "groups", groups(self.groups, self.datasets))
 
     def cells(self) -> list[Cell]:
         shared = {"epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
@@ -105,8 +104,7 @@ class Multitask(Study):
                     scores = [mine[how]["returns"][task] for how in (ALONE, MERGED, IDENTITY)]
                     cells = [f"{s['mean']:.1f} ± {s['std_of_inits']:.1f}" for s in scores]
                     shares = [_share(mine[ALONE], mine[how], task) for how in (MERGED, IDENTITY)]
-                    words = ["none" if math.isnan(share) else f"{share:.2f}" for share in shares]
-                    table.append([task, str(width), *cells, " / ".join(words)])
+                    table.append([task, str(width), *cells, " / ".join(map(fraction, shares))])
         return table
 
 

@@ -61,7 +61,7 @@ def _path(name: str, options: Mapping[str, Any]) -> Path | None:
     if name.endswith(".npz") or (os.sep in name and not name.startswith("brax/")):
         return Path(name)
     beside = Path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
-    return beside if beside.is_file() and _plain(name) not in map(_plain, _suite("image_suite").names()) else None
+    return beside if beside.is_file() and not _known(name) else None
 
 
 def resolve(name: str) -> str:
@@ -74,7 +74,7 @@ def names() -> list[str]:
     return [name for suite in SUITES for name in _suite(suite).names()]
 
 
-def _find(name: str) -> tuple[str, str]:
+def _known(name: str) -> tuple[str, str] | None:
     """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
     plain = _plain(name)
     if plain in BRAX:
@@ -85,6 +85,14 @@ def _find(name: str) -> tuple[str, str]:
             for full in _suite(suite).names():
                 if alias(full) == plain:
                     return suite, full
+    return None
+
+
+def _find(name: str) -> tuple[str, str]:
+    """The suite and full name, or the nearest ones in an error."""
+    if known := _known(name):
+        return known
+    plain = _plain(name)
     aliases = {alias(full): full for full in names() for alias in (_plain, _shortest)}
     near = difflib.get_close_matches(plain, aliases, n=5, cutoff=0.5)
     nearest = list(dict.fromkeys(aliases[alias] for alias in near))[:3]
