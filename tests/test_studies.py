@@ -79,6 +79,8 @@ def test_settings_that_are_the_datasets_own_do_not_count_as_kept() -> None:
 
     rows = [row({}, 500.0), row({"activation": "tanh"}, 500.0), row({"width": 8}, 449.0), row({"width": 9}, 451.0)]
     assert generalisation.share_kept(rows) == {"share": 0.5, "settings": 2, "within": 0.9}
+    diverged = row({"learning_rate": 100.0}, float("nan"))
+    assert generalisation.share_kept([*rows, diverged, diverged]) == {"share": 0.25, "settings": 4, "within": 0.9}
 
 
 def test_a_dataset_that_gains_nothing_has_no_share_to_keep() -> None:

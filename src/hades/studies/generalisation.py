@@ -155,7 +155,7 @@ def share_kept(rows: Sequence[Row]) -> dict[str, float] | None:
     from hades.evaluation import recipe
 
     shares = relative(rows)
-    if any(map(math.isnan, shares)):
+    if all(map(math.isnan, shares)):
         return None
     own = recipe(load(rows[0]["cell"]["dataset"])).options().items()
     others = [share for row, share in zip(rows, shares, strict=True) if not row["cell"]["setting"].items() <= own]
