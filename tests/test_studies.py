@@ -136,6 +136,12 @@ def test_bad_settings(name: str, options: dict[str, Any], says: str) -> None:
         studies.make(name, **options)
 
 
+def test_datasets_that_cannot_be_merged_are_refused_before_they_are_played(tmp_path: Path) -> None:
+    study = studies.make("multitask", datasets=("cartpole-2", "hopper-4"))
+    with pytest.raises(hades.InputError, match="discrete and continuous actions cannot be merged"):
+        study.run(study.cells()[0], tmp_path)
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text("[1]")
     with pytest.raises(hades.InputError, match="not a study's results"):

@@ -83,7 +83,7 @@ class Fitness:
         train, shared = self._trainer(population, networks, key)
 
         def work(jobs: jax.Array, batch: int, *shared: Any) -> Params:
-            return _in_batches(jax.vmap(lambda job: train(job, *shared)), jobs, batch)
+            return _in_batches(train, shared, jobs, batch)
 
         return self._jobs(population[0].shape[0], work, shared)
 
@@ -106,7 +106,7 @@ class Fitness:
         def work(
             jobs: jax.Array, batch: int, shared: Any, normaliser: Any, keys: jax.Array, data: Any, limit: Any
         ) -> Episode:
-            params = _in_batches(jax.vmap(lambda job: make_params(job, *shared)), jobs, batch)
+            params = _in_batches(make_params, shared, jobs, batch)
             keys_of_jobs = keys[jobs % self.inits]
             episode = self.task.score(
                 self.learner, params, normaliser, keys_of_jobs, self.greedy, self.watch, data, limit
@@ -215,11 +215,12 @@ class Fitness:
         return max(1, chunk), max(1, chunk)
 
 
-def _in_batches(fun: Callable[[jax.Array], Any], jobs: jax.Array, size: int) -> Any:
-    """``fun`` of all jobs, so many at a time."""
+def _in_batches(make_params: Callable[..., Params], shared: Any, jobs: jax.Array, size: int) -> Params:
+    """``make_params(job, *shared)`` of all jobs, so many at a time."""
+    make = jax.vmap(lambda job: make_params(job, *shared))
     if size == len(jobs):
-        return fun(jobs)
-    out = jax.lax.map(fun, jobs.reshape(-1, size))
+        return make(jobs)
+    out = jax.lax.map(make, jobs.reshape(-1, size))
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
 
 

@@ -62,12 +62,12 @@ class Multitask(Study):
 
         del folder
         datasets = [load(name) for name in cell["group"]]
+        union = merge(datasets, identity=cell["how"] == IDENTITY)  # or says why not, before anything is played
         options: dict[str, Any] = {"inits": cell["inits"], "episodes": cell["episodes"], "seed": EVALUATION_SEED}
         if cell["how"] == ALONE:
             learner = Learner(width=cell["width"])
             scores = {d.task: evaluate(d, learner=learner, **options) for d in datasets}
         else:
-            union = merge(datasets, identity=cell["how"] == IDENTITY)
             learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
             scores = evaluate_parts(union, learner=learner, **options)
         tasks = {d.task: task_of(d) for d in datasets}
