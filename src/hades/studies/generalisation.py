@@ -140,16 +140,20 @@ class Generalisation(Study):
 
 
 def relative(rows: Sequence[Row]) -> list[float]:
-    """Each setting's share of the gain over random actions that the dataset's own recipe has; else no numbers."""
+    """Each setting's share of the gain over random actions that the dataset's own recipe has.
+
+    No numbers where that gain may be chance: less than two standard errors of its mean over networks.
+    """
     own = next(row for row in rows if row["cell"]["part"] == "own")
-    gain = own["return"]["mean"] - own["random"]
-    return [(row["return"]["mean"] - row["random"]) / gain if gain > 0 else math.nan for row in rows]
+    score = own["return"]
+    gain, chance = score["mean"] - own["random"], 2 * score["std_of_inits"] / math.sqrt(score["inits"])
+    return [(row["return"]["mean"] - row["random"]) / gain if gain > chance else math.nan for row in rows]
 
 
 def share_kept(rows: Sequence[Row]) -> dict[str, float] | None:
     """Of a dataset's settings that differ from its own recipe: how many there are, and the share that keeps `GOOD`.
 
-    None where the recipe itself gains nothing over random actions.
+    None where the recipe itself gains nothing that could not be chance.
     """
     from hades.dataset import load
     from hades.evaluation import recipe
@@ -164,7 +168,7 @@ def share_kept(rows: Sequence[Row]) -> dict[str, float] | None:
 
 def _in_words(kept: dict[str, float] | None) -> str:
     if kept is None:
-        return "its own recipe gains nothing over random actions"
+        return "its own recipe gains no more over random actions than chance may"
     return f"{kept['share']:.0%} of {kept['settings']} other settings keep {kept['within']:.0%} of the gain"
 
 
