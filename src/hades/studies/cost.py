@@ -5,7 +5,7 @@ training for each policy.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ class Cost(Study):
     """Times the parts of each method at the settings of a preset.
 
     Attributes:
-        generations: of which the median time is taken, after one that compiles.
+        after: generations before those that are timed; by then, episodes last as long as a search's.
+        generations: of which the median time is taken.
         trainings: of a single policy, likewise.
         steps: environment steps that PPO is given for one policy.
     """
@@ -34,6 +35,7 @@ class Cost(Study):
     tasks: tuple[str, ...] = ("cartpole", "hopper", "halfcheetah", "breakout")
     scale: str = "laptop"
     width: int = 64
+    after: int = 30
     generations: int = 5
     trainings: int = 10
     steps: int = 2_000_000
@@ -41,8 +43,8 @@ class Cost(Study):
 
     def cells(self) -> list[Cell]:
         return [
-            {"task": task, "preset": self.scale, "width": self.width, "generations": self.generations,
-             "trainings": self.trainings, "steps": self.steps}
+            {"task": task, "preset": self.scale, "width": self.width, "after": self.after,
+             "generations": self.generations, "trainings": self.trainings, "steps": self.steps}
             for task in self.tasks
         ]  # fmt: skip
 
@@ -64,19 +66,10 @@ class Cost(Study):
         seconds: dict[str, float] = {}
         for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
             search = Distillation(task, presets.override(config, {"init": init}))
-            state = search.init()
-            seconds[method] = median(
-                runtime.timed(partial(search.generation, state, search.data), cell["generations"])
-            )
-            dataset = search.dataset(state)
+            seconds[method] = _pace(partial(search.generation, data=search.data), search.init(), cell)
+            dataset = search.dataset(search.init())
         es = WeightEvolution(task, learner, config.population, config.inits * config.episodes, 0.05, 0)
-        states = [es.init()]
-
-        def generation() -> Any:
-            states.append(es.generation(states.pop())[0])  # donated
-            return states[0]
-
-        seconds["ES"] = median(runtime.timed(generation, cell["generations"]))
+        seconds["ES"] = _pace(es.generation, es.init(), cell)
         one_policy = jax.jit(lambda key: train(dataset, key))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
         training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
@@ -117,6 +110,21 @@ class Cost(Study):
             table.append([row["cell"]["task"], *times, generations, f"{each:.3f}", f"{ppo:.1f}", *pays,
                           f"{es / each:,.0f} times"])  # fmt: skip
         return table
+
+
+def _pace(generation: Callable[[Any], tuple[Any, Any]], state: Any, cell: Cell) -> float:
+    """Median seconds of a generation, some generations on."""
+    from hades.runtime import timed
+
+    states = [state]
+
+    def go_on() -> Any:
+        states.append(generation(states.pop())[0])  # which may be donated
+        return states[0]
+
+    for _ in range(cell["after"]):
+        go_on()
+    return median(timed(go_on, cell["generations"]))
 
 
 def costs(row: Row) -> tuple[float, float, float, float]:
