@@ -271,8 +271,11 @@ PRESETS: dict[str, dict[str, Config]] = {
         "brax/reacher": replace(_LAPTOP_BRAX, minutes=10.0),
         "Breakout-MinAtar": replace(_LAPTOP_MINATAR, size=15),
         "Asterix-MinAtar": _LAPTOP_MINATAR,
-        "Freeway-MinAtar": replace(_LAPTOP_MINATAR, population=64, episodes=1),  # 2,500 steps each
+        "Freeway-MinAtar": replace(  # an episode has 2,500 steps; to walk up whatever comes is a good start
+            _LAPTOP_MINATAR, population=64, episodes=1, std=2.0, labels="soft", learner=Learner(width=64)
+        ),
         "SpaceInvaders-MinAtar": _LAPTOP_MINATAR,
+        "Seaquest-MinAtar": _LAPTOP_MINATAR,
         "Pong-misc": replace(_LAPTOP_MINATAR, size=3),
         "digits": replace(
             _LAPTOP_IMAGES, minutes=1.0, learner=replace(_LAPTOP_IMAGES.learner, learning_rate=5.0, epochs=100)
@@ -296,6 +299,7 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Breakout-MinAtar": _PAPER_MINATAR,
         "Freeway-MinAtar": _PAPER_MINATAR,
         "SpaceInvaders-MinAtar": _PAPER_MINATAR,
+        "Seaquest-MinAtar": _PAPER_MINATAR,
         "Pong-misc": replace(_PAPER_MINATAR, size=3, init="fixed", inits=1, generations=2000),
         "mnist": _PAPER_IMAGES,
         "fashion-mnist": _PAPER_IMAGES,

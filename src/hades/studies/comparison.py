@@ -34,7 +34,7 @@ class Comparison(Study):
     paper: ClassVar[dict[str, Any]] = {
         "tasks": (
             "ant", "halfcheetah", "hopper", "humanoid", "humanoidstandup", "inverted_double_pendulum", "reacher",
-            "walker2d", "asterix", "breakout", "freeway", "space-invaders",
+            "walker2d", "asterix", "breakout", "freeway", "space-invaders", "seaquest",
         ),
         "steps": 30_000_000_000, "scale": "paper", "width": 512, "std": 0.03,
     }  # fmt: skip
