@@ -53,6 +53,7 @@ ABLATIONS = {
             "standard deviation 1, 10 searches": {**WIDE_START, "searches": 10},
             "standard deviation 1, 20 searches": {**WIDE_START, "searches": 20},
             "standard deviation 1, 2 networks, 24 searches": {**WIDE_START, "inits": 2, "searches": 24},
+            "standard deviation 1, 16 searches": {**WIDE_START, "searches": 16},
         },
         marks=(1000, 1500, 1741),
     ),
