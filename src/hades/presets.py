@@ -243,7 +243,7 @@ _LAPTOP_BRAX = Config(
     size=16, population=32, inits=2, std=1.0, curriculum=50, learner=Learner(width=64, epochs=300), minutes=30.0
 )
 _LAPTOP_WALK = Config(
-    size=4, population=32, inits=4, std=1.0, searches=16, validate_inits=64,
+    size=4, population=32, inits=4, std=1.0, searches=10, validate_inits=64,
     learner=Learner(width=64, epochs=600), minutes=20.0,
 )  # fmt: skip
 # From what is seen, and with a narrow network, whose many first-layer weights are most of the time.
@@ -261,8 +261,8 @@ PRESETS: dict[str, dict[str, Config]] = {
         "Acrobot-v1": replace(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4, learner=_small("relu")),
         "MountainCar-v0": replace(_LAPTOP_CLASSIC, size=3, std=0.5, learner=_small("relu")),
         "MountainCarContinuous-v0": replace(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
-        "brax/hopper": _LAPTOP_WALK,
-        "brax/walker2d": replace(_LAPTOP_WALK, searches=10, minutes=30.0),
+        "brax/hopper": replace(_LAPTOP_WALK, searches=16),
+        "brax/walker2d": replace(_LAPTOP_WALK, minutes=30.0),
         "brax/halfcheetah": _LAPTOP_BRAX,
         "brax/ant": _LAPTOP_BRAX,
         "brax/humanoid": _LAPTOP_BRAX,

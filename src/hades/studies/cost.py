@@ -66,8 +66,9 @@ class Cost(Study):
         seconds: dict[str, float] = {}
         for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
             search = Distillation(task, presets.override(config, {"init": init}))
-            seconds[method] = _pace(partial(search.generation, data=search.data), search.init(), cell)
-            dataset = search.dataset(search.init())
+            state = search.init()
+            seconds[method] = _pace(partial(search.generation, data=search.data), state, cell)
+            dataset = search.dataset(state)
         es = WeightEvolution(task, learner, config.population, config.inits * config.episodes, 0.05, 0)
         seconds["ES"] = _pace(es.generation, es.init(), cell)
         one_policy = jax.jit(lambda key: train(dataset, key))
