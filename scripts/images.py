@@ -33,9 +33,11 @@ EVOLUTION = {
     "strategy_options": {"lr_decay": 0.9995}, "validate_every": 50,
     "learner": hades.Learner(learning_rate=3.0, epochs=50),
 }  # fmt: skip
+# Narrow networks of each kind; many draws of the MLP, which costs next to nothing.
 NETWORKS = {
-    "networks": ("mlp:64", "convnet:8x1", "resnet:8x1"), "strategy_lr": 0.02, "episodes": 256, "validate_every": 400,
-    "validate_inits": 2, "learn_rate": True, "learner": hades.Learner(learning_rate=1.0),
+    "networks": ("mlp:128x2",) * 4 + ("cnn:32", "lenet", "convnet:16", "resnet:8,16,32"),
+    "strategy_lr": 0.04, "strategy_options": {"lr_decay": 0.985}, "episodes": 128, "minutes": 10.0,
+    "validate_every": 20, "validate_inits": 2, "learner": hades.Learner(learning_rate=1.5, epochs=60),
 }  # fmt: skip
 # From images for the MLP, in minutes, on to the paper's CNN itself, whose steps are a hundred times as dear.
 WIDE = {

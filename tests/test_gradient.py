@@ -13,9 +13,10 @@ import pytest
 
 import hades
 from hades.errors import InputError
-from hades.fitness import Fitness
+from hades.fitness import Fitness, Scores
 from hades.learner import IMAGES, OPTIMISERS, Learner, behaviour_cloning, init_network
-from hades.strategies.gradient import Gradient
+from hades.presets import Config
+from hades.strategies.gradient import Gradient, equal_say
 from hades.tasks.control import ControlTask, identity_normaliser
 from hades.tasks.images import ImageTask
 
@@ -35,8 +36,6 @@ def digits() -> ImageTask:
 
 
 def _score(x: dict[str, jax.Array]):
-    from hades.fitness import Scores
-
     return Scores(-((x["x"] - 3.0) ** 2).sum(-1), jnp.zeros((), jnp.int32), None)
 
 
@@ -47,6 +46,30 @@ def test_it_climbs_by_any_optimiser_of_optax(optimiser: str) -> None:
     for _ in range(200):
         state, _ = strategy.step(KEY, KEY, state, _score)
     np.testing.assert_allclose(strategy.mean(state)["x"], 3.0, atol=0.1)
+
+
+def test_steps_become_smaller_by_lr_decay() -> None:
+    strategy = Gradient("sgd", {"x": jnp.zeros(1)}, 0.1, {"lr_decay": 0.5})
+    state = strategy.init(KEY)
+    for _ in range(3):
+        state, _ = strategy.step(KEY, KEY, state, lambda x: Scores(x["x"].sum(-1), jnp.zeros((), jnp.int32), None))
+    assert float(state.solution["x"][0]) == pytest.approx(0.1 + 0.05 + 0.025)
+
+
+def test_the_centre_is_steadier_than_the_steps() -> None:
+    strategy = Gradient("sgd", {"x": jnp.zeros(())}, 0.5, {"clip": 100.0})
+    state, noise = strategy.init(KEY), jax.random.normal(KEY, (60,))
+    for i in range(60):
+        state, _ = strategy.step(KEY, KEY, state, lambda x, i=i: _score({"x": (x["x"] + noise[i])[..., None]}))
+    assert abs(float(strategy.mean(state)["x"]) - 3.0) < abs(float(state.solution["x"]) - 3.0)
+
+
+def test_no_part_of_a_score_has_the_say_alone() -> None:
+    def score(x: dict[str, jax.Array]) -> jax.Array:
+        large, small, broken = (equal_say(x)["x"] for _ in range(3))
+        return 100 * large[0] + small[1] + jnp.sqrt(broken[2])
+
+    np.testing.assert_array_equal(jax.grad(score)({"x": jnp.zeros(3)})["x"], [1.0, 1.0, 0.0])
 
 
 def test_a_gradient_that_is_not_finite_is_left_out() -> None:
@@ -124,8 +147,8 @@ def test_a_window_trains_as_far_as_its_end_and_differentiates_its_own_steps() ->
     "options",
     [
         {},
-        {"window": 5, "labels": "soft"},
-        {"networks": ("mlp:8", "convnet:4x1"), "learn_rate": True},
+        {"window": 5, "labels": "soft", "learn_rate": True},
+        {"networks": ("mlp:8", "convnet:4x1")},
         {"strategy": "OpenES", "population": 4, "std": 0.02, "start": "sample", "normaliser": "fixed"},
         {"learner": Learner(augment="dsa", batch=10).over(LEARNER), "size": 20},
     ],
@@ -144,6 +167,21 @@ def test_the_same_seed_gives_the_same_images_also_after_an_interruption(
     assert (whole.learner["learning_rate"] != LEARNER.learning_rate) == ("learn_rate" in options)
 
 
+def test_deep_networks_are_distilled_for_by_recipes_of_their_own() -> None:
+    config = Config(networks=("mlp:8", "lenet", "convnet:4x2", "resnet:4,8"), learner=LEARNER)
+    mlp, lenet, convnet, resnet = config.learners
+    assert mlp == Learner(width=8).over(LEARNER)
+    assert lenet.widths == (120, 84) and convnet.widths == (4, 4) and resnet.width == (4, 8)
+    assert lenet.optimiser == resnet.optimiser == "adam" and resnet.bias == LEARNER.bias
+
+
+def test_a_network_named_again_is_drawn_more(target: ControlTask) -> None:
+    options = {"population": 4, "inits": 2, "generations": 1, "learner": Learner(epochs=2), "progress": False}
+    one = hades.distill(target, networks=("mlp:4",), **options).metrics[0]
+    several = hades.distill(target, networks=("mlp:4", "mlp:8", "mlp:8"), **options).metrics[0]
+    assert several["env_steps"] == 3 * one["env_steps"]
+
+
 def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
     learner = Learner(width=32, learning_rate=5.0, epochs=60).over(LEARNER)
     options = {**TINY, "generations": 150, "validate_every": 50, "labels": "soft", "episodes": 256}
@@ -159,8 +197,9 @@ def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
         ({"strategy": "gradient:adma"}, "optax has no optimiser"),
         ({"strategy": "SNES", "window": 3}, "window belongs to the strategy gradient"),
         ({"normaliser": "running"}, "images are normalised once"),
-        ({"networks": ("mlp:wide",)}, "NAME, NAME:WIDTH or NAME:WIDTHxDEPTH"),
+        ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
         ({"networks": ("vit",)}, "unknown network 'vit'"),
+        ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),
         ({"start": "best"}, "does not start at 'best'; choose one of random, mean"),
     ],
 )

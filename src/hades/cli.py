@@ -172,7 +172,7 @@ class Distill(Running, LearnerOptions, TaskOptions):
     window: Int = None
     """For the gradient: steps of the inner loop to differentiate through, up to a random one; left out: all."""
     networks: Names = ()
-    """Distil for several networks, a generation each in turn, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH."""
+    """Distil for several networks at once, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..."""
     learn_rate: Flag = False
     """Search for the inner step size, too."""
     searches: Int = None

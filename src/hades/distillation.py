@@ -5,6 +5,7 @@ import math
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,12 +23,13 @@ from hades import presets, runtime, strategies, tasks
 from hades.dataset import Dataset, Spec, load
 from hades.errors import InputError
 from hades.evaluation import Evaluation
-from hades.fitness import Fitness, Pairs, Scores, mesh
+from hades.fitness import Fitness, Pairs, Scores, combine, mesh
 from hades.learner import Learner, init_network
 from hades.presets import Config
 from hades.progress import Progress
 from hades.runs import Row, Run, Trackers, check_free, check_trackers
 from hades.strategies import Solution
+from hades.strategies.gradient import equal_say
 from hades.tasks import Task
 from hades.tasks.control import Moments, Normaliser, identity_normaliser
 from hades.tasks.images import ImageTask
@@ -208,7 +210,8 @@ class Distillation:
 
     def __init__(self, task: Task, config: Config) -> None:
         self.task, self.config = task, config
-        self.learners = [learner.over(task.reference) for learner in config.learners]
+        inits = Counter(learner.over(task.reference) for learner in config.learners for _ in range(config.inits))
+        self.learners = list(inits)
         for learner in self.learners:  # or says why it cannot be
             jax.eval_shape(partial(init_network, learner, task.spec), jax.random.key(0))
         _check(task, config)
@@ -233,25 +236,25 @@ class Distillation:
             Fitness(
                 task,
                 learner,
-                config.inits,
+                number,
                 config.episodes,
                 config.greedy,
                 watch=config.normaliser == "running",
                 window=config.window,
                 chunk=config.chunk,
             )
-            for learner in self.learners
+            for learner, number in inits.items()
         ]
         fixed, validator = config.init == "fixed", task.validation
         self.validation = [
             Fitness(
                 validator,
                 learner,
-                config.inits if fixed else config.validate_inits,
-                -(-config.validate_inits // config.inits) if fixed else 1,
+                number if fixed else config.validate_inits,
+                -(-config.validate_inits // number) if fixed else 1,
                 config.greedy,
             )
-            for learner in self.learners
+            for learner, number in inits.items()
         ]
         self.data, self.validation_data, self.metric = task.data, validator.data, validator.metric
         self.replicated = NamedSharding(mesh(), PartitionSpec())
@@ -325,13 +328,13 @@ class Distillation:
         normaliser = self.normaliser(state)
 
         def score(population: Solution) -> Scores:
-            pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
-            key = self._init_key(state.key, init_key)
-            networks = [
-                lambda pairs, f=f: f.population(pairs, f.networks(key), normaliser, episode_key, data, limit)
-                for f in self.fitness
-            ]
-            return jax.lax.switch(state.generation % len(networks), networks, pairs)
+            def of(fitness: Fitness) -> Scores:
+                own = population if len(self.fitness) == 1 else equal_say(population)
+                pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(own)
+                networks = fitness.networks(self._init_key(state.key, init_key))
+                return fitness.population(pairs, networks, normaliser, episode_key, data, limit)
+
+            return combine([of(fitness) for fitness in self.fitness])
 
         strategy, scores = self.strategy.step(ask_key, tell_key, search.strategy, score)
         finite = jnp.isfinite(scores.fitness)

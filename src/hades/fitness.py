@@ -1,7 +1,7 @@
 """Dataset -> score, for a whole population: train networks on every candidate, then play the task with them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -213,6 +213,15 @@ class Fitness:
             play = min(chunk, max(4, cached, min(-(-LANES // self.episodes), 4 * cached)))
             return max(1, play), max(1, min(chunk, max(2, cached)))
         return max(1, chunk), max(1, chunk)
+
+
+def combine(scores: Sequence[Scores]) -> Scores:
+    """Of a population, by several kinds of networks: their mean."""
+    if len(scores) == 1:
+        return scores[0]
+    every = jax.tree.map(lambda *x: jnp.stack(x), *scores)
+    seen = None if every.seen is None else merge_all(every.seen)
+    return Scores(every.fitness.mean(0), every.env_steps.sum(0), seen)
 
 
 def _in_batches(make_params: Callable[..., Params], shared: Any, jobs: jax.Array, size: int) -> Params:

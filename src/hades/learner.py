@@ -132,6 +132,11 @@ IMAGES = Learner(
     learning_rate=0.1, epochs=1000, clip=0.0,
 ).over(_SHARED)  # fmt: skip
 """The published recipe for images."""
+DEEP = {
+    name: Learner(network=name, optimiser="adam", learning_rate=3e-3, epochs=epochs)
+    for name, epochs in (("lenet", 60), ("convnet", 25), ("resnet", 25))
+}
+"""Networks that the published step size hardly moves, each with the recipe that trains it on a few images."""
 
 
 def reference(spec: Spec) -> Learner:

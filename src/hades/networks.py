@@ -109,12 +109,13 @@ class Network(nn.Module):
         return self._mlp(x)
 
     def _resnet(self, x: jax.Array) -> jax.Array:
+        """Pooled between stages (Zhao & Bilen 2021); residual branches start at zero (Goyal et al. 2017)."""
         x = self._act(InstanceNorm()(self._conv(self.widths[0])(x)))
         for i, width in enumerate(self.widths):
-            stride = min(i + 1, 2)
-            y = self._act(InstanceNorm()(self._conv(width, 3, stride)(x)))
-            y = InstanceNorm()(self._conv(width)(y))
-            x = self._act(y + self._conv(width, 1, stride)(x))
+            x = _halve(x) if i else x
+            y = self._act(InstanceNorm()(self._conv(width)(x)))
+            y = InstanceNorm(nn.initializers.zeros)(self._conv(width)(y))
+            x = self._act(y + (x if x.shape[-1] == width else InstanceNorm()(self._conv(width, 1)(x))))
         return _halve(x)  # not the mean over the image, of which instance norms leave little
 
     def _transformer(self, x: jax.Array) -> jax.Array:
@@ -135,8 +136,8 @@ class Network(nn.Module):
     def _dense(self, width: int, gain: float = HIDDEN) -> nn.Dense:
         return nn.Dense(width, kernel_init=self._kernel(gain), bias_init=self._biases())
 
-    def _conv(self, width: int, size: int = 3, stride: int = 1) -> "Conv":
-        return Conv(width, size, stride, self._kernel(HIDDEN), self._biases())
+    def _conv(self, width: int, size: int = 3) -> "Conv":
+        return Conv(width, size, self._kernel(HIDDEN), self._biases())
 
     def _kernel(self, gain: float) -> nn.initializers.Initializer:
         return INITIALISERS[self.initialiser](gain)
@@ -154,7 +155,6 @@ class Conv(nn.Module):
 
     width: int
     size: int
-    stride: int
     kernel_init: nn.initializers.Initializer
     bias_init: nn.initializers.Initializer
 
@@ -163,32 +163,29 @@ class Conv(nn.Module):
         kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.width))
         bias = self.param("bias", self.bias_init, (self.width,))
         if jax.default_backend() != "cpu":
-            strides, dimensions = (self.stride,) * 2, ("NHWC", "HWIO", "NHWC")
-            return jax.lax.conv_general_dilated(x, kernel, strides, "SAME", dimension_numbers=dimensions) + bias
-        return patches(x, self.size, self.stride) @ kernel.reshape(-1, self.width) + bias
+            dimensions = ("NHWC", "HWIO", "NHWC")
+            return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=dimensions) + bias
+        return patches(x, self.size) @ kernel.reshape(-1, self.width) + bias
 
 
 class InstanceNorm(nn.Module):
     """Each image's channels with mean 0 and variance 1, then scaled and shifted (Ulyanov et al. 2016)."""
 
+    scale_init: nn.initializers.Initializer = nn.initializers.ones
+
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        scale = self.param("scale", nn.initializers.ones, x.shape[-1:])
+        scale = self.param("scale", self.scale_init, x.shape[-1:])
         bias = self.param("bias", nn.initializers.zeros, x.shape[-1:])
         x = x - x.mean((-3, -2), keepdims=True)
         return x * jax.lax.rsqrt((x * x).mean((-3, -2), keepdims=True) + 1e-6) * scale + bias
 
 
-def patches(x: jax.Array, size: int, stride: int) -> jax.Array:
-    """The square around each ``stride``-th pixel of ``[..., H, W, C]``: ``[..., H', W', size * size * C]``."""
-    outs = [-(-side // stride) for side in x.shape[-3:-1]]
-    spans = [(out - 1) * stride + 1 for out in outs]
-    pads = [max(span - 1 + size - side, 0) for span, side in zip(spans, x.shape[-3:-1], strict=True)]
-    pads = [(0, 0)] * (x.ndim - 3) + [(pad // 2, pad - pad // 2) for pad in pads] + [(0, 0)]
-    x = jnp.pad(x, pads)
-    shifted = [
-        x[..., i : i + spans[0] : stride, j : j + spans[1] : stride, :] for i in range(size) for j in range(size)
-    ]
+def patches(x: jax.Array, size: int) -> jax.Array:
+    """The square of odd ``size`` around each pixel of ``[..., H, W, C]``: ``[..., H, W, size * size * C]``."""
+    height, width = x.shape[-3:-1]
+    x = jnp.pad(x, [(0, 0)] * (x.ndim - 3) + [(size // 2, size // 2)] * 2 + [(0, 0)])
+    shifted = [x[..., i : i + height, j : j + width, :] for i in range(size) for j in range(size)]
     return jnp.concatenate(shifted, -1)
 
 

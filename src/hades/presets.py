@@ -1,13 +1,14 @@
 """Configurations: every option of a distillation, and the named, complete ones."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hades.dataset import Spec, zoo
 from hades.errors import InputError
-from hades.learner import Learner
+from hades.learner import DEEP, Learner
 from hades.reporting import align
 from hades.strategies import is_gradient
 
@@ -40,8 +41,9 @@ class Config:
         strategy_options: further parameters of the strategy.
         window: for the meta-gradient: differentiate through so many steps of the inner loop, which then ends at a
             random step (Feng et al. 2023); None for all.
-        networks: distil for several networks, one generation each in turn: ``"NAME"``, ``"NAME:WIDTH"`` or
-            ``"NAME:WIDTHxDEPTH"``, the learner's recipe otherwise.
+        networks: distil for several kinds of networks at once, each with an equal say:
+            ``"NAME"``, ``"NAME:WIDTH"``, ``"NAME:WIDTHxDEPTH"`` or ``"NAME:WIDTH,WIDTH,..."``; trained by the
+            learner's recipe, or by one of their own (`hades.learner.DEEP`). One named again is drawn that much more.
         learn_rate: search for the inner loop's step size, too.
         searches: begin so many searches, each from another start, one after the other in the first half of the
             budget; the one with the best validation goes on.
@@ -105,7 +107,8 @@ class Config:
         if self.seed < 0:
             raise InputError(f"seed must not be negative, not {self.seed}")
         object.__setattr__(self, "networks", tuple(self.networks))
-        _ = self.learners
+        if self.learn_rate and len({learner.learning_rate for learner in self.learners}) > 1:
+            raise InputError("learn_rate searches for one step size, but these networks have several")
 
     @property
     def starts_from_dataset(self) -> bool:
@@ -128,12 +131,14 @@ class Config:
 
 
 def _network(text: str) -> Learner:
-    """``NAME``, ``NAME:WIDTH`` or ``NAME:WIDTHxDEPTH``."""
-    name, _, shape = text.partition(":")
-    numbers = shape.split("x") if shape else []
-    if len(numbers) > 2 or not all(number.isdigit() for number in numbers):
-        raise InputError(f"networks are NAME, NAME:WIDTH or NAME:WIDTHxDEPTH, not '{text}'")
-    return Learner(network=name, **dict(zip(("width", "depth"), map(int, numbers), strict=False)))
+    """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``."""
+    match = re.fullmatch(r"(\w+)(?::(\d+)(?:x(\d+))?|:(\d+(?:,\d+)+))?", text)
+    if not match:
+        raise InputError(f"networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., not '{text}'")
+    name, width, depth, widths = match.groups()
+    shape: dict[str, Any] = {key: int(value) for key, value in (("width", width), ("depth", depth)) if value}
+    own = Learner(network=name, **(shape or {"width": widths and tuple(map(int, widths.split(",")))}))
+    return own.over(DEEP.get(name, own))
 
 
 def get(task: str, name: str, spec: Spec, images: bool = False) -> Config:

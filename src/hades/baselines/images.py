@@ -13,21 +13,17 @@ from hades.dataset import Dataset
 from hades.distillation import balanced_labels
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
-from hades.learner import IMAGES, Learner
+from hades.learner import DEEP, IMAGES, Learner
 from hades.reporting import align
 from hades.tasks.control import identity_normaliser
 from hades.tasks.images import STARTS, ImageTask, as_float
 
-_DEEP = Learner(optimiser="adam", learning_rate=1e-3, epochs=200)
 ARCHITECTURES = {
     "cnn": Learner(network="cnn").over(IMAGES),
     "mlp": Learner(network="mlp", width=128, depth=2).over(IMAGES),
-    "lenet": Learner(network="lenet").over(_DEEP).over(IMAGES),
-    "convnet": Learner(network="convnet").over(_DEEP).over(IMAGES),
-    "resnet": Learner(network="resnet").over(_DEEP).over(IMAGES),
+    **{name: learner.over(IMAGES) for name, learner in DEEP.items()},
 }
-"""The paper's CNN, an MLP, LeNet-5, ConvNet-3 and a small residual network, each with its recipe for any few images:
-the published one, but Adam for the deep ones, which the published step size hardly moves."""
+"""The paper's CNN and an MLP, by the published recipe; LeNet-5, ConvNet-3 and a small residual network by theirs."""
 ALL = Learner(optimiser="adam", learning_rate=1e-3, epochs=4000, batch=128).over(IMAGES)
 """The recipe for a whole training set: minibatches, for many epochs on little data and about eight on 60,000."""
 BASELINES = (*STARTS, "all")

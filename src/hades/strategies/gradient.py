@@ -20,9 +20,17 @@ CLIP = 1.0
 """Largest global norm of the meta-gradient: an inner loop near divergence has enormous ones."""
 
 
+AVERAGE = 0.1
+"""Share of the steps, the last ones, that the search's centre is an average over."""
+
+
 class GradientState(NamedTuple):
     solution: Solution
     optimiser: Any
+    number: jax.Array
+    """Of steps."""
+    average: Solution
+    """Of the last steps' solutions (Polyak & Juditsky 1992), for meta-gradients are noisy."""
 
 
 class Gradient:
@@ -32,7 +40,8 @@ class Gradient:
         optimiser: its name in optax: ``"adam"``, ``"sgd"``, ``"lion"``, ...
         solution: the pytree to start from.
         learning_rate: its step size; None for `LEARNING_RATE`.
-        options: further arguments of the optimiser, such as ``b1``; and ``clip``, in place of `CLIP`.
+        options: further arguments of the optimiser, such as ``b1``; ``clip``, in place of `CLIP`; and ``lr_decay``, by
+            which each step is smaller than the one before.
 
     Raises:
         InputError: for an unknown optimiser or option.
@@ -46,17 +55,18 @@ class Gradient:
         if "learning_rate" not in accepted:
             raise InputError(f"optax has no optimiser '{optimiser}'; adam, sgd, rmsprop, lion, ... are known")
         options = dict(options)
-        clip = options.pop("clip", CLIP)
+        clip, decay = options.pop("clip", CLIP), options.pop("lr_decay", 1.0)
         if unknown := set(options) - set(accepted):
             raise InputError(f"optax's {optimiser} has no option '{min(unknown)}'; it has {', '.join(accepted)}")
         self.solution = solution
-        ascent: Any = make(learning_rate=learning_rate or LEARNING_RATE, **options)
+        rate = optax.exponential_decay(learning_rate or LEARNING_RATE, 1, decay)
+        ascent: Any = make(learning_rate=rate, **options)
         self.optimiser = optax.chain(optax.clip_by_global_norm(clip), ascent)
 
     def init(self, key: jax.Array, solution: Solution | None = None) -> GradientState:
         del key
         start = self.solution if solution is None else solution
-        return GradientState(start, self.optimiser.init(start))
+        return GradientState(start, self.optimiser.init(start), jnp.zeros((), jnp.int32), start)
 
     def step(
         self, ask_key: jax.Array, tell_key: jax.Array, state: GradientState, score: Score
@@ -70,14 +80,38 @@ class Gradient:
 
         gradient, scores = jax.grad(loss, has_aux=True)(state.solution)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.solution)
-        new = GradientState(optax.apply_updates(state.solution, updates), optimiser)
+        solution, number = optax.apply_updates(state.solution, updates), state.number + 1
+        average = optax.incremental_update(solution, state.average, 1 / jnp.maximum(1, AVERAGE * number))
+        new = GradientState(solution, optimiser, number, average)
         good = jnp.isfinite(optax.tree.norm(gradient))
         scores = scores._replace(fitness=jnp.where(good, scores.fitness, -jnp.inf))
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state), scores
 
     def mean(self, state: GradientState) -> Solution:
-        return state.solution
+        return state.average
 
     def std(self, state: GradientState) -> jax.Array:
         del state
         return jnp.asarray(jnp.nan)
+
+
+@jax.custom_vjp
+def equal_say(solution: Solution) -> Solution:
+    """The solution itself, whose gradient from here on back has norm 1, or is 0 where it is not finite.
+
+    So that of several parts of a score none has the say alone, be its gradient a hundred times another's.
+    """
+    return solution
+
+
+def _forward(solution: Solution) -> tuple[Solution, None]:
+    return solution, None
+
+
+def _backward(_: None, gradient: Solution) -> tuple[Solution]:
+    norm = optax.tree.norm(gradient)
+    good = jnp.isfinite(norm) & (norm > 0)
+    return (jax.tree.map(lambda g: jnp.where(good, g / norm, 0), gradient),)
+
+
+equal_say.defvjp(_forward, _backward)
