@@ -107,7 +107,8 @@ class Config:
         if self.seed < 0:
             raise InputError(f"seed must not be negative, not {self.seed}")
         object.__setattr__(self, "networks", tuple(self.networks))
-        if self.learn_rate and len({learner.learning_rate for learner in self.learners}) > 1:
+        rates = {learner.learning_rate for learner in self.learners}
+        if self.learn_rate and len(rates) > 1:
             raise InputError("learn_rate searches for one step size, but these networks have several")
 
     @property
