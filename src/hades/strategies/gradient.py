@@ -57,7 +57,8 @@ class Gradient:
         options = dict(options)
         clip, decay = options.pop("clip", CLIP), options.pop("lr_decay", 1.0)
         if unknown := set(options) - set(accepted):
-            raise InputError(f"optax's {optimiser} has no option '{min(unknown)}'; it has {', '.join(accepted)}")
+            known = ", ".join((*accepted, "clip", "lr_decay"))
+            raise InputError(f"optax's {optimiser} has no option '{min(unknown)}'; it has {known}")
         self.solution = solution
         rate = optax.exponential_decay(learning_rate or LEARNING_RATE, 1, decay)
         ascent: Any = make(learning_rate=rate, **options)
