@@ -148,7 +148,7 @@ def test_a_window_trains_as_far_as_its_end_and_differentiates_its_own_steps() ->
     [
         {},
         {"window": 5, "labels": "soft", "learn_rate": True},
-        {"networks": ("mlp:8", "convnet:4x1")},
+        {"networks": ("mlp:8", "mlp:8", "mlp:4")},
         {"strategy": "OpenES", "population": 4, "std": 0.02, "start": "sample", "normaliser": "fixed"},
         {"learner": Learner(augment="dsa", batch=10).over(LEARNER), "size": 20},
     ],
