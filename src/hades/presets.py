@@ -8,7 +8,7 @@ from typing import Any
 
 from hades.dataset import Spec, zoo
 from hades.errors import InputError
-from hades.learner import DEEP, Learner
+from hades.learner import DEEP, INHERIT, Learner
 from hades.reporting import align
 from hades.strategies import is_gradient
 
@@ -137,8 +137,11 @@ def _network(text: str) -> Learner:
     if not match:
         raise InputError(f"networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., not '{text}'")
     name, width, depth, widths = match.groups()
-    shape: dict[str, Any] = {key: int(value) for key, value in (("width", width), ("depth", depth)) if value}
-    own = Learner(network=name, **(shape or {"width": widths and tuple(map(int, widths.split(",")))}))
+    own = Learner(
+        network=name,
+        width=tuple(map(int, widths.split(","))) if widths else int(width) if width else INHERIT,
+        depth=int(depth) if depth else INHERIT,
+    )
     return own.over(DEEP.get(name, own))
 
 

@@ -18,8 +18,6 @@ from hades.strategies import Score, Solution
 LEARNING_RATE = 0.01
 CLIP = 1.0
 """Largest global norm of the meta-gradient: an inner loop near divergence has enormous ones."""
-
-
 AVERAGE = 0.1
 """Share of the steps, the last ones, that the search's centre is an average over."""
 
