@@ -87,6 +87,8 @@ def test_options_reach_the_optimiser_and_unknown_ones_are_refused() -> None:
     assert float(jnp.linalg.norm(state.solution["x"])) == pytest.approx(0.01)
     with pytest.raises(InputError, match="adam has no option 'momentum'"):
         Gradient("adam", start, None, {"momentum": 0.9})
+    with pytest.raises(InputError, match="lr_decay must be above 0 and at most 1"):
+        Gradient("adam", start, None, {"lr_decay": 0.0})
     with pytest.raises(InputError, match="optax has no optimiser 'adma'"):
         Gradient("adma", start, None, {})
 

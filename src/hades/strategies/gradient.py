@@ -42,7 +42,7 @@ class Gradient:
             which each step is smaller than the one before.
 
     Raises:
-        InputError: for an unknown optimiser or option.
+        InputError: for an unknown optimiser or option, or an ``lr_decay`` that cannot be.
     """
 
     def __init__(
@@ -57,6 +57,8 @@ class Gradient:
         if unknown := set(options) - set(accepted):
             known = ", ".join((*accepted, "clip", "lr_decay"))
             raise InputError(f"optax's {optimiser} has no option '{min(unknown)}'; it has {known}")
+        if not 0 < decay <= 1:
+            raise InputError(f"lr_decay must be above 0 and at most 1 (steps of one size), not {decay}")
         self.solution = solution
         rate = optax.exponential_decay(learning_rate or LEARNING_RATE, 1, decay)
         ascent: Any = make(learning_rate=rate, **options)
