@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hades.errors import InputError
 from hades.fitness import Fitness, Scores
 from hades.learner import IMAGES, OPTIMISERS, Learner, behaviour_cloning, init_network
 from hades.presets import Config
-from hades.strategies.gradient import Gradient, equal_say
+from hades.strategies.gradient import Gradient, joint, share
 from hades.tasks.control import ControlTask, identity_normaliser
 from hades.tasks.images import ImageTask
 
@@ -64,12 +65,24 @@ def test_the_centre_is_steadier_than_the_steps() -> None:
     assert abs(float(strategy.mean(state)["x"]) - 3.0) < abs(float(state.solution["x"]) - 3.0)
 
 
-def test_no_part_of_a_score_has_the_say_alone() -> None:
-    def score(x: dict[str, jax.Array]) -> jax.Array:
-        large, small, broken = (equal_say(x)["x"] for _ in range(3))
-        return 100 * large[0] + small[1] + jnp.sqrt(broken[2])
+@pytest.mark.parametrize("costs", [(1.0, 1.0, 1.0), (1.0, 5.0, 2.0)])
+def test_no_part_of_a_score_has_the_say_alone(costs: tuple[float, ...]) -> None:
+    def of(fun: Callable[[jax.Array], jax.Array]) -> Callable[..., Scores]:
+        return lambda x, unit: Scores(unit * fun(x["x"][0])[None], jnp.asarray(2), None)
 
-    np.testing.assert_array_equal(jax.grad(score)({"x": jnp.zeros(3)})["x"], [1.0, 1.0, 0.0])
+    parts = [of(lambda x: 100 * x[0] - 3), of(lambda x: x[1]), of(lambda x: jnp.sqrt(x[2]))]
+    score = joint(parts, costs, jnp.ones(()))
+    population = {"x": jnp.zeros((1, 3)).at[0, 1].set(6.0)}
+    gradient = jax.jit(jax.grad(lambda population: -score(population).fitness[0]))(population)["x"]
+    np.testing.assert_array_equal(gradient, [[-1.0, -1.0, 0.0]])
+    scores = jax.jit(score)(population)
+    assert float(scores.fitness[0]) == 1.0 and int(scores.env_steps) == 6
+
+
+def test_work_is_shared_about_evenly() -> None:
+    assert share([5.0, 2.0, 2.0, 1.0], 2) == [[0], [1, 2, 3]]
+    assert share([1.0, 3.0], 3) == [[1], [0], []]
+    assert share([1.0, 3.0], 1) == [[1, 0]]
 
 
 def test_a_gradient_that_is_not_finite_is_left_out() -> None:
@@ -174,7 +187,7 @@ def test_deep_networks_are_distilled_for_by_recipes_of_their_own() -> None:
     mlp, lenet, convnet, resnet = config.learners
     assert mlp == Learner(width=8).over(LEARNER)
     assert lenet.widths == (120, 84) and convnet.widths == (4, 4) and resnet.width == (4, 8)
-    assert lenet.optimiser == resnet.optimiser == "adam" and resnet.bias == LEARNER.bias
+    assert lenet.optimiser == "adam" and resnet.initialiser == "orthogonal" and resnet.bias == LEARNER.bias
 
 
 def test_a_network_named_again_is_drawn_more(target: ControlTask) -> None:
@@ -215,6 +228,15 @@ def test_control_is_not_differentiable_and_starts_at_random(target: ControlTask)
         hades.distill(target, strategy="gradient", progress=False)
     with pytest.raises(InputError, match="target does not start at 'mean'; choose one of random, sample"):
         hades.distill(target, start="mean", progress=False)
+
+
+def test_several_kinds_of_networks_score_as_each_of_them_does(digits: ImageTask) -> None:
+    options = {**TINY, "generations": 1, "validate_every": 1, "validate_inits": 1}
+    both, *single = (
+        hades.distill(digits, **options, networks=n).metrics[0] for n in (("mlp:8", "mlp:4"), ("mlp:8",), ("mlp:4",))
+    )
+    assert both["mean"] == pytest.approx(np.mean([row["mean"] for row in single]), rel=1e-5)
+    assert both["env_steps"] == sum(row["env_steps"] for row in single)
 
 
 SHARDED = """

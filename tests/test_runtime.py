@@ -1,5 +1,6 @@
 """What JAX is set up with."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,3 +29,13 @@ def test_compiled_programs_are_forgotten_when_they_hold_too_many_memory_maps() -
         "release(1.0); assert f._cache_size() == 1; release(0.0); assert f._cache_size() == 0"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_xla_keeps_the_flags_of_the_user_and_waits_for_slow_devices() -> None:
+    code = (
+        "import os, jax, hades; hades.configure(); hades.configure(); flags = os.environ['XLA_FLAGS'].split();"
+        "assert jax.device_count() == 3 and len(flags) == len(set(flags)) == 3;"
+        "assert any('terminate_timeout' in flag for flag in flags)"
+    )
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **flags})

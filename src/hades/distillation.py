@@ -29,7 +29,7 @@ from hades.presets import Config
 from hades.progress import Progress
 from hades.runs import Row, Run, Trackers, check_free, check_trackers
 from hades.strategies import Solution
-from hades.strategies.gradient import equal_say
+from hades.strategies.gradient import joint
 from hades.tasks import Task
 from hades.tasks.control import Moments, Normaliser, identity_normaliser
 from hades.tasks.images import ImageTask
@@ -232,6 +232,8 @@ class Distillation:
             config.strategy_lr,
             config.strategy_options,
         )
+        # A gradient has but one candidate to spread over the devices: kinds of networks are what they can share.
+        self.apart = strategies.is_gradient(config.strategy) and len(inits) > 1
         self.fitness = [
             Fitness(
                 task,
@@ -242,9 +244,11 @@ class Distillation:
                 watch=config.normaliser == "running",
                 window=config.window,
                 chunk=config.chunk,
+                spread=not self.apart,
             )
             for learner, number in inits.items()
         ]
+        self.costs = [fitness.training_bytes(config.size) for fitness in self.fitness] if self.apart else []
         fixed, validator = config.init == "fixed", task.validation
         self.validation = [
             Fitness(
@@ -325,17 +329,18 @@ class Distillation:
     def _generation(self, state: State, data: Any) -> tuple[State, dict[str, jax.Array]]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
         search, limit = state.search, self.limit(state.search)
-        normaliser = self.normaliser(state)
 
-        def score(population: Solution) -> Scores:
-            def of(fitness: Fitness) -> Scores:
-                own = population if len(self.fitness) == 1 else equal_say(population)
-                pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(own)
-                networks = fitness.networks(self._init_key(state.key, init_key))
-                return fitness.population(pairs, networks, normaliser, episode_key, data, limit)
+        def part(fitness: Fitness, population: Solution, network_key: jax.Array, *shared: Any) -> Scores:
+            pairs = jax.vmap(partial(to_pairs, self.task.spec, self.config))(population)
+            return fitness.population(pairs, fitness.networks(network_key), *shared)
 
-            return combine([of(fitness) for fitness in self.fitness])
+        parts = [partial(part, fitness) for fitness in self.fitness]
+        shared = self._init_key(state.key, init_key), self.normaliser(state), episode_key, data, limit
 
+        def each(population: Solution) -> Scores:
+            return combine([part(population, *shared) for part in parts])
+
+        score = joint(parts, self.costs, *shared) if self.apart else each
         strategy, scores = self.strategy.step(ask_key, tell_key, search.strategy, score)
         finite = jnp.isfinite(scores.fitness)
         metrics = {

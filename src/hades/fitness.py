@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from hades.learner import Learner, Params, behaviour_cloning, init_network
+from hades.learner import Learner, Params, behaviour_cloning, init_network, loss, make_network
 from hades.tasks import Task
 from hades.tasks.control import Episode, Moments, Normaliser, OnlineNormaliser, merge_all
 
@@ -50,6 +50,7 @@ class Fitness:
         watch: gather the moments of the observations.
         window: backpropagate through so many steps of the training, which then ends at a random one; None for all.
         chunk: networks that run at once on a device; None chooses. Does not change the scores.
+        spread: over all devices; else it is the work of the one device that asks for it.
     """
 
     task: Task
@@ -60,6 +61,11 @@ class Fitness:
     watch: bool = False
     window: int | None = None
     chunk: int | None = None
+    spread: bool = True
+
+    @property
+    def devices(self) -> int:
+        return jax.device_count() if self.spread else 1
 
     def networks(self, key: jax.Array) -> Params:
         """Fresh initialisations, stacked: ``[inits, ...]``."""
@@ -146,17 +152,16 @@ class Fitness:
             return jax.tree.map(lambda x: x.reshape(chunks * chunk, *x.shape[2:]), out)
 
         # Devices and chunks come out even by jobs done twice, whose results are dropped.
-        numbers = jnp.minimum(jnp.arange(chunk * chunks * jax.device_count()), jobs - 1)
-        sharded, whole = P(AXIS), P()
-        on_a_device = jax.shard_map(
-            on_a_device, mesh=mesh(), in_specs=(sharded, *[whole] * len(shared)), out_specs=sharded, check_vma=False
-        )
+        numbers = jnp.minimum(jnp.arange(chunk * chunks * self.devices), jobs - 1)
+        if self.spread:
+            specs = (P(AXIS), *[P()] * len(shared))
+            on_a_device = jax.shard_map(on_a_device, mesh=mesh(), in_specs=specs, out_specs=P(AXIS), check_vma=False)
         out = on_a_device(numbers, *shared)
         return jax.tree.map(lambda x: x[:jobs].reshape(size, self.inits, *x.shape[1:]), out)
 
     def chunks(self, size: int) -> tuple[int, int, int]:
         """For a population of ``size``: chunks on each device, networks that play at once, and that train at once."""
-        per_device = -(-size * self.inits // jax.device_count())
+        per_device = -(-size * self.inits // self.devices)
         play, train = (self.chunk, self.chunk) if self.chunk else self._automatic_chunk()
         chunks = -(-per_device // play)
         chunk = -(-per_device // chunks)
@@ -196,6 +201,21 @@ class Fitness:
             env_steps=episode.length.sum(),
             seen=None if episode.seen is None else merge_all(_finite(episode.seen)),
         )
+
+    def training_bytes(self, size: int) -> float:
+        """That a candidate's networks read and write while they train on ``size`` pairs: what it costs, about.
+
+        Small networks wait for memory: their time goes with this rather than with the flops.
+        """
+        learner, spec = self.learner, self.task.spec
+        params = jax.eval_shape(partial(init_network, learner, spec), jax.random.key(0))
+        pairs = [jax.ShapeDtypeStruct((size, *shape), jnp.float32) for shape in (spec.obs_shape, (spec.num_actions,))]
+
+        def objective(params: Params, states: jax.Array, targets: jax.Array) -> jax.Array:
+            return loss(learner.loss, spec, make_network(learner, spec).apply(params, states), targets)
+
+        analysis: Any = jax.jit(jax.grad(objective)).lower(params, *pairs).cost_analysis()
+        return self.inits * learner.epochs * analysis["bytes accessed"]
 
     def _automatic_chunk(self) -> tuple[int, int]:
         """Networks that, with their environments, fit a quarter of a device's memory; on CPU, a core's cache.

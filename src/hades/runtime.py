@@ -16,6 +16,8 @@ from hades.errors import InputError
 
 LOST_AFTER = 30
 """Seconds without a sign of life after which a process counts as lost."""
+PATIENCE = 3600
+"""Seconds that CPU devices may wait for the one among them that has most to do."""
 
 
 def configure() -> None:
@@ -38,6 +40,11 @@ def configure() -> None:
             jax.config.update("jax_num_cpu_devices", _cores())
         if chosen != "1":
             os.environ.setdefault("PJRT_NPROC", "1")  # threads in the pool of XLA's CPU client
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_cpu_collective_call" not in flags:  # XLA complains after 20 s and ends the process after 40
+        limits = {"warn_stuck": PATIENCE, "terminate": 2 * PATIENCE}
+        patient = [f"--xla_cpu_collective_call_{what}_timeout_seconds={limit}" for what, limit in limits.items()]
+        os.environ["XLA_FLAGS"] = " ".join([*flags.split(), *patient])
 
 
 def _cores() -> int:

@@ -5,14 +5,17 @@ population, this takes the derivative at one solution: for tasks whose score is 
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import PartitionSpec
 
 from hades.errors import InputError
+from hades.fitness import AXIS, Scores, combine, mesh
 from hades.strategies import Score, Solution
 
 LEARNING_RATE = 0.01
@@ -96,23 +99,61 @@ class Gradient:
         return jnp.asarray(jnp.nan)
 
 
-@jax.custom_vjp
-def equal_say(solution: Solution) -> Solution:
-    """The solution itself, whose gradient from here on back has norm 1, or is 0 where it is not finite.
+def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *shared: Any) -> Score:
+    """Several scores of a population as one, their mean, of which each device works out a share.
 
-    So that of several parts of a score none has the say alone, be its gradient a hundred times another's.
+    Its gradient is the sum of theirs with norm 1 each, or 0 where one is not finite: so none has the say alone, be
+    its gradient a hundred times another's.
+
+    Args:
+        parts: ``(population, *shared) -> scores``, each the work of one device.
+        costs: of the parts, by which devices share them.
+        shared: what all of them take.
     """
-    return solution
+
+    def with_gradient(part: Callable[..., Scores], population: Solution, *shared: Any) -> tuple[Solution, Scores]:
+        def total(population: Solution) -> tuple[jax.Array, Scores]:
+            scores = part(population, *shared)
+            return scores.fitness.sum(), scores
+
+        gradient, scores = jax.grad(total, has_aux=True)(population)
+        norm = optax.tree.norm(gradient)
+        good = jnp.isfinite(norm) & (norm > 0)
+        return jax.tree.map(lambda g: jnp.where(good, g / norm, 0), gradient), scores
+
+    def work(numbers: Sequence[int], nothing: tuple[Solution, Scores], *operands: Any) -> tuple[Solution, Scores]:
+        """Some parts' gradients, summed, and scores ``[parts, ...]``, 0 where they are not of these."""
+        gradient, scores = nothing
+        for i in numbers:
+            own, score = with_gradient(parts[i], *operands)
+            gradient = jax.tree.map(jnp.add, gradient, own)
+            scores = jax.tree.map(lambda all_, one, i=i: all_.at[i].set(one), scores, score)
+        return gradient, scores
+
+    def on_a_device(*operands: Any) -> tuple[Solution, Scores]:
+        gradient, scores = jax.eval_shape(partial(with_gradient, parts[0]), *operands)
+        scores = jax.tree.map(lambda s: jax.ShapeDtypeStruct((len(parts), *s.shape), s.dtype), scores)
+        nothing = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), (gradient, scores))
+        branches = [partial(work, numbers) for numbers in share(costs, jax.device_count())]
+        return jax.lax.psum(jax.lax.switch(jax.lax.axis_index(AXIS), branches, nothing, *operands), AXIS)
+
+    def forward(population: Solution) -> tuple[Scores, Solution]:
+        whole = PartitionSpec()
+        run = jax.shard_map(on_a_device, mesh=mesh(), in_specs=whole, out_specs=whole, check_vma=False)
+        gradient, scores = run(population, *shared)
+        return combine([jax.tree.map(lambda x, i=i: x[i], scores) for i in range(len(parts))]), gradient
+
+    def backward(gradient: Solution, cotangent: Scores) -> tuple[Solution]:
+        return (jax.tree.map(lambda g: cotangent.fitness.sum() * g, gradient),)
+
+    score = jax.custom_vjp(lambda population: forward(population)[0])
+    score.defvjp(forward, backward)
+    return score
 
 
-def _forward(solution: Solution) -> tuple[Solution, None]:
-    return solution, None
-
-
-def _backward(_: None, gradient: Solution) -> tuple[Solution]:
-    norm = optax.tree.norm(gradient)
-    good = jnp.isfinite(norm) & (norm > 0)
-    return (jax.tree.map(lambda g: jnp.where(good, g / norm, 0), gradient),)
-
-
-equal_say.defvjp(_forward, _backward)
+def share(costs: Sequence[float], devices: int) -> list[list[int]]:
+    """Numbers of the pieces of work for each device: the dearest first, each to who has least to do (Graham 1969)."""
+    shares: list[list[int]] = [[] for _ in range(devices)]
+    for piece in sorted(range(len(costs)), key=lambda i: -costs[i]):
+        min(shares, key=lambda numbers: sum(costs[i] for i in numbers)).append(piece)
+    return shares
