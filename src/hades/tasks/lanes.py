@@ -9,7 +9,7 @@ shared, and what is left is plain arithmetic on long vectors. Brax's hopper step
 For functions of a few hundred numbers. Operations that it does not know are batched by `jax.vmap`.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -213,10 +213,13 @@ class _Trace:
     def scan(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
         """The loop stays a loop; every lane of its carry is carried by itself."""
         params, closed = eqn.params, eqn.params["jaxpr"]
-        starts, carries = params["num_consts"], params["num_consts"] + params["num_carry"]
+        # By shapes, for JAX's names for these numbers change: what is stacked has one axis more outside the loop.
+        carried_out = _same_rank(eqn.outvars, closed.jaxpr.outvars)
+        carries = _same_rank(eqn.invars, closed.jaxpr.invars)
+        starts = carries - carried_out
         avals = [_aval(var) for var in closed.jaxpr.invars]
         carried = avals[starts:carries]
-        outs = [_aval(var) for var in closed.jaxpr.outvars][params["num_carry"] :]
+        outs = [_aval(var) for var in closed.jaxpr.outvars][carried_out:]
 
         def vectors(lanes: list[Lanes]) -> list[list[jax.Array]]:
             return [
@@ -231,7 +234,7 @@ class _Trace:
 
         def body(carry: list[list[jax.Array]], xs: list[jax.Array]) -> tuple[list[list[jax.Array]], list[jax.Array]]:
             out = _Trace(self.size).run(closed, [*ins[:starts], *lanes(carry), *map(_split, xs)])
-            return vectors(out[: params["num_carry"]]), joined(out[params["num_carry"] :], outs)
+            return vectors(out[:carried_out]), joined(out[carried_out:], outs)
 
         xs = joined(ins[carries:], avals[carries:])
         carry, ys = lax.scan(
@@ -253,6 +256,11 @@ class _Trace:
 def _aval(atom: core.Var | core.Literal) -> Any:
     """Its shape and dtype."""
     return atom.aval
+
+
+def _same_rank(atoms: Sequence[Any], others: Sequence[Any]) -> int:
+    """How many have as many axes as their counterparts."""
+    return sum(_aval(x).ndim == _aval(y).ndim for x, y in zip(atoms, others, strict=True))
 
 
 def _bind(eqn: core.JaxprEqn, *args: Any, **params: Any) -> list[Any]:
