@@ -130,12 +130,12 @@ def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *share
             scores = jax.tree.map(lambda all_, one, i=i: all_.at[i].set(one), scores, score)
         return gradient, scores
 
-    def on_a_device(*operands: Any) -> tuple[Solution, Scores]:
-        gradient, scores = jax.eval_shape(partial(with_gradient, parts[0]), *operands)
-        scores = jax.tree.map(lambda s: jax.ShapeDtypeStruct((len(parts), *s.shape), s.dtype), scores)
-        nothing = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), (gradient, scores))
+    def on_a_device(population: Solution, *shared: Any) -> tuple[Solution, Scores]:
+        one = jax.eval_shape(parts[0], population, *shared)
+        scores = jax.tree.map(lambda s: jnp.zeros((len(parts), *s.shape), s.dtype), one)
+        nothing = jax.tree.map(jnp.zeros_like, population), scores
         branches = [partial(work, numbers) for numbers in share(costs, jax.device_count())]
-        return jax.lax.psum(jax.lax.switch(jax.lax.axis_index(AXIS), branches, nothing, *operands), AXIS)
+        return jax.lax.psum(jax.lax.switch(jax.lax.axis_index(AXIS), branches, nothing, population, *shared), AXIS)
 
     def forward(population: Solution) -> tuple[Scores, Solution]:
         whole = PartitionSpec()
