@@ -35,8 +35,8 @@ EVOLUTION = {
 }  # fmt: skip
 # Narrow networks of each kind; many draws of the MLP, which costs next to nothing.
 NETWORKS = {
-    "networks": ("mlp:128x2",) * 4 + ("cnn:32", "lenet", "convnet:16", "resnet:8,16,32"),
-    "inits": 1, "strategy_lr": 0.04, "strategy_options": {"lr_decay": 0.99}, "episodes": 128, "minutes": 10.0,
+    "networks": ("mlp:128x2",) * 4 + ("cnn:32", "lenet", "convnet:16", "resnet:8,16,32"), "label_logit": 4.0,
+    "inits": 1, "strategy_lr": 0.03, "strategy_options": {"lr_decay": 0.99}, "episodes": 128, "minutes": 10.0,
     "validate_every": 40, "validate_inits": 2, "learner": hades.Learner(learning_rate=1.5, epochs=60),
 }  # fmt: skip
 # From images for the MLP, in minutes, on to the paper's CNN itself, whose steps are a hundred times as dear.

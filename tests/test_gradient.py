@@ -1,5 +1,6 @@
 """The meta-gradient: a strategy that differentiates the score through the inner loop."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -207,9 +208,18 @@ def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
     assert result.evaluation is not None and result.evaluation.metric == "training accuracy"
 
 
+def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:
+    config = Config(size=10, start="mean", labels="soft", label_logit=4.0, normaliser="none", learner=LEARNER)
+    distillation = Distillation(digits, config)
+    labels = distillation.dataset(distillation.init()).labels
+    assert labels is not None
+    np.testing.assert_allclose(labels, jax.nn.softmax(4 * jnp.eye(10)), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"label_logit": 0.0}, "label_logit must be positive"),
         ({"strategy": "gradient:adma"}, "optax has no optimiser"),
         ({"strategy": "SNES", "window": 3}, "window belongs to the strategy gradient"),
         ({"normaliser": "running"}, "images are normalised once"),
@@ -231,14 +241,19 @@ def test_control_is_not_differentiable_and_starts_at_random(target: ControlTask)
         hades.distill(target, start="mean", progress=False)
 
 
-def test_several_kinds_of_networks_score_as_each_of_them_does(digits: ImageTask) -> None:
-    def generation(*networks: str) -> dict[str, jax.Array]:
+def test_several_kinds_of_networks_score_as_each_of_them_does_calibrated(digits: ImageTask) -> None:
+    def generation(task: ImageTask, *networks: str) -> dict[str, jax.Array]:
         options = {"strategy": "gradient", "start": "mean", "normaliser": "none", "learner": LEARNER, "episodes": 64}
         config = Config(size=10, networks=networks, **options)
-        distillation = Distillation(digits, config)
+        distillation = Distillation(task, config)
         return distillation.generation(distillation.init(), distillation.data)[1]
 
-    both, *single = generation("mlp:8", "mlp:4"), generation("mlp:8"), generation("mlp:4")
+    calibrated = dataclasses.replace(digits, calibrated=True)
+    both, *single = (
+        generation(digits, "mlp:8", "mlp:4"),
+        generation(calibrated, "mlp:8"),
+        generation(calibrated, "mlp:4"),
+    )
     np.testing.assert_allclose(both["mean"], np.mean([metrics["mean"] for metrics in single]), rtol=1e-5)
     assert both["env_steps"] == sum(metrics["env_steps"] for metrics in single)
 

@@ -1,5 +1,6 @@
 """Labelled images: where they come from, what is refused, and how a classifier is scored."""
 
+import dataclasses
 import gzip
 import struct
 from pathlib import Path
@@ -19,7 +20,7 @@ from hades.errors import InputError
 from hades.learner import IMAGES, Learner, init_network, make_network
 from hades.tasks.control import identity_normaliser
 from hades.tasks.image_suite import IDX, _idx
-from hades.tasks.images import STARTS, ImageTask, Labelled
+from hades.tasks.images import SCALES, STARTS, ImageTask, Labelled
 
 RNG = np.random.default_rng(0)
 
@@ -211,6 +212,23 @@ def test_a_score_is_the_loss_on_drawn_images_and_a_test_the_accuracy_on_all(mine
     test = mine.test
     whole = test.score(learner, params, normaliser, keys, data=test.data)
     assert whole.ret.shape == (2, 1) and np.isin(np.round(np.asarray(whole.ret) * 6, 4), range(7)).all()
+
+
+def test_a_calibrated_score_is_the_loss_at_the_best_scale_of_the_logits(mine: ImageTask) -> None:
+    learner = Learner(network="mlp", width=8).over(IMAGES)
+    params = init_network(learner, mine.spec, jax.random.key(0))
+    keys = jax.random.split(jax.random.key(1), (1, 32))
+
+    def score(task: ImageTask, scale: float) -> float:
+        head = max(params["params"])
+        scaled = jax.tree.map(lambda x: x, params)
+        scaled["params"][head] = jax.tree.map(lambda x: scale * x, params["params"][head])
+        one = jax.tree.map(lambda x: x[None], scaled)
+        return float(task.score(learner, one, identity_normaliser(mine.spec), keys, data=mine.data).ret.mean())
+
+    calibrated = dataclasses.replace(mine, calibrated=True)
+    assert score(calibrated, 1) == pytest.approx(max(score(mine, scale) for scale in SCALES), rel=1e-5)
+    assert score(mine, 2) != pytest.approx(score(mine, 1), rel=1e-5)
 
 
 def test_statistics_are_those_of_the_channels(mine: ImageTask) -> None:

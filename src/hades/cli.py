@@ -181,6 +181,8 @@ class Distill(Running, LearnerOptions, TaskOptions):
     """Of observations: none, fixed (measured before the run) or running."""
     labels: Text = None
     """For classes and discrete actions: fixed (balanced one-hot) or soft (evolved)."""
+    label_logit: Float = None
+    """Of soft labels at the start, for each pair's own class; the others have 0."""
     validate_every: Int = None
     """Generations between two validations of the search's centre."""
     chunk: Int = None
@@ -196,7 +198,8 @@ class Distill(Running, LearnerOptions, TaskOptions):
             name: value
             for name in (
                 "init", "minutes", "generations", "steps", "population", "inits", "episodes", "curriculum", "strategy",
-                "std", "strategy_lr", "start", "window", "searches", "normaliser", "labels", "validate_every", "chunk",
+                "std", "strategy_lr", "start", "window", "searches", "normaliser", "labels", "label_logit",
+                "validate_every", "chunk",
             )
             if (value := getattr(self, name)) is not None
         }  # fmt: skip

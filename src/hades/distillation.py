@@ -234,9 +234,12 @@ class Distillation:
         )
         # A gradient has but one candidate to spread over the devices: kinds of networks are what they can share.
         self.apart = strategies.is_gradient(config.strategy) and len(inits) > 1
+        # Labels that suit one kind's confidence would be too soft or too sharp for another's.
+        several_of_images = isinstance(task, ImageTask) and len(inits) > 1
+        scorer = dataclasses.replace(task, calibrated=True) if several_of_images else task
         self.fitness = [
             Fitness(
-                task,
+                scorer,
                 learner,
                 number,
                 config.episodes,
@@ -468,7 +471,7 @@ def initial_solution(
         actions = jax.random.uniform(action_key, (config.size, spec.num_actions), minval=-1, maxval=1)
         solution["actions"] = jnp.asarray(warm.targets) if warm else actions
     elif config.labels == "soft":
-        balanced = 2 * balanced_labels(config.size, spec.num_actions)
+        balanced = config.label_logit * balanced_labels(config.size, spec.num_actions)
         solution["logits"] = jnp.log(jnp.maximum(warm.targets, 1e-3)) if warm else balanced
     if config.learn_rate:
         solution["log_rate"] = jnp.log(jnp.asarray(learner.learning_rate))

@@ -50,6 +50,7 @@ class Config:
         normaliser: of observations: ``"none"``, ``"fixed"`` (measured under random actions before the run) or
             ``"running"`` (gathered over all that the population sees, as in OpenAI-ES).
         labels: for discrete actions: ``"fixed"`` (balanced one-hot) or ``"soft"`` (evolved with the states).
+        label_logit: of soft labels at the start, for each pair's own class; 0 for the others.
         learner: the inner loop; fields left out come from the published recipe.
         generations, steps, minutes: the budget; whichever is reached first ends the run. Environment steps count
             whole episodes (of images: labelled images looked at); minutes count from the first generation's start,
@@ -82,6 +83,7 @@ class Config:
     searches: int = 1
     normaliser: str = "running"
     labels: str = "fixed"
+    label_logit: float = 2.0
     learner: Learner = field(default_factory=Learner)
     generations: int | None = None
     steps: int | None = None
@@ -100,7 +102,7 @@ class Config:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, not {value}")
-        for name in ("std", "strategy_lr", "minutes"):
+        for name in ("std", "strategy_lr", "label_logit", "minutes"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise InputError(f"{name} must be positive, not {value}")

@@ -21,6 +21,8 @@ from hades.tasks.control import Episode, Normaliser, OnlineNormaliser
 VALIDATION = 5_000
 """Training images that a validation looks at."""
 LOSS = "minus loss"
+SCALES = np.geomspace(1 / 8, 8, 25, dtype=np.float32)
+"""Of logits, that a calibrated loss chooses among."""
 AT_ONCE = 250
 """Images in one forward pass of a whole set, which bounds its memory."""
 
@@ -44,6 +46,7 @@ class ImageTask:
         options: what `hades.make` was given that changes the data; they travel with runs and datasets.
         where: what it was given that says where the data lie; it stays with the run.
         metric: what `score` gives: minus the loss on images drawn from ``train``, or the accuracy on all of it.
+        calibrated: the loss is a network's least over scales of its logits (Guo et al. 2017), as accuracy has none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class ImageTask:
     where: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     metric: str = LOSS
+    calibrated: bool = False
 
     differentiable = True
     reference = IMAGES
@@ -106,8 +110,10 @@ class ImageTask:
         def drawn(params: Params, keys: jax.Array) -> jax.Array:
             index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(labels)))(keys)
             targets = jax.nn.one_hot(labels[index], len(self.classes))
-            one_by_one = jax.vmap(partial(loss, learner.loss, self.spec))
-            return -one_by_one(logits(params, images[index]), targets) * len(self.classes)
+            out, one_by_one = logits(params, images[index]), jax.vmap(partial(loss, learner.loss, self.spec))
+            scales = SCALES if self.calibrated else np.ones(1, np.float32)
+            losses = jax.vmap(lambda scale: one_by_one(scale * out, targets))(jnp.asarray(scales))
+            return -losses[jnp.argmin(losses.mean(1))] * len(self.classes)
 
         ret = jax.vmap(drawn)(params, keys) if self.metric == LOSS else jax.vmap(whole)(params)
         images_seen = jnp.full(ret.shape, 1 if self.metric == LOSS else len(labels), jnp.int32)
