@@ -221,9 +221,8 @@ def test_a_calibrated_score_is_the_loss_at_the_best_scale_of_the_logits(mine: Im
 
     def score(task: ImageTask, scale: float) -> float:
         head = max(params["params"])
-        scaled = jax.tree.map(lambda x: x, params)
-        scaled["params"][head] = jax.tree.map(lambda x: scale * x, params["params"][head])
-        one = jax.tree.map(lambda x: x[None], scaled)
+        scaled = {**params["params"], head: jax.tree.map(lambda x: scale * x, params["params"][head])}
+        one = jax.tree.map(lambda x: x[None], {"params": scaled})
         return float(task.score(learner, one, identity_normaliser(mine.spec), keys, data=mine.data).ret.mean())
 
     calibrated = dataclasses.replace(mine, calibrated=True)

@@ -232,11 +232,11 @@ class Distillation:
             config.strategy_lr,
             config.strategy_options,
         )
+        several = len(inits) > 1
         # A gradient has but one candidate to spread over the devices: kinds of networks are what they can share.
-        self.apart = strategies.is_gradient(config.strategy) and len(inits) > 1
+        self.apart = strategies.is_gradient(config.strategy) and several
         # Labels that suit one kind's confidence would be too soft or too sharp for another's.
-        several_of_images = isinstance(task, ImageTask) and len(inits) > 1
-        scorer = dataclasses.replace(task, calibrated=True) if several_of_images else task
+        scorer = dataclasses.replace(task, calibrated=True) if several and isinstance(task, ImageTask) else task
         self.fitness = [
             Fitness(
                 scorer,
