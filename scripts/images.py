@@ -30,7 +30,7 @@ from hades.tasks.images import ImageTask
 # Evolution needs many candidates: a small network, few large steps, and room to search (docs/images.md).
 EVOLUTION = {
     "strategy": "OpenES", "population": 128, "inits": 1, "std": 0.05, "strategy_lr": 0.01,
-    "strategy_options": {"lr_decay": 0.9995}, "validate_every": 50,
+    "strategy_options": {"lr_decay": 0.9995}, "validate_every": 50, "minutes": 12.0,
     "learner": hades.Learner(learning_rate=3.0, epochs=50),
 }  # fmt: skip
 # Narrow networks of each kind; many draws of the MLP, which costs next to nothing.
@@ -44,14 +44,24 @@ WIDE = {
     "inits": 1, "strategy_lr": 0.005, "validate_every": 50, "validate_inits": 2, "minutes": 5.0,
     "learner": hades.Learner(network="cnn", width=128, depth=1, learning_rate=1.0, epochs=100),
 }  # fmt: skip
+# Dark images: larger and more steps stay stable.
+MNIST = {
+    "strategy_lr": 0.02, "strategy_options": {"lr_decay": 0.999}, "generations": 4000,
+    "learner": hades.Learner(learning_rate=5.0, epochs=100),
+}  # fmt: skip
+# From images that differ within a class: those of one mean would stay alike.
+TEN = {
+    "start": "centres", "label_logit": 4.0, "strategy_lr": 0.03, "generations": 2500,
+    "learner": hades.Learner(learning_rate=2.0, epochs=50),
+}  # fmt: skip
 DISTILLED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "digits-10": ("digits", 10, {}),
     "fashion-mnist-10": ("fashion-mnist", 10, {}),
     "fashion-mnist-10-cnn": ("fashion-mnist", 10, WIDE),
     "fashion-mnist-10-evolution": ("fashion-mnist", 10, EVOLUTION),
     "fashion-mnist-10-networks": ("fashion-mnist", 10, NETWORKS),
-    "fashion-mnist-100": ("fashion-mnist", 100, {}),
-    "mnist-10k-10": ("mnist-10k", 10, {}),
+    "fashion-mnist-100": ("fashion-mnist", 100, TEN),
+    "mnist-10k-10": ("mnist-10k", 10, MNIST),
 }
 GOES_ON = {"fashion-mnist-10-cnn": "fashion-mnist-10"}
 """Rows that start from another's images."""

@@ -1,6 +1,7 @@
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -242,6 +243,25 @@ def test_a_task_without_a_preset_has_sensible_defaults(target: ControlTask) -> N
 def test_a_limit_replaces_the_presets_budget() -> None:
     config = presets.override(PRESETS["laptop"]["CartPole-v1"], {"generations": 3})
     assert (config.generations, config.minutes) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("task", "overrides", "kept"),
+    [
+        ("fashion-mnist", {"strategy": "SNES"}, False),
+        ("fashion-mnist", {"strategy": "gradient", "size": 20}, True),
+        ("Breakout-MinAtar", {"strategy": "OpenES"}, False),
+        ("Breakout-MinAtar", {"strategy": "snes"}, True),
+    ],
+)
+def test_another_strategy_comes_without_the_presets_options(task: str, overrides: dict[str, Any], kept: bool) -> None:
+    base = PRESETS["paper" if "MinAtar" in task else "laptop"][task]
+    config = presets.override(base, overrides)
+    assert base.strategy_options
+    assert config.strategy_options == (base.strategy_options if kept else {})
+    assert config.strategy_lr == (base.strategy_lr if kept else None)
+    given = presets.override(base, {**overrides, "strategy_lr": 0.5, "strategy_options": {"lr_decay": 0.9}})
+    assert (given.strategy_options, given.strategy_lr) == ({"lr_decay": 0.9}, 0.5)
 
 
 @pytest.mark.parametrize(
