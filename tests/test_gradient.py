@@ -100,8 +100,9 @@ def test_options_reach_the_optimiser_and_unknown_ones_are_refused() -> None:
     clipped = Gradient("sgd", start, 1.0, {"clip": 0.01})
     state, _ = clipped.step(KEY, KEY, clipped.init(KEY), _score)
     assert float(jnp.linalg.norm(state.solution["x"])) == pytest.approx(0.01)
-    with pytest.raises(InputError, match="adam has no option 'momentum'"):
-        Gradient("adam", start, None, {"momentum": 0.9})
+    for option in ("momentum", "learning_rate"):
+        with pytest.raises(InputError, match=f"adam has no option '{option}'; .* step size is strategy_lr"):
+            Gradient("adam", start, None, {option: 0.9})
     with pytest.raises(InputError, match="lr_decay must be above 0 and at most 1"):
         Gradient("adam", start, None, {"lr_decay": 0.0})
     with pytest.raises(InputError, match="optax has no optimiser 'adma'"):

@@ -55,11 +55,14 @@ class Gradient:
         accepted = list(inspect.signature(make).parameters) if callable(make) else []
         if "learning_rate" not in accepted:
             raise InputError(f"optax has no optimiser '{optimiser}'; adam, sgd, rmsprop, lion, ... are known")
+        accepted.remove("learning_rate")
         options = dict(options)
         clip, decay = options.pop("clip", CLIP), options.pop("lr_decay", 1.0)
         if unknown := set(options) - set(accepted):
             known = ", ".join((*accepted, "clip", "lr_decay"))
-            raise InputError(f"optax's {optimiser} has no option '{min(unknown)}'; it has {known}")
+            raise InputError(
+                f"optax's {optimiser} has no option '{min(unknown)}'; it has {known} (its step size is strategy_lr)"
+            )
         if not 0 < decay <= 1:
             raise InputError(f"lr_decay must be above 0 and at most 1 (steps of one size), not {decay}")
         self.solution = solution
