@@ -246,7 +246,7 @@ _LAPTOP_IMAGES = Config(
     learner=Learner(network="mlp", width=64, depth=1, optimiser="sgd", learning_rate=2.0, epochs=50),
 )  # fmt: skip
 _LAPTOP_MNIST = replace(
-    _LAPTOP_IMAGES, strategy_lr=0.02, strategy_options={"lr_decay": 0.999}, generations=4000, minutes=None,
+    _LAPTOP_IMAGES, strategy_lr=0.02, strategy_options={"lr_decay": 0.999}, generations=4000,
     learner=replace(_LAPTOP_IMAGES.learner, learning_rate=3.0, epochs=60),
 )  # fmt: skip
 _PAPER_IMAGES = Config(
