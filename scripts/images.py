@@ -49,7 +49,7 @@ MNIST_10K = {
     "strategy_lr": 0.02, "strategy_options": {"lr_decay": 0.998}, "generations": 1500,
     "learner": hades.Learner(learning_rate=3.0, epochs=60),
 }  # fmt: skip
-# From images that differ within a class: those of one mean would stay alike.
+# From images that differ within a class; steps as short as the published recipe's.
 TEN = {
     "start": "centres", "label_logit": 4.0, "strategy_lr": 0.03, "generations": 2500,
     "learner": hades.Learner(learning_rate=2.0, epochs=50),
