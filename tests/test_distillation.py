@@ -252,6 +252,7 @@ def test_a_limit_replaces_the_presets_budget() -> None:
         ("fashion-mnist", {"strategy": "gradient", "size": 20}, True),
         ("Breakout-MinAtar", {"strategy": "OpenES"}, False),
         ("Breakout-MinAtar", {"strategy": "snes"}, True),
+        ("Breakout-MinAtar", {"strategy": "S-NES"}, True),
     ],
 )
 def test_another_strategy_comes_without_the_presets_options(task: str, overrides: dict[str, Any], kept: bool) -> None:

@@ -10,7 +10,7 @@ from hades.dataset import Spec, zoo
 from hades.errors import InputError
 from hades.learner import DEEP, INHERIT, Learner
 from hades.reporting import align
-from hades.strategies import is_gradient
+from hades.strategies import is_gradient, plain
 
 INITS = ("random", "fixed")
 NORMALISERS = ("none", "fixed", "running")
@@ -181,7 +181,7 @@ def override(base: Config, overrides: Mapping[str, Any]) -> Config:
     limits = ("generations", "steps", "minutes")
     if any(overrides.get(limit) is not None for limit in limits):
         overrides = {**dict.fromkeys(limits), **overrides}
-    if overrides.get("strategy", base.strategy).lower() != base.strategy.lower():
+    if plain(overrides.get("strategy", base.strategy)) != plain(base.strategy):
         overrides = {"strategy_lr": None, "strategy_options": {}, **overrides}
     if overrides.get("init") == "fixed" and base.init == "random":
         overrides = {"inits": 1, **overrides}  # as published: HaDES-F overfits one network

@@ -42,6 +42,11 @@ def is_gradient(name: str) -> bool:
     return name.split(":")[0] == "gradient"
 
 
+def plain(name: str) -> str:
+    """A strategy's name without case and punctuation, which do not matter."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
 def make(
     name: str,
     population: int,

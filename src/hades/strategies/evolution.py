@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from hades.errors import InputError
-from hades.strategies import Score, Solution, State
+from hades.strategies import Score, Solution, State, plain
 
 
 class Evolution:
@@ -137,13 +137,9 @@ def _algorithms() -> Mapping[str, Any]:
 
 def find(name: str) -> str:
     """evosax's own spelling of a strategy's name."""
-    plain = {_plain(known): known for known in _algorithms()}
-    if found := plain.get(_plain(name)):
+    known_as = {plain(known): known for known in _algorithms()}
+    if found := known_as.get(plain(name)):
         return found
-    near = difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.4)
-    hint = " or ".join(plain[n] for n in near) or ", ".join(plain.values())
+    near = difflib.get_close_matches(plain(name), known_as, n=3, cutoff=0.4)
+    hint = " or ".join(known_as[n] for n in near) or ", ".join(known_as.values())
     raise InputError(f"unknown strategy '{name}'; did you mean {hint}?")
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
