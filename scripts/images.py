@@ -1,6 +1,6 @@
 """Images distilled, and what they are compared with: the figures of docs/images.md.
 
-    python scripts/images.py ROW ... [--seeds 0] [--inits 5] [--networks cnn mlp ...]
+    python scripts/images.py ROW ... [--seeds 0] [--inits 5] [--networks cnn mlp ...] [--one-by-one]
     python scripts/images.py table
 
 A row is a distillation (`DISTILLED`) or a baseline, as TASK:SIZE:KIND (fashion-mnist:10:mean, digits:10:all). Fresh
@@ -22,6 +22,7 @@ import numpy as np
 import hades
 from hades.baselines import images as baselines
 from hades.dataset import Dataset
+from hades.evaluation import Evaluation
 from hades.reporting import contact_sheet, learning_curve
 from hades.runs import Run
 from hades.runtime import devices, hardware
@@ -107,6 +108,24 @@ def dataset_of(row: str, seed: int) -> tuple[ImageTask, Dataset]:
     return task, baselines.baseline(task, kind, int(size), seed)
 
 
+def scored(
+    known: dict[str, Any], name: str, inits: int, one_by_one: bool, results: list[dict[str, Any]]
+) -> Evaluation:
+    """Test accuracy of fresh networks on a row's images; one by one, those of an interrupted call are kept."""
+    task, dataset = dataset_of(known["row"], known["seed"])
+    if not one_by_one:
+        return baselines.across(dataset, task, inits, known["seed"], [name])[name]
+    kept = known.setdefault("one by one", {}).setdefault(name, [])
+    for init in range(len(kept), inits):
+        kept.append(baselines.across(dataset, task, 1, known["seed"] + init, [name])[name].mean)
+        save(results)
+    return Evaluation(np.asarray(kept)[:, None], task.metric)
+
+
+def save(results: list[dict[str, Any]]) -> None:
+    FILE.write_text(json.dumps(results, indent=1) + "\n")
+
+
 def table(results: list[dict[str, Any]]) -> str:
     columns = list(baselines.ARCHITECTURES)
     lines = ["| images | minutes | " + " | ".join(columns) + " | average |", "|---" * (len(columns) + 3) + "|"]
@@ -126,6 +145,7 @@ def main() -> None:
     parser.add_argument("--inits", type=int, default=5)
     parser.add_argument("--minutes", type=float, help="instead of the preset's")
     parser.add_argument("--networks", nargs="+", default=list(baselines.ARCHITECTURES))
+    parser.add_argument("--one-by-one", action="store_true", help="train each network by itself, for what takes hours")
     args = parser.parse_args()
     results = json.loads(FILE.read_text()) if FILE.exists() else []
     if args.rows == ["table"]:
@@ -137,14 +157,13 @@ def main() -> None:
             about = distil(row, seed, args.minutes) if row in DISTILLED else {}
             known = {"row": row, "seed": seed, "test accuracy": {}, **about}
             results.append(known)
-        task, dataset = dataset_of(row, seed)
         for name in args.networks:
             start = time.monotonic()
-            score = baselines.across(dataset, task, args.inits, seed, [name])[name]
+            score = scored(known, name, args.inits, args.one_by_one, results)
             print(row, seed, name, score, f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
             summary = score.summary()
             known["test accuracy"][name] = {k: summary[k] for k in ("mean", "std", "min", "max", "inits")}
-            FILE.write_text(json.dumps(results, indent=1) + "\n")
+            save(results)
 
 
 if __name__ == "__main__":

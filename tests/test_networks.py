@@ -20,8 +20,12 @@ from hades.networks import NETWORKS, Conv, patches
 SPEC = Spec((9, 8, 2), 3, discrete=True)
 
 
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_gives_logits_for_one_image_and_for_many(name: str) -> None:
+def test_every_network_gives_logits_for_one_image_and_for_many(
+    name: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jax.default_backend", lambda: backend)
     learner = Learner(network=name, width=8, depth=2).over(IMAGES)
     params = init_network(learner, SPEC, jax.random.key(0))
     images = jax.random.normal(jax.random.key(1), (2, 5, *SPEC.obs_shape))

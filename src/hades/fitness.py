@@ -165,9 +165,7 @@ class Fitness:
         play, train = (self.chunk, self.chunk) if self.chunk else self._automatic_chunk()
         chunks = -(-per_device // play)
         chunk = -(-per_device // chunks)
-        batches = -(-chunk // train)
-        batch = -(-chunk // batches)
-        return chunks, batches * batch, batch
+        return chunks, chunk, -(-chunk // -(-chunk // train))
 
     def returns(
         self,
@@ -246,11 +244,11 @@ def combine(scores: Sequence[Scores]) -> Scores:
 
 def _in_batches(make_params: Callable[..., Params], shared: Any, jobs: jax.Array, size: int) -> Params:
     """``make_params(job, *shared)`` of all jobs, so many at a time."""
-    make = jax.vmap(lambda job: make_params(job, *shared))
-    if size == len(jobs):
-        return make(jobs)
-    out = jax.lax.map(make, jobs.reshape(-1, size))
-    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
+
+    def make(job: jax.Array) -> Params:
+        return make_params(job, *shared)
+
+    return jax.vmap(make)(jobs) if size == len(jobs) else jax.lax.map(make, jobs, batch_size=size)
 
 
 def mesh() -> Mesh:
