@@ -162,11 +162,11 @@ class Conv(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.width))
         bias = self.param("bias", self.bias_init, (self.width,))
-        if jax.default_backend() != "cpu":
-            images, dimensions = x.reshape(-1, *x.shape[-3:]), ("NHWC", "HWIO", "NHWC")
-            out = jax.lax.conv_general_dilated(images, kernel, (1, 1), "SAME", dimension_numbers=dimensions)
-            return out.reshape(*x.shape[:-1], self.width) + bias
-        return patches(x, self.size) @ kernel.reshape(-1, self.width) + bias
+        if jax.default_backend() == "cpu":
+            return patches(x, self.size) @ kernel.reshape(-1, self.width) + bias
+        images, dimensions = x.reshape(-1, *x.shape[-3:]), ("NHWC", "HWIO", "NHWC")
+        out = jax.lax.conv_general_dilated(images, kernel, (1, 1), "SAME", dimension_numbers=dimensions)
+        return out.reshape(*x.shape[:-1], self.width) + bias
 
 
 class InstanceNorm(nn.Module):

@@ -103,8 +103,9 @@ class ImageTask:
             return apply(params, normaliser(as_float(images)))
 
         def whole(params: Params) -> jax.Array:
-            chosen = jax.lax.map(lambda image: jnp.argmax(logits(params, image)), images, batch_size=AT_ONCE)
-            return (chosen == labels).mean()[None]
+            batches = _in_batches(images)
+            hits = jax.lax.map(lambda batch: jnp.argmax(logits(params, batch), -1), batches).ravel()[: len(labels)]
+            return (hits == labels).mean()[None]
 
         def drawn(params: Params, keys: jax.Array) -> jax.Array:
             index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(labels)))(keys)
@@ -204,3 +205,10 @@ def _herding(images: np.ndarray, number: int, rng: np.random.Generator) -> np.nd
 
 STARTS = {"mean": _mean, "sample": _sample, "centres": _centres, "herding": _herding}
 """Ways to choose images of one class; also the baselines that a distilled dataset is compared with."""
+
+
+def _in_batches(images: jax.Array) -> jax.Array:
+    """``[batches, AT_ONCE, ...]``, filled up with zeros."""
+    size = min(AT_ONCE, len(images))
+    pad = -len(images) % size
+    return jnp.pad(images, ((0, pad), *[(0, 0)] * (images.ndim - 1))).reshape(-1, size, *images.shape[1:])
