@@ -221,6 +221,7 @@ def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:
     ("options", "message"),
     [
         ({"label_logit": 0.0}, "label_logit must be positive"),
+        ({"labels": "fixed", "label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
         ({"strategy": "gradient:adma"}, "optax has no optimiser"),
         ({"strategy": "SNES", "window": 3}, "window belongs to the strategy gradient"),
         ({"normaliser": "running"}, "images are normalised once"),

@@ -106,6 +106,8 @@ class Config:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise InputError(f"{name} must be positive, not {value}")
+        if self.labels != "soft" and self.label_logit != Config.label_logit:
+            raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
         if self.seed < 0:
             raise InputError(f"seed must not be negative, not {self.seed}")
         object.__setattr__(self, "networks", tuple(self.networks))
