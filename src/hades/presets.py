@@ -241,9 +241,10 @@ def _small(activation: str) -> Learner:
 
 # Images by meta-gradient, for an MLP whose steps go as far as the published recipe's (2 x 50 = 0.1 x 1000): what
 # trains it also trains the paper's CNN. A learned step size grows until nothing else does (docs/images.md). Larger
-# steps are better as long as they are stable, which the brightness of the images decides.
+# steps are better as long as they are stable, which the brightness of the images decides. The standard deviation is
+# for whoever asks for evolution instead.
 _LAPTOP_IMAGES = Config(
-    size=10, inits=2, episodes=512, start="mean", strategy="gradient", strategy_lr=0.01, labels="soft",
+    size=10, inits=2, episodes=512, start="mean", strategy="gradient", strategy_lr=0.01, std=0.05, labels="soft",
     normaliser="none", validate_every=100, validate_inits=4, minutes=10.0,
     learner=Learner(network="mlp", width=64, depth=1, optimiser="sgd", learning_rate=2.0, epochs=50),
 )  # fmt: skip
