@@ -119,7 +119,7 @@ def scored(
     for init in range(len(kept), inits):
         kept.append(baselines.across(dataset, task, 1, known["seed"] + init, [name])[name].mean)
         save(results)
-    return Evaluation(np.asarray(kept)[:, None], task.metric)
+    return Evaluation(np.asarray(kept)[:, None], task.test.metric)
 
 
 def save(results: list[dict[str, Any]]) -> None:
