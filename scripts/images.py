@@ -108,13 +108,10 @@ def dataset_of(row: str, seed: int) -> tuple[ImageTask, Dataset]:
     return task, baselines.baseline(task, kind, int(size), seed)
 
 
-def scored(
-    known: dict[str, Any], name: str, inits: int, one_by_one: bool, results: list[dict[str, Any]]
+def one_by_one(
+    known: dict[str, Any], task: ImageTask, dataset: Dataset, name: str, inits: int, results: list[dict[str, Any]]
 ) -> Evaluation:
-    """Test accuracy of fresh networks on a row's images; one by one, those of an interrupted call are kept."""
-    task, dataset = dataset_of(known["row"], known["seed"])
-    if not one_by_one:
-        return baselines.across(dataset, task, inits, known["seed"], [name])[name]
+    """As `baselines.across`, a network at a time: those of an interrupted call are kept."""
     kept = known.setdefault("one by one", {}).setdefault(name, [])
     for init in range(len(kept), inits):
         kept.append(baselines.across(dataset, task, 1, known["seed"] + init, [name])[name].mean)
@@ -157,9 +154,13 @@ def main() -> None:
             about = distil(row, seed, args.minutes) if row in DISTILLED else {}
             known = {"row": row, "seed": seed, "test accuracy": {}, **about}
             results.append(known)
+        task, dataset = dataset_of(row, seed)
         for name in args.networks:
             start = time.monotonic()
-            score = scored(known, name, args.inits, args.one_by_one, results)
+            if args.one_by_one:
+                score = one_by_one(known, task, dataset, name, args.inits, results)
+            else:
+                score = baselines.across(dataset, task, args.inits, seed, [name])[name]
             print(row, seed, name, score, f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
             summary = score.summary()
             known["test accuracy"][name] = {k: summary[k] for k in ("mean", "std", "min", "max", "inits")}

@@ -165,7 +165,8 @@ class Fitness:
         play, train = (self.chunk, self.chunk) if self.chunk else self._automatic_chunk()
         chunks = -(-per_device // play)
         chunk = -(-per_device // chunks)
-        return chunks, chunk, -(-chunk // -(-chunk // train))
+        batches = -(-chunk // train)
+        return chunks, chunk, -(-chunk // batches)
 
     def returns(
         self,
