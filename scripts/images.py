@@ -87,7 +87,7 @@ def distil(row: str, seed: int, minutes: float | None) -> dict[str, Any]:
     return {
         "minutes": result.metrics[-1]["seconds"] / 60,
         "generations": result.dataset.info["generations"],
-        "training accuracy (seconds, accuracy)": [[round(s), round(v, 4)] for s, v in curve],
+        "validation accuracy (seconds, accuracy)": [[round(s), round(v, 4)] for s, v in curve],
         "learner": dict(result.dataset.learner),
         "hardware": hardware() | devices(),
         "versions": result.dataset.info["versions"],

@@ -206,7 +206,7 @@ def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
     result = hades.distill(digits, **{**options, "learner": learner})
     score = hades.evaluate(result.dataset, digits, 5)
     assert score.metric == "test accuracy" and score.mean > 0.85
-    assert result.evaluation is not None and result.evaluation.metric == "training accuracy"
+    assert result.evaluation is not None and result.evaluation.metric == "validation accuracy"
 
 
 def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:

@@ -214,6 +214,21 @@ def test_a_score_is_the_loss_on_drawn_images_and_a_test_the_accuracy_on_all(mine
     assert whole.ret.shape == (2, 1) and np.isin(np.round(np.asarray(whole.ret) * 6, 4), range(7)).all()
 
 
+def test_a_search_is_validated_on_training_images_that_it_is_not_scored_on() -> None:
+    task = _images(hades.make("digits"))
+    search, validation = (np.asarray(t.data.images).reshape(-1, 64) for t in (task, task.validation))
+    assert len(validation) > 0.09 * len(task.train.labels) and np.bincount(task.validation.data.labels).min() >= 13
+    both = np.concatenate([search, validation])
+    np.testing.assert_array_equal(np.sort(both, 0), np.sort(np.reshape(task.train.images, (-1, 64)), 0))
+    assert len(np.unique(both, axis=0)) == len(both)  # no image twice, so none in both
+    assert task.validation.metric == "validation accuracy"
+
+
+def test_too_few_images_to_hold_some_back_validate_a_search_themselves(tmp_path: Path) -> None:
+    few = _images(hades.make(_npz(tmp_path, **_arrays(train=24))))
+    assert len(few.data.labels) == len(few.validation.data.labels) == 24
+
+
 def test_a_calibrated_score_is_the_loss_at_the_best_scale_of_the_logits(mine: ImageTask) -> None:
     learner = Learner(network="mlp", width=8).over(IMAGES)
     params = init_network(learner, mine.spec, jax.random.key(0))

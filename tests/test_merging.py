@@ -112,7 +112,7 @@ def test_continuous_tasks_of_rigid_bodies_merge() -> None:
         ([discrete("CartPole-v1", 4, 2), discrete("", 4, 2)], "names no task"),
         ([discrete("CartPole-v1", 4, 2), hades.Dataset(states=ONE, actions=ONE, task="b")], "one kind of head"),
         ([discrete("CartPole-v1", 4, 2), hades.Dataset(states=np.ones((1, 2, 2, 1)), labels=ONE, task="b")], "rank"),
-        ([discrete("CartPole-v1", 4, 2), discrete("b", 4, 2, info={"metric": "training accuracy"})], "control"),
+        ([discrete("CartPole-v1", 4, 2), discrete("b", 4, 2, info={"metric": "validation accuracy"})], "control"),
     ],
 )
 def test_what_does_not_fit_together(datasets: list[hades.Dataset], says: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hades.errors import InputError
-from hades.tasks.images import ImageTask, Labelled, as_float
+from hades.tasks.images import ImageTask, Labelled, as_float, split
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 NPZ = ("train_images", "train_labels", "test_images", "test_labels")
@@ -25,6 +25,9 @@ CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 FASHION = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 NUMERALS = tuple("0123456789")
+
+TEST = 5
+"""One in so many images of a class is for the test, where data come without a test set."""
 
 Split = tuple[Labelled, Labelled]
 
@@ -128,16 +131,7 @@ def _digits() -> Split:
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    return _split(Labelled((images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8), labels))
-
-
-def _split(whole: Labelled) -> Split:
-    """A fifth of each class for the test."""
-    rng, test = np.random.default_rng(0), np.zeros(len(whole.labels), bool)
-    for label in np.unique(whole.labels):
-        members = rng.permutation(np.flatnonzero(whole.labels == label))
-        test[members[: len(members) // 5]] = True
-    return Labelled(whole.images[~test], whole.labels[~test]), Labelled(whole.images[test], whole.labels[test])
+    return split(Labelled((images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8), labels), TEST)
 
 
 def _read_idx(paths: list[Path]) -> Split:
@@ -171,7 +165,7 @@ def _read_npz(path: Path) -> Split:
         return Labelled(*(arrays[name] for name in NPZ[:2])), Labelled(*(arrays[name] for name in NPZ[2:]))
     if {"images", "labels"} <= set(arrays):
         both = Labelled(arrays["images"], arrays["labels"])
-        return _split(_checked(path.stem, both, int(np.max(both.labels)) + 1))
+        return split(_checked(path.stem, both, int(np.max(both.labels)) + 1), TEST)
     raise InputError(
         f"{path} holds {', '.join(arrays) or 'nothing'}; it must hold {', '.join(NPZ)}, or images and labels"
     )
@@ -184,7 +178,7 @@ def _read_folder(path: Path) -> tuple[Split, tuple[str, ...]]:
         classes = _class_names(parts[0])
         return (_pictures(parts[0], classes), _pictures(parts[1], classes)), classes
     classes = _class_names(path)
-    return _split(_pictures(path, classes)), classes
+    return split(_pictures(path, classes), TEST), classes
 
 
 def _class_names(path: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ An episode is one image, drawn from the training set. The test set is behind `Im
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,7 +19,7 @@ from hades.learner import IMAGES, Learner, Params, loss, make_network
 from hades.tasks.control import Episode, Normaliser, OnlineNormaliser
 
 VALIDATION = 5_000
-"""Training images that a validation looks at."""
+"""Training images that a search is validated on, at most; a tenth of them where that is less."""
 LOSS = "minus loss"
 SCALES = np.geomspace(1 / 8, 8, 25, dtype=np.float32)
 """Of logits, that a calibrated loss chooses among."""
@@ -40,12 +40,12 @@ class ImageTask:
 
     Args:
         name: what `hades.make` takes.
-        train: what evolution and gradient see.
+        train: the training set, of which a search is scored on all but the images that validate it.
         held_out: the test set.
         classes: names, in the order of the labels.
         options: what `hades.make` was given that changes the data; they travel with runs and datasets.
         where: what it was given that says where the data lie; it stays with the run.
-        metric: what `score` gives: minus the loss on images drawn from ``train``, or the accuracy on all of it.
+        metric: what `score` gives: minus the loss on images drawn from `data`, or the accuracy on all of it.
         calibrated: the loss is a network's least over scales of its logits (Guo et al. 2017), as accuracy has none.
     """
 
@@ -70,18 +70,23 @@ class ImageTask:
     @property
     def data(self) -> Labelled:
         """What `score` is to be given: an argument of every jitted function, for constants are compiled in."""
-        return Labelled(*map(jnp.asarray, self.train))
+        return Labelled(*map(jnp.asarray, self._parts[0] if self.metric == LOSS else self.train))
 
     @property
     def validation(self) -> "ImageTask":
-        """Scores by accuracy on a part of the training set, the same each time."""
-        chosen = np.random.default_rng(0).permutation(len(self.train.labels))[:VALIDATION]
-        return dataclasses.replace(self, train=Labelled(*(x[chosen] for x in self.train)), metric="training accuracy")
+        """Scores by accuracy on training images that the search is not scored on; of few, on all of them."""
+        return dataclasses.replace(self, train=self._parts[1], metric="validation accuracy")
 
     @property
     def test(self) -> "ImageTask":
         """Scores by accuracy on the test set."""
         return dataclasses.replace(self, train=self.held_out, metric="test accuracy")
+
+    @cached_property
+    def _parts(self) -> tuple[Labelled, Labelled]:
+        """For the search and for its validation: the same each time."""
+        search, validation = split(self.train, max(10, -(-len(self.train.labels) // VALIDATION)))
+        return (search, validation) if len(validation.labels) else (self.train, self.train)
 
     def score(
         self,
@@ -168,6 +173,15 @@ class ImageTask:
                 f"too few for {at_least} per class"
             )
         return images
+
+
+def split(whole: Labelled, share: int) -> tuple[Labelled, Labelled]:
+    """All but one in ``share`` of each class, and the rest; always the same."""
+    rng, rest = np.random.default_rng(0), np.zeros(len(whole.labels), bool)
+    for label in np.unique(whole.labels):
+        members = rng.permutation(np.flatnonzero(whole.labels == label))
+        rest[members[: len(members) // share]] = True
+    return Labelled(whole.images[~rest], whole.labels[~rest]), Labelled(whole.images[rest], whole.labels[rest])
 
 
 def as_float(images: Any) -> Any:
