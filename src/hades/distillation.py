@@ -50,8 +50,8 @@ class Result:
 
     Attributes:
         dataset: the best dataset that the run validated.
-        evaluation: its score on networks and episodes that neither evolution nor validation saw; None if the run
-            was interrupted.
+        evaluation: its score on networks and episodes that neither evolution nor validation saw (of images: on such
+            networks, and on the validation's images); None if the run was interrupted.
         metrics: one row a generation, as in ``metrics.jsonl``.
         config: the complete configuration.
         run: the run's folder, if one was asked for.
