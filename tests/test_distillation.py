@@ -265,6 +265,14 @@ def test_another_strategy_comes_without_the_presets_options(task: str, overrides
     assert (given.strategy_options, given.strategy_lr) == ({"lr_decay": 0.9}, 0.5)
 
 
+def test_another_network_takes_the_place_of_the_presets_several() -> None:
+    base = PRESETS["laptop"]["digits"]
+    cnn, longer = (each.over(base.learner) for each in (Learner(network="cnn"), Learner(epochs=7)))
+    assert [each.network for each in presets.override(base, {"learner": cnn}).learners] == ["cnn"]
+    assert presets.override(base, {"learner": longer}).networks == base.networks != ()
+    assert presets.override(base, {"learner": cnn, "networks": ("lenet",)}).networks == ("lenet",)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
