@@ -272,3 +272,9 @@ def test_baselines_are_real_images_that_train() -> None:
     assert len(baselines.baseline(task, "all", 10)) == len(task.train.labels)
     with pytest.raises(InputError, match="unknown baseline"):
         baselines.baseline(task, "best", 10)
+
+
+def test_deep_networks_learn_from_small_images() -> None:
+    task = _images(hades.make("digits"))
+    means = baselines.baseline(task, "mean", 10)
+    assert baselines.across(means, task, 1, names=["convnet"])["convnet"].mean > 0.75
