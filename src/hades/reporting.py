@@ -86,7 +86,7 @@ def learning_curve(metrics: list[Row], score: str = "return") -> "Figure":
         axes[-1].plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, on fresh networks")
     axes[0].set(ylabel=score)
     if apart:
-        axes[-1].set(ylabel="accuracy on training images")
+        axes[-1].set(ylabel="validation accuracy")
     for ax in axes:
         ax.set(xlabel="generation")
         ax.legend(frameon=False)
