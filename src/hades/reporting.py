@@ -42,7 +42,7 @@ def report(run: Path | str) -> Path:
     """
     opened = Run.open(run)
     dataset, metrics = load(opened.dataset_path), opened.metrics()
-    images = str(dataset.info.get("metric")).endswith("accuracy")
+    images = dataset.info.get("metric", "return") != "return"
     dataset_picture = contact_sheet({**opened.snapshots(), "after": dataset}) if images else pairs(dataset)
     pictures = [
         ("Learning curve", learning_curve(metrics, "minus loss" if images else "return")),

@@ -27,8 +27,11 @@ ARCHITECTURES = {
 }
 """The paper's CNN and an MLP, by the published recipe; LeNet-5, ConvNet-3 and a small residual network by theirs, with
 more or smaller steps than a distillation, of narrower ones, takes."""
-SMALL, LONGER = 16, Learner(learning_rate=2.0, epochs=300)
+SMALL = 16
 """Images of fewer pixels a side leave ConvNet and residual network few features, which take longer to learn from."""
+ON_SMALL = ARCHITECTURES | {
+    name: Learner(learning_rate=2.0, epochs=300).over(ARCHITECTURES[name]) for name in ("convnet", "resnet")
+}
 ALL = Learner(optimiser="adam", learning_rate=1e-3, epochs=4000, batch=128).over(IMAGES)
 """The recipe for a whole training set: minibatches, for many epochs on little data and about eight on 60,000."""
 BASELINES = (*STARTS, "all")
@@ -69,8 +72,8 @@ def across(
     dataset: Dataset, task: ImageTask, inits: int = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
 ) -> Mapping[str, Evaluation]:
     """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `ALL`."""
-    longer = ("convnet", "resnet") if min(task.spec.obs_shape[:2]) < SMALL else ()
-    learners = {name: LONGER.over(ARCHITECTURES[name]) if name in longer else ARCHITECTURES[name] for name in names}
+    recipes = ON_SMALL if min(task.spec.obs_shape[:2]) < SMALL else ARCHITECTURES
+    learners = {name: recipes[name] for name in names}
     if dataset.info.get("baseline") == "all":
         learners = {
             name: Learner(network=each.network, width=each.width, depth=each.depth) for name, each in learners.items()
