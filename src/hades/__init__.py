@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from hades.evaluation import evaluate as evaluate
     from hades.evaluation import policy as policy
     from hades.evaluation import train as train
-    from hades.learner import Learner as Learner
+    from hades.learner.recipe import Learner as Learner
+    from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
-    from hades.presets import Config as Config
+    from hades.config import Config as Config
     from hades.reporting import report as report
     from hades.runtime import configure as configure
     from hades.tasks import make as make
@@ -37,9 +38,9 @@ _HOME = {
     "distillation": ("Result", "distill", "resume"),
     "errors": ("InputError",),
     "evaluation": ("Evaluation", "evaluate", "policy", "train"),
-    "learner": ("Learner",),
+    "learner.recipe": ("Learner", "Recipe"),
     "merging": ("merge",),
-    "presets": ("Config",),
+    "config": ("Config",),
     "reporting": ("report",),
     "runtime": ("configure",),
     "tasks": ("make",),

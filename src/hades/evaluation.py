@@ -1,6 +1,7 @@
 """How good a dataset is: fresh networks trained on it, then scored; with the field's statistics."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,16 @@ import numpy as np
 from safetensors.numpy import save
 
 from hades import runtime, tasks
-from hades.dataset import Dataset, write_atomically
+from hades.dataset import Dataset, Spec, write_atomically
 from hades.errors import InputError
-from hades.fitness import Fitness, Pairs
-from hades.learner import Learner, Params, behaviour_cloning, init_network, make_policy, reference
-from hades.tasks import Task
-from hades.tasks.control import Normaliser, OnlineNormaliser, online_normaliser
+from hades.learner.cloning import behaviour_cloning, make_policy
+from hades.learner.networks import Params, init_network
+from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.learner.recipes import published
+from hades.metrics import RETURN, metric_of
+from hades.normalisers import normaliser_of
+from hades.scoring import AnyNormaliser, Fitness, Pairs
+from hades.tasks.base import Task
 
 BOOTSTRAPS = 2000
 
@@ -32,7 +37,7 @@ class Evaluation:
     """
 
     returns: np.ndarray
-    metric: str = "return"
+    metric: str = RETURN.name
 
     @property
     def mean(self) -> float:
@@ -72,20 +77,19 @@ class Evaluation:
         }
 
     def __str__(self) -> str:
-        low, high = self.iqm_interval
-        inits, episodes = self.returns.shape
-        digits, each = (1, f" × {episodes} episodes") if self.metric == "return" else (4, "")
-        mean, std, iqm, low, high, least, most = (
-            f"{value:.{digits}f}"
-            for value in (self.mean, self.std, self.iqm, low, high, self.returns.min(), self.returns.max())
+        kind, (inits, episodes) = metric_of(self.metric), self.returns.shape
+        each = f" × {episodes} episodes" if kind.episodes else ""
+        iqm, low, high, least, most = (
+            f"{value:.{kind.digits}f}"
+            for value in (self.iqm, *self.iqm_interval, self.returns.min(), self.returns.max())
         )
         return (
-            f"{self.metric} {mean} ± {std}   IQM {iqm} [{low}, {high}]   min {least}   max {most}   "
-            f"({inits} networks{each})"
+            f"{self.metric} {kind.words(self.mean, self.std)}   IQM {iqm} [{low}, {high}]   min {least}   "
+            f"max {most}   ({inits} networks{each})"
         )
 
 
-def train(dataset: Dataset, key: jax.Array, learner: Learner | None = None) -> Params:
+def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
     """Train one fresh network on a dataset.
 
     Args:
@@ -95,12 +99,17 @@ def train(dataset: Dataset, key: jax.Array, learner: Learner | None = None) -> P
     Returns:
         The network's parameters, for `policy`. `jax.vmap` this over keys for many networks.
     """
-    learner, spec = recipe(dataset, learner), dataset.spec
-    states, targets = jnp.asarray(dataset.states), jnp.asarray(dataset.targets)
-    return behaviour_cloning(learner, spec, init_network(learner, spec, key), states, targets, key=key)
+    complete, spec = recipe(dataset, learner), dataset.spec
+    return _clone(complete, spec, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
 
 
-def policy(dataset: Dataset, learner: Learner | None = None, greedy: bool = False) -> Any:
+@partial(jax.jit, static_argnums=(0, 1))
+def _clone(recipe: Recipe, spec: Spec, key: jax.Array, states: jax.Array, targets: jax.Array) -> Params:
+    """A network drawn and trained: compiled once for a recipe and shapes."""
+    return behaviour_cloning(recipe, spec, init_network(recipe, spec, key), states, targets, key=key)
+
+
+def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Any:
     """The policy of networks that `train` made from a dataset and learner.
 
     Returns:
@@ -120,7 +129,7 @@ def evaluate(
     inits: int = 32,
     episodes: int = 8,
     *,
-    learner: Learner | None = None,
+    learner: Wishes = None,
     greedy: bool = False,
     init: str = "auto",
     seed: int = 0,
@@ -155,16 +164,15 @@ def evaluate(
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
-    task, learner = task.test, recipe(dataset, learner, task.reference)
-    fitness = Fitness(task, learner, inits, episodes, greedy or dataset.info.get("greedy", False))
+    task, complete = task.test, recipe(dataset, learner, task.reference)
+    fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))
     if fixed_key is not None and init != "fresh":
         network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
-    pairs = jnp.asarray(dataset.states), jnp.asarray(dataset.targets), None
-    fixed = Normaliser(*map(jnp.asarray, dataset.normaliser))
-    normaliser = online_normaliser(task.spec) if dataset.online else fixed
+    pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
     params = _train(fitness, pairs, network_key, episode_key)
-    returns = _play(fitness, params, normaliser, episode_key, task.data)
-    return Evaluation(np.asarray(returns), task.metric)
+    play = _play if task.traced else _played
+    returns = play(fitness, params, normaliser_of(dataset), episode_key, task.data)
+    return Evaluation(np.asarray(returns), task.metric.name)
 
 
 def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
@@ -176,32 +184,35 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
     return tasks.make(dataset.task, **{**dataset.info.get("task_options", {}), **options})
 
 
-def recipe(dataset: Dataset, learner: Learner | None = None, published: Learner | None = None) -> Learner:
-    """A complete learner: what is asked for, over the dataset's recipe, over the published one of its task."""
-    base = Learner(**dataset.learner).over(published or reference(dataset.spec))
-    return base if learner is None else learner.over(base)
+def recipe(
+    dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None
+) -> Recipe:
+    """A complete recipe: what is asked for, over the dataset's own, over the published one of its task."""
+    return (reference or published(dataset.spec)).patched(Learner(**dataset.learner), learner)
 
 
 # Two programs: the second, which Brax's compilation makes the dearer, is the same for all recipes of one network, and
-# found in the compilation cache.
+# found in the compilation cache. Both are kept: what is evaluated again compiles nothing.
 @partial(jax.jit, static_argnums=0)
 def _train(fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: jax.Array) -> Params:
-    """Fresh networks trained on a dataset: ``[inits, ...]``."""
-    population = jax.tree.map(lambda x: x[None], pairs)
-    trained = fitness.train(population, fitness.networks(network_key), episode_key)
+    """Fresh networks trained on a dataset, a population of one: ``[inits, ...]``."""
+    trained = fitness.train(pairs, fitness.networks(network_key), episode_key)
     return jax.tree.map(lambda x: x[0], trained)
 
 
-@partial(jax.jit, static_argnums=0)
-def _play(
-    fitness: Fitness, params: Params, normaliser: Normaliser | OnlineNormaliser, key: jax.Array, data: Any
+def _played(
+    fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, data: Any
 ) -> jax.Array:
     """Scores ``[inits, episodes]``."""
+    return fitness.rollouts(1, _take, (params,), normaliser, key, data).ret[0]
 
-    def network(job: jax.Array, params: Params) -> Params:
-        return jax.tree.map(lambda x: x[job], params)
 
-    return fitness.rollouts(1, network, (params,), normaliser, key, data).ret[0]
+def _take(job: jax.Array, params: Params) -> Params:
+    """A job's network, of those that are there already."""
+    return jax.tree.map(lambda x: x[job], params)
+
+
+_play = jax.jit(_played, static_argnums=0)
 
 
 def _iqm(values: np.ndarray) -> np.ndarray:

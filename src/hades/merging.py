@@ -18,8 +18,10 @@ from hades import tasks
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
-from hades.learner import Learner
-from hades.tasks.control import ControlTask, Environment, Normaliser, Step
+from hades.metrics import metric_of
+from hades.learner.recipe import Wishes
+from hades.normalisers import Normaliser
+from hades.tasks.control import ControlTask, Environment, Step
 
 
 def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
@@ -69,8 +71,7 @@ def parts(dataset: Dataset) -> dict[str, ControlTask]:
         raise InputError("this dataset is of one task; `hades merge` makes one of several")
     found = {}
     for part in dataset.info["parts"]:
-        task = tasks.make(part["task"], **part["task_options"])
-        assert isinstance(task, ControlTask)
+        task = tasks.acting(tasks.make(part["task"], **part["task_options"]), "merged datasets are")
         normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
         environment = Padded(task.environment, dataset.spec, normaliser, part["first"])
         found[part["task"]] = replace(task, environment=environment)
@@ -83,7 +84,7 @@ def evaluate_parts(
     inits: int = 32,
     episodes: int = 8,
     *,
-    learner: Learner | None = None,
+    learner: Wishes = None,
     **options: Any,
 ) -> Mapping[str, Evaluation]:
     """Train fresh networks on a merged dataset and score each on every task, or on one of them.
@@ -114,13 +115,16 @@ class Padded:
 
     @property
     def max_steps(self) -> int:
+        """The environment's own limit."""
         return self.inner.max_steps
 
     def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        """As `Environment`."""
         state, obs = self.inner.reset(key)
         return state, self._observation(obs)
 
     def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        """As `Environment`."""
         known = self.inner.spec.num_actions
         action = jnp.minimum(action, known - 1) if self.spec.discrete else action[:known]
         out = self.inner.step(key, state, action)
@@ -149,7 +153,7 @@ def _check(datasets: Sequence[Dataset]) -> None:
         raise InputError(
             "published datasets without stored statistics cannot be merged: their scale changes as they play"
         )
-    if any("parts" in d.info or d.info.get("metric", "return") != "return" for d in datasets):
+    if any("parts" in d.info or not metric_of(d.info.get("metric")).episodes for d in datasets):
         raise InputError("only datasets of single control tasks can be merged")
     if len({d.spec.discrete for d in datasets}) > 1:
         raise InputError("discrete and continuous actions cannot be merged: a network has one kind of head")

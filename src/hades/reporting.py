@@ -4,13 +4,14 @@ import base64
 import html
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hades.dataset import Dataset, load, write_atomically
+from hades.metrics import LOSS, RETURN, Metric, metric_of
 from hades.runs import Row, Run
 
 if TYPE_CHECKING:
@@ -42,11 +43,10 @@ def report(run: Path | str) -> Path:
     """
     opened = Run.open(run)
     dataset, metrics = load(opened.dataset_path), opened.metrics()
-    images = dataset.info.get("metric", "return") != "return"
-    dataset_picture = contact_sheet({**opened.snapshots(), "after": dataset}) if images else pairs(dataset)
+    metric = metric_of(dataset.info.get("metric"))
     pictures = [
-        ("Learning curve", learning_curve(metrics, "minus loss" if images else "return")),
-        ("The dataset", dataset_picture),
+        ("Learning curve", learning_curve(metrics, metric)),
+        ("The dataset", PICTURES[metric.pairs](dataset, opened.snapshots())),
     ]
     figures = "".join(
         f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{_png(figure)}'>" for title, figure in pictures
@@ -55,14 +55,14 @@ def report(run: Path | str) -> Path:
     facts = {
         "score on fresh networks": _score_in_words(score),
         "generations": f"{dataset.info['generations']:,}",
-        "labelled images looked at" if images else "environment steps": f"{dataset.info['env_steps']:,}",
+        metric.counted: f"{dataset.info['env_steps']:,}",
         "time": f"{metrics[-1]['seconds']:.0f} s" if metrics else "none",
         "learner": ", ".join(f"{k} {v}" for k, v in dataset.learner.items()),
         "versions": ", ".join(f"{k} {v}" for k, v in dataset.info["versions"].items()),
     }
     rows = "".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k, v in facts.items())
     page = _PAGE.format(
-        title=html.escape(f"{dataset.task}: {len(dataset)} {'images' if images else 'state-action pairs'}"),
+        title=html.escape(f"{dataset.task}: {len(dataset)} {metric.pairs}"),
         rows=rows,
         figures=figures,
         config=html.escape(json.dumps(opened.about["config"], indent=2)),
@@ -70,12 +70,12 @@ def report(run: Path | str) -> Path:
     return write_atomically(opened.path / "report.html", page.encode())
 
 
-def learning_curve(metrics: list[Row], score: str = "return") -> "Figure":
+def learning_curve(metrics: list[Row], metric: Metric = RETURN) -> "Figure":
     """Score against generations: the population's mean and best, and the validated centre.
 
     Where the validation measures something else than the score (images: accuracy), it has a panel of its own.
     """
-    apart = score != "return"
+    apart = metric.own_panel
     figure, axes = subplots(1, 1 + apart, (7 + 3 * apart, 3.5))
     generations = [row["generation"] for row in metrics]
     for name, colour, label in (("best", GREY, "population's best"), ("mean", BLUE, "population's mean")):
@@ -84,9 +84,9 @@ def learning_curve(metrics: list[Row], score: str = "return") -> "Figure":
     validated = [(row["generation"], row["validated"]) for row in metrics if row["validated"] is not None]
     if validated:
         axes[-1].plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, on fresh networks")
-    axes[0].set(ylabel=score)
+    axes[0].set(ylabel=metric.searched)
     if apart:
-        axes[-1].set(ylabel="validation accuracy")
+        axes[-1].set(ylabel=metric.name)
     for ax in axes:
         ax.set(xlabel="generation")
         ax.legend(frameon=False)
@@ -186,12 +186,6 @@ def heat_map(ax: "Axes", shares: Mapping[tuple[Any, Any], float], x: str, y: str
     ax.set(xlabel=x, ylabel=y)
 
 
-def align(rows: Sequence[Sequence[str]]) -> str:
-    """A table as lines of text, its columns below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-
 def subplots(
     rows: int, columns: int, size: tuple[float, float], widths: Sequence[float] | None = None
 ) -> tuple["Figure", list["Axes"]]:
@@ -209,17 +203,21 @@ def _png(figure: "Figure") -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _score_in_words(score: dict[str, Any]) -> str:
+def _score_in_words(score: Mapping[str, Any]) -> str:
     if not score:
         return "not scored: the run was interrupted"
-    low, high = score["iqm_interval"]
-    if score["metric"] != "return":
-        return f"{score['metric']} {score['mean']:.4f} ± {score['std']:.4f} ({score['inits']} networks)"
-    return (
-        f"{score['mean']:.1f} ± {score['std']:.1f} (IQM {score['iqm']:.1f} [{low:.1f}, {high:.1f}], "
-        f"{score['inits']} networks × {score['episodes']} episodes)"
-    )
+    kind, (low, high) = metric_of(score["metric"]), score["iqm_interval"]
+    words, networks = kind.words(score["mean"], score["std"]), f"{score['inits']} networks"
+    if not kind.episodes:
+        return f"{kind.name} {words} ({networks})"
+    return f"{words} (IQM {score['iqm']:.1f} [{low:.1f}, {high:.1f}], {networks} × {score['episodes']} episodes)"
 
+
+PICTURES: dict[str, Callable[[Dataset, Mapping[int, Dataset]], "Figure"]] = {
+    LOSS.pairs: lambda dataset, before: contact_sheet({**before, "after": dataset}),
+    RETURN.pairs: lambda dataset, before: pairs(dataset),
+}
+"""Of a dataset and what it was before, by what its pairs are called."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>

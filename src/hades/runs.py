@@ -1,4 +1,4 @@
-"""A run on disk: configuration, metrics, checkpoints, dataset; and the trackers that watch it.
+"""A run on disk: configuration, metrics, checkpoints, dataset.
 
 Of a distributed run, every process holds a `Run` and calls it alike; only the main process writes.
 
@@ -12,7 +12,7 @@ report.html           curves and pairs, when the run has ended
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ import jax
 
 from hades import runtime
 from hades.dataset import Dataset, load, write_atomically
-from hades.errors import InputError, MissingExtra
+from hades.errors import InputError
 
 Row = dict[str, Any]
-TRACKERS = ("tensorboard", "wandb")
 
 
 class Run:
@@ -108,8 +107,14 @@ class Run:
         """All that were kept, by generation."""
         return {int(path.stem): load(path) for path in sorted(self.path.glob("snapshots/*.safetensors"))}
 
-    def restore(self, like: Any) -> tuple[Any, Row] | None:
-        """The last checkpoint, placed as ``like`` is; None before the first. Metrics beyond it are dropped."""
+    def restore(self, like: Callable[[Row], Any]) -> tuple[Any, Row] | None:
+        """The last checkpoint: the state, and what the host counted; None before the first.
+
+        Metrics beyond it are dropped.
+
+        Args:
+            like: from the host's counts, a state that is typed and placed as the checkpoint's is to be.
+        """
         import orbax.checkpoint as ocp
 
         generation = self._checkpoints().latest_step()
@@ -119,12 +124,10 @@ class Run:
             write_atomically(self.path / "metrics.jsonl", lines.encode())
         if generation is None:
             return None
-        args = ocp.args.Composite(
-            state=ocp.args.StandardRestore(jax.tree.map(ocp.utils.to_shape_dtype_struct, like)),
-            host=ocp.args.JsonRestore(),
-        )
-        restored = self._checkpoints().restore(generation, args=args)
-        return restored.state, restored.host
+        host = self._checkpoints().restore(generation, args=ocp.args.Composite(host=ocp.args.JsonRestore())).host
+        shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like(host))
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
+        return self._checkpoints().restore(generation, args=args).state, host
 
     def _checkpoints(self) -> Any:
         if self._manager is None:
@@ -150,50 +153,3 @@ def free_path(stem: str) -> Path:
     """``runs/stem``, or with the first number that is free."""
     candidates = (Path("runs") / (stem + suffix) for suffix in ("", *(f"-{i}" for i in range(2, 100_000))))
     return next(path for path in candidates if not path.exists())
-
-
-class Trackers:
-    """TensorBoard and W&B, imported only when asked for; `check_trackers` says beforehand whether they can be."""
-
-    def __init__(self, names: Sequence[str], run: Run) -> None:
-        self.tensorboard = self.wandb = None
-        if "tensorboard" in names:
-            from tensorboardX import SummaryWriter
-
-            self.tensorboard = SummaryWriter(str(run.path / "tensorboard"))
-        if "wandb" in names:
-            import wandb
-
-            self.wandb = wandb.init(
-                project="hades",
-                name=run.path.name,
-                dir=str(run.path),
-                config=dict(run.about),
-                settings=wandb.Settings(silent=True),
-            )
-
-    def log(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            numbers = {k: v for k, v in row.items() if k != "generation" and v is not None}
-            if self.tensorboard is not None:
-                for name, value in numbers.items():
-                    self.tensorboard.add_scalar(name, value, row["generation"])
-            if self.wandb is not None:
-                self.wandb.log(numbers, step=row["generation"])
-
-    def close(self) -> None:
-        if self.tensorboard is not None:
-            self.tensorboard.close()
-        if self.wandb is not None:
-            self.wandb.finish()
-
-
-def check_trackers(names: Sequence[str]) -> None:
-    """Raise unless every tracker is known and installed."""
-    from importlib.util import find_spec
-
-    for name in names:
-        if name not in TRACKERS:
-            raise InputError(f"unknown tracker '{name}'; choose one of {', '.join(TRACKERS)}")
-        if find_spec({"tensorboard": "tensorboardX"}.get(name, name)) is None:
-            raise MissingExtra(name, name)

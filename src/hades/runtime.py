@@ -6,6 +6,7 @@ import platform
 import re
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from hades.errors import InputError
 
+LIBRARIES = ("hades-rl", "jax", "flax", "optax", "evosax", "gymnax", "brax")
 LOST_AFTER = 30
 """Seconds without a sign of life after which a process counts as lost."""
 PATIENCE = 3600
@@ -139,3 +141,8 @@ def agree(value: float) -> float:
     from jax.experimental import multihost_utils
 
     return float(multihost_utils.process_allgather(np.float32(value)).max())
+
+
+def versions() -> dict[str, str]:
+    """Of HaDES and of what its results depend on."""
+    return {name: version(name) for name in LIBRARIES}

@@ -10,34 +10,17 @@ import jax
 import numpy as np
 
 from hades.dataset import Dataset
-from hades.distillation import balanced_labels
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
-from hades.learner import DEEP, IMAGES, Learner
-from hades.reporting import align
-from hades.tasks.control import identity_normaliser
-from hades.tasks.images import STARTS, ImageTask, as_float
+from hades.learner.objectives.classes import balanced_labels
+from hades.learner.recipe import Learner
+from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
+from hades.normalisers import identity_normaliser
+from hades.tables import align
+from hades.tasks.base import Task
+from hades.tasks.images import ImageTask, as_float, images_of
 
-ARCHITECTURES = {
-    "cnn": Learner(network="cnn").over(IMAGES),
-    "mlp": Learner(network="mlp", width=128, depth=2).over(IMAGES),
-    "lenet": Learner(epochs=240).over(DEEP["lenet"].over(IMAGES)),
-    "convnet": Learner(learning_rate=0.5, epochs=30).over(DEEP["convnet"].over(IMAGES)),
-    "resnet": Learner(learning_rate=0.5, epochs=30).over(DEEP["resnet"].over(IMAGES)),
-}
-"""The paper's CNN and an MLP, by the published recipe; LeNet-5, ConvNet-3 and a small residual network by theirs, with
-more or smaller steps than a distillation, of narrower ones, takes."""
-SMALL = 16
-"""Images of fewer pixels a side leave ConvNet and residual network few features, which take longer to learn from."""
-ON_SMALL = ARCHITECTURES | {
-    name: Learner(learning_rate=2.0, epochs=300).over(ARCHITECTURES[name]) for name in ("convnet", "resnet")
-}
-ALL = Learner(optimiser="adam", learning_rate=1e-3, epochs=4000, batch=128).over(IMAGES)
-"""The recipe for a whole training set: minibatches, for many epochs on little data and about eight on 60,000."""
-BASELINES = (*STARTS, "all")
-
-
-def baseline(task: ImageTask, kind: str, size: int, seed: int = 0) -> Dataset:
+def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     """A dataset that nothing was distilled for.
 
     Args:
@@ -49,36 +32,39 @@ def baseline(task: ImageTask, kind: str, size: int, seed: int = 0) -> Dataset:
     Raises:
         InputError: for an unknown kind or a size that the classes do not divide.
     """
-    if kind not in BASELINES:
-        raise InputError(f"unknown baseline '{kind}'; choose one of {', '.join(BASELINES)}")
+    task = images_of(task)
+    if kind not in task.baselines:
+        raise InputError(f"unknown baseline '{kind}'; choose one of {', '.join(task.baselines)}")
     classes = len(task.classes)
     if kind == "all":
-        images, learner = np.asarray(as_float(task.train.images)), ALL
+        images, recipe = np.asarray(as_float(task.train.images)), WHOLE_SET
         labels = np.eye(classes, dtype=np.float32)[task.train.labels]
     else:
         start = task.start(kind, size, identity_normaliser(task.spec), jax.random.key(seed))
-        images, learner = np.asarray(start), IMAGES
+        images, recipe = np.asarray(start), IMAGES
         labels = np.asarray(balanced_labels(size, classes))
     return Dataset(
         states=images,
         labels=labels,
         task=task.name,
-        learner=learner.options(),
+        learner=recipe.options(),
         info={"baseline": kind, "seed": seed, "task_options": dict(task.options)},
     )
 
 
 def across(
-    dataset: Dataset, task: ImageTask, inits: int = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
+    dataset: Dataset, task: Task, inits: int = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
 ) -> Mapping[str, Evaluation]:
-    """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `ALL`."""
-    recipes = ON_SMALL if min(task.spec.obs_shape[:2]) < SMALL else ARCHITECTURES
-    learners = {name: recipes[name] for name in names}
+    """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `WHOLE_SET`."""
+    recipes = ON_SMALL if min(images_of(task).spec.obs_shape[:2]) < SMALL else ARCHITECTURES
+    learners = {name: recipes[name].options() for name in names}
     if dataset.info.get("baseline") == "all":
-        learners = {
-            name: Learner(network=each.network, width=each.width, depth=each.depth) for name, each in learners.items()
-        }
-    return {name: evaluate(dataset, task, inits, learner=each, seed=seed) for name, each in learners.items()}
+        shape = ("network", "width", "depth")
+        learners = {name: {k: options[k] for k in shape} for name, options in learners.items()}
+    return {
+        name: evaluate(dataset, task, inits, learner=Learner(**options), seed=seed)
+        for name, options in learners.items()
+    }
 
 
 def table(rows: Mapping[str, Mapping[str, Evaluation]]) -> str:

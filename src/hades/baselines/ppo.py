@@ -19,8 +19,14 @@ from hades.baselines import Result, check_budget
 from hades.dataset import Spec
 from hades.errors import InputError, MissingExtra
 from hades.evaluation import Evaluation
-from hades.learner import Learner, make_network, reference
-from hades.tasks.control import ControlTask, Normaliser, identity_normaliser
+from hades.learner.heads import Head, head_of
+from hades.learner.networks import make_network
+from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.normalisers import Normaliser, identity_normaliser
+from hades.tasks import rollouts
+from hades.tasks.base import Task
+from hades.tasks.control import ControlTask
+from hades.tasks.rollouts import Play
 
 SETTINGS: dict[str, Any] = {
     "num_envs": 64, "num_steps": 128, "num_epochs": 4, "num_minibatches": 16, "learning_rate": 3e-4, "gamma": 0.99,
@@ -32,8 +38,8 @@ DISCRETE = {"ent_coef": 0.01, "normalize_observations": False, "normalize_reward
 
 
 def train_ppo(
-    task: ControlTask | str,
-    learner: Learner | None = None,
+    task: Task | str,
+    learner: Wishes = None,
     *,
     seed: int = 0,
     steps: int | None = None,
@@ -60,11 +66,8 @@ def train_ppo(
     budget = check_budget(steps=steps, minutes=minutes)
     if find_spec("rejax") is None:
         raise MissingExtra("rejax", "ppo")
-    made = tasks.make(task) if isinstance(task, str) else task
-    if not isinstance(made, ControlTask):
-        raise InputError(f"PPO is for control, and {made.name} is images")
-    learner = (learner or Learner()).over(Learner(width=64)).over(reference(made.spec))
-    ppo = _make(made, learner, settings)
+    made = tasks.acting(task, "PPO is")
+    ppo = _make(made, made.reference.patched(Learner(width=64), learner), settings)
     per_iteration = ppo.num_envs * ppo.num_steps
     every = 20 if steps is None else max(1, round(steps / per_iteration / evaluations))
 
@@ -96,7 +99,7 @@ def train_ppo(
     return Result(params, normaliser, Evaluation(returns), metrics)
 
 
-def _make(task: ControlTask, learner: Learner, settings: dict[str, Any]) -> Any:
+def _make(task: ControlTask, recipe: Recipe, settings: dict[str, Any]) -> Any:
     """rejax's algorithm on our task and network, its environments stepped as the task does (`ControlTask.vmap`)."""
     from rejax import PPO
 
@@ -113,8 +116,8 @@ def _make(task: ControlTask, learner: Learner, settings: dict[str, Any]) -> Any:
 
     spec = task.spec
     known = {**SETTINGS, **(DISCRETE if spec.discrete else CONTINUOUS), **settings}
-    actor = Actor(make_network(learner, spec), spec.discrete)
-    critic = Critic(make_network(learner, Spec(spec.obs_shape, 1, discrete=True)))
+    actor = Actor(make_network(recipe, spec), head_of(spec))
+    critic = Critic(make_network(recipe, Spec(spec.obs_shape, 1, discrete=True)))
     return OnTask(env=env, env_params=None, eval_callback=lambda *_: None, actor=actor, critic=critic, **known)
 
 
@@ -157,56 +160,40 @@ class AutoReset:
         return Space(self.spec.obs_shape)
 
     def reset_many(self, keys: jax.Array) -> tuple[jax.Array, Any]:
-        state, obs = jax.vmap(self.task.environment.reset)(keys)
-        return obs, state
+        """Observations, states."""
+        play = rollouts.begin(self.task, keys)
+        return play.obs, play.state
 
     def step_many(self, keys: jax.Array, state: Any, action: jax.Array) -> tuple[Any, ...]:
-        step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-        out = self.task.vmap(self.task.environment.step)(step_keys, state, action)
-        fresh_state, fresh_obs = jax.vmap(self.task.environment.reset)(reset_keys)
-        done = out.terminated | out.truncated
-
-        def where_done(fresh: jax.Array, old: jax.Array) -> jax.Array:
-            return jnp.where(done.reshape(done.shape + (1,) * (old.ndim - 1)), fresh, old)
-
-        state = jax.tree.map(where_done, fresh_state, out.state)
-        return where_done(fresh_obs, out.obs), state, out.reward, done, {}
+        """Observations, states, rewards, whether an episode ended, and nothing else to know."""
+        play, out = rollouts.step(self.task, Play(state, None), action, keys)
+        return play.obs, play.state, out.reward, out.terminated | out.truncated, {}
 
 
 class Actor(nn.Module):
     """A policy network with the methods that rejax's PPO calls."""
 
     network: nn.Module
-    discrete: bool
+    head: Head
 
-    def __call__(self, obs: jax.Array, key: jax.Array) -> Any:
+    def __call__(self, obs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """As `action_log_prob`."""
         return self.action_log_prob(obs, key)
 
     def act(self, obs: jax.Array, key: jax.Array) -> jax.Array:
-        action = self.action_log_prob(obs, key)[0]
-        return action if self.discrete else jnp.clip(action, -1, 1)
+        """Actions as the environment takes them."""
+        return self.head.bounded(self.action_log_prob(obs, key)[0])
 
     def action_log_prob(self, obs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Drawn actions, and their log-probabilities."""
         out: Any = self.network(obs)
-        if self.discrete:
-            action = jax.random.categorical(key, out)
-        else:
-            action = out[0] + jnp.exp(out[1]) * jax.random.normal(key, out[0].shape)
-        return action, self._log_prob(out, action)
+        action = self.head.sample(out, key)
+        return action, self.head.log_prob(out, action)
 
     def log_prob_entropy(self, obs: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Log-probabilities of given actions, and the policy's entropy."""
         out: Any = self.network(obs)
-        if self.discrete:
-            log_probs = jax.nn.log_softmax(out)
-            entropy = -(jnp.exp(log_probs) * log_probs).sum(-1)
-        else:
-            entropy = (out[1] + 0.5 * jnp.log(2 * jnp.pi * jnp.e)).sum(-1)
-        return self._log_prob(out, action), entropy
-
-    def _log_prob(self, out: Any, action: jax.Array) -> jax.Array:
-        if self.discrete:
-            return jnp.take_along_axis(jax.nn.log_softmax(out), action[..., None], -1)[..., 0]
-        return jax.scipy.stats.norm.logpdf(action, out[0], jnp.exp(out[1])).sum(-1)
+        return self.head.log_prob(out, action), self.head.entropy(out)
 
 
 class Critic(nn.Module):
@@ -215,5 +202,6 @@ class Critic(nn.Module):
     network: nn.Module
 
     def __call__(self, obs: jax.Array) -> jax.Array:
+        """Values ``[...]``."""
         out: Any = self.network(obs)
         return out[..., 0]

@@ -14,16 +14,19 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from hades import runtime, tasks
 from hades.baselines import Result, check_budget
 from hades.errors import InputError
 from hades.evaluation import Evaluation
-from hades.fitness import AXIS, Fitness, mesh
-from hades.learner import Learner, Params, init_network, reference
-from hades.tasks.control import ControlTask, Moments
+from hades.learner.networks import Params, init_network
+from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.normalisers import Moments
+from hades.parallel import AXIS, mesh, replicated
+from hades.scoring import Fitness
+from hades.tasks.base import Task
+from hades.tasks.control import ControlTask
 
 
 class State(NamedTuple):
@@ -42,7 +45,7 @@ class WeightEvolution:
 
     Args:
         task: scores the networks.
-        learner: whose network it is; nothing is trained.
+        recipe: whose network it is; nothing is trained.
         population: networks a generation.
         episodes: played by each network.
         std: initial standard deviation of every weight.
@@ -50,17 +53,17 @@ class WeightEvolution:
     """
 
     def __init__(
-        self, task: ControlTask, learner: Learner, population: int, episodes: int, std: float, seed: int
+        self, task: ControlTask, recipe: Recipe, population: int, episodes: int, std: float, seed: int
     ) -> None:
         if population < 2:
             raise InputError(f"a population of {population} cannot be ranked; take 2 or more")
         self.task, self.population, self.std = task, population, std
-        self.learner = learner.over(reference(task.spec))
+        self.recipe = recipe
         self.key = jax.random.key(seed)
-        self.fitness = Fitness(task, self.learner, inits=1, episodes=episodes, watch=True)
-        start = init_network(self.learner, task.spec, jax.random.fold_in(self.key, 2**31 - 1))
+        self.fitness = Fitness(task, self.recipe, inits=1, episodes=episodes, watch=True)
+        start = init_network(self.recipe, task.spec, jax.random.fold_in(self.key, 2**31 - 1))
         self.start, self.unravel = jax.flatten_util.ravel_pytree(start)
-        self.replicated = NamedSharding(mesh(), P())
+        self.replicated = replicated()
         self.generation = jax.jit(self._generation, out_shardings=self.replicated, donate_argnums=0)
 
     def init(self) -> State:
@@ -119,7 +122,7 @@ class WeightEvolution:
 
     def evaluate(self, state: State, episodes: int) -> Evaluation:
         """Returns of the search's centre over fresh episodes."""
-        fitness = Fitness(self.task, self.learner, inits=1, episodes=episodes)
+        fitness = Fitness(self.task, self.recipe, inits=1, episodes=episodes)
         key = jax.random.fold_in(self.key, 2**31 - 3)
 
         @partial(jax.jit, out_shardings=self.replicated)
@@ -141,8 +144,8 @@ def utilities(fitness: jax.Array) -> jax.Array:
 
 
 def evolve_weights(
-    task: ControlTask | str,
-    learner: Learner | None = None,
+    task: Task | str,
+    learner: Wishes = None,
     *,
     population: int = 64,
     episodes: int = 2,
@@ -167,11 +170,9 @@ def evolve_weights(
     """
     runtime.configure()
     budget = check_budget(generations=generations, minutes=minutes, steps=steps)
-    made = tasks.make(task) if isinstance(task, str) else task
-    if not isinstance(made, ControlTask):
-        raise InputError(f"weights are evolved for control, and {made.name} is images")
-    learner = (learner or Learner()).over(Learner(width=64))
-    search = WeightEvolution(made, learner, population, episodes, std, seed)
+    made = tasks.acting(task, "weights are evolved")
+    recipe = made.reference.patched(Learner(width=64), learner)
+    search = WeightEvolution(made, recipe, population, episodes, std, seed)
     state, metrics, start = search.init(), [], time.monotonic()
     spent = {"generations": 0.0, "minutes": 0.0, "steps": 0.0}
     while all(spent[limit] < budget[limit] for limit in budget):

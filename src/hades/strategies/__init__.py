@@ -1,31 +1,110 @@
-"""Strategies: what proposes datasets. Each moves its state by one generation, given how solutions score."""
+"""Strategies: what proposes datasets. Each says what it needs to know of them, and moves by one generation at a time.
+
+One file each; a name that is not in `STRATEGIES` is one of evosax's.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import jax
 
+if TYPE_CHECKING:
+    from hades.learner.heads import Head, Output
+    from hades.scoring import Scores
+    from hades.tasks.rollouts import Play, Trajectory
+
 State = Any
+"""A strategy's own: a pytree of arrays."""
 Solution = Any
 """A pytree: what is searched for."""
-Score = Callable[[Solution], Any]
-"""A population, leaves ``[P, ...]``, to its `hades.fitness.Scores`. Differentiable where the task is."""
+Surrogate = Callable[[Callable[[jax.Array], "Output"], jax.Array], jax.Array]
+"""``(outputs, number) -> loss`` of one trained network: ``outputs`` are its own, of observations ``[..., *obs]``, and
+``number`` says which of an oracle's networks it is."""
+
+SCORES, DERIVATIVE, ROLLOUTS = "scores", "derivative", "rollouts"
+"""What a strategy may need: to compare scores; the score's derivative; rollouts, and a derivative of a loss of its own
+on them."""
+
+STRATEGIES = {"gradient": "gradient.Gradient"}
+"""By name: file and class."""
+EVOLUTION = "evolution.Evolution"
+
+
+class Oracle(Protocol):
+    """What a strategy may ask in a generation, all of it about the same fresh networks and seeds."""
+
+    @property
+    def head(self) -> "Head":
+        """The action head of the networks."""
+        ...
+
+    def scores(self, population: Solution) -> "Scores":
+        """Of a population, leaves ``[P, ...]``: networks trained on each, and what they score."""
+        ...
+
+    def derivative(self, solution: Solution) -> tuple[Solution, "Scores"]:
+        """Of minus the score, by one solution: through the score and the training; and its scores, ``[1]``."""
+        ...
+
+    def begin(self, key: jax.Array) -> "Play":
+        """Environments that begin, for `rollouts`: as many as there are networks and episodes."""
+        ...
+
+    def rollouts(
+        self, solution: Solution, play: "Play", steps: int, key: jax.Array
+    ) -> tuple["Play", "Trajectory"]:
+        """So many steps of networks trained on a solution, in environments that begin anew where they end."""
+        ...
+
+    def surrogate(self, solution: Solution, loss: Surrogate) -> tuple[Solution, jax.Array]:
+        """The derivative of a loss of trained networks, by the solution, through the training; and the mean loss."""
+        ...
 
 
 class Strategy(Protocol):
-    """An evolution strategy, which asks and tells, or a gradient's ascent."""
+    """An outer optimiser: an evolution strategy, a meta-gradient, an actor's loss through the inner loop."""
+
+    needs: ClassVar[str]
+    """`SCORES`, `DERIVATIVE` or `ROLLOUTS`."""
 
     @property
     def solution(self) -> Solution:
         """Where the search starts."""
         ...
 
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        population: int,
+        solution: Solution,
+        std: float,
+        learning_rate: float | None,
+        options: Mapping[str, float],
+    ) -> Self:
+        """From a configuration's options.
+
+        Raises:
+            InputError: for options that this strategy cannot have.
+        """
+        ...
+
+    @classmethod
+    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
+        """Its population and search, for a table of presets."""
+        ...
+
     def init(self, key: jax.Array, solution: Solution | None = None) -> State:
         """A search from its start, or from another solution."""
         ...
 
-    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: State, score: Score) -> tuple[State, Any]:
+    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: State, oracle: Oracle) -> tuple[State, "Scores"]:
         """One generation: the state after it, and the scores of what it tried."""
+        ...
+
+    def in_pieces(self) -> Self:
+        """The same strategy, where `step` is Python that plays on the host: its own parts are jitted by themselves."""
         ...
 
     def mean(self, state: State) -> Solution:
@@ -37,9 +116,15 @@ class Strategy(Protocol):
         ...
 
 
-def is_gradient(name: str) -> bool:
-    """Whether a strategy's name means the meta-gradient."""
-    return name.split(":")[0] == "gradient"
+def kind(name: str) -> type[Strategy]:
+    """The class that a strategy's name means."""
+    module, _, attribute = STRATEGIES.get(name.split(":")[0], EVOLUTION).partition(".")
+    return getattr(import_module(f"hades.strategies.{module}"), attribute)
+
+
+def needs(name: str) -> str:
+    """What the strategy of a name needs."""
+    return kind(name).needs
 
 
 def plain(name: str) -> str:
@@ -56,10 +141,4 @@ def make(
     options: Mapping[str, float],
 ) -> Strategy:
     """A strategy by name: evosax's, or ``gradient`` (Adam) or ``gradient:NAME`` with any of optax's optimisers."""
-    if is_gradient(name):
-        from hades.strategies.gradient import Gradient
-
-        return Gradient(name.partition(":")[2] or "adam", solution, learning_rate, options)
-    from hades.strategies.evolution import Evolution
-
-    return Evolution(name, population, solution, std, learning_rate, options)
+    return kind(name).named(name, population, solution, std, learning_rate, options)

@@ -3,12 +3,13 @@
 evosax minimises; fitness is negated here and nowhere else.
 """
 
+import copy
 import dataclasses
 import difflib
 import inspect
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.flatten_util
@@ -16,7 +17,8 @@ import jax.numpy as jnp
 import optax
 
 from hades.errors import InputError
-from hades.strategies import Score, Solution, State, plain
+from hades.scoring import Scores
+from hades.strategies import SCORES, Oracle, Solution, State, plain
 
 
 class Evolution:
@@ -36,6 +38,8 @@ class Evolution:
     Raises:
         InputError: for an unknown strategy or option, or a population that the strategy cannot have.
     """
+
+    needs: ClassVar = SCORES
 
     def __init__(
         self,
@@ -87,7 +91,26 @@ class Evolution:
             raise InputError(f"{self.name} has no option '{min(unknown)}'; it has {', '.join(sorted(fields))}")
         self.params = params.replace(**jax.tree.map(jnp.asarray, options))
 
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        population: int,
+        solution: Solution,
+        std: float,
+        learning_rate: float | None,
+        options: Mapping[str, float],
+    ) -> Self:
+        """As the constructor."""
+        return cls(name, population, solution, std, learning_rate, options)
+
+    @classmethod
+    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
+        """Its population and search, for a table."""
+        return str(population), f"{name}, std {std:g}"
+
     def init(self, key: jax.Array, solution: Solution | None = None) -> State:
+        """From the start, or another solution."""
         return self.algorithm.init(key, self.solution if solution is None else solution, self.params)
 
     def ask(self, key: jax.Array, state: State) -> tuple[Solution, State]:
@@ -107,11 +130,17 @@ class Evolution:
         good = finite.any() & jnp.isfinite(new.mean).all()
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state)
 
-    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: State, score: Score) -> tuple[State, Any]:
+    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: State, oracle: Oracle) -> tuple[State, Scores]:
         """Ask, score, tell."""
         population, state = self.ask(ask_key, state)
-        scores = score(population)
+        scores = oracle.scores(population)
         return self.tell(tell_key, state, population, scores.fitness), scores
+
+    def in_pieces(self) -> Self:
+        """Ask and tell are jitted by themselves."""
+        pieces = copy.copy(self)
+        vars(pieces).update(ask=jax.jit(self.ask), tell=jax.jit(self.tell))
+        return pieces
 
     def std(self, state: State) -> jax.Array:
         """Mean standard deviation of the search distribution; NaN for a strategy that keeps none."""

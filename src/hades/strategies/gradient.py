@@ -5,18 +5,16 @@ population, this takes the derivative at one solution: for tasks whose score is 
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax.sharding import PartitionSpec
 
 from hades.errors import InputError
-from hades.fitness import AXIS, Scores, combine, mesh
-from hades.strategies import Score, Solution
+from hades.scoring import Scores
+from hades.strategies import DERIVATIVE, Oracle, Solution
 
 LEARNING_RATE = 0.01
 CLIP = 1.0
@@ -48,6 +46,8 @@ class Gradient:
         InputError: for an unknown optimiser or option, or an ``lr_decay`` that cannot be.
     """
 
+    needs: ClassVar = DERIVATIVE
+
     def __init__(
         self, optimiser: str, solution: Solution, learning_rate: float | None, options: Mapping[str, float]
     ) -> None:
@@ -70,22 +70,38 @@ class Gradient:
         ascent: Any = make(learning_rate=rate, **options)
         self.optimiser = optax.chain(optax.clip_by_global_norm(clip), ascent)
 
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        population: int,
+        solution: Solution,
+        std: float,
+        learning_rate: float | None,
+        options: Mapping[str, float],
+    ) -> Self:
+        """``gradient``, by Adam, or ``gradient:NAME``; one solution, so of no population or standard deviation."""
+        del population, std
+        return cls(name.partition(":")[2] or "adam", solution, learning_rate, options)
+
+    @classmethod
+    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
+        """Its population and search, for a table."""
+        del population, std
+        return "1", name
+
     def init(self, key: jax.Array, solution: Solution | None = None) -> GradientState:
+        """From the start, or another solution."""
         del key
         start = self.solution if solution is None else solution
         return GradientState(start, self.optimiser.init(start), jnp.zeros((), jnp.int32), start)
 
     def step(
-        self, ask_key: jax.Array, tell_key: jax.Array, state: GradientState, score: Score
-    ) -> tuple[GradientState, Any]:
+        self, ask_key: jax.Array, tell_key: jax.Array, state: GradientState, oracle: Oracle
+    ) -> tuple[GradientState, Scores]:
         """One step of ascent; where the gradient is not finite, none, and the score counts as diverged."""
         del ask_key, tell_key
-
-        def loss(solution: Solution) -> tuple[jax.Array, Any]:
-            scores = score(jax.tree.map(lambda x: x[None], solution))
-            return -scores.fitness[0], scores
-
-        gradient, scores = jax.grad(loss, has_aux=True)(state.solution)
+        gradient, scores = oracle.derivative(state.solution)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, state.solution)
         solution, number = optax.apply_updates(state.solution, updates), state.number + 1
         average = optax.incremental_update(solution, state.average, 1 / jnp.maximum(1, AVERAGE * number))
@@ -94,69 +110,15 @@ class Gradient:
         scores = scores._replace(fitness=jnp.where(good, scores.fitness, -jnp.inf))
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state), scores
 
+    def in_pieces(self) -> Self:
+        """A derivative through what is played on the host there is not."""
+        raise NotImplementedError
+
     def mean(self, state: GradientState) -> Solution:
+        """The average over the last steps."""
         return state.average
 
     def std(self, state: GradientState) -> jax.Array:
+        """There is none."""
         del state
         return jnp.asarray(jnp.nan)
-
-
-def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *shared: Any) -> Score:
-    """Several scores of a population as one, their mean, of which each device works out a share.
-
-    Its gradient is the sum of theirs with norm 1 each, or 0 where one is not finite: so none has the say alone, be
-    its gradient a hundred times another's.
-
-    Args:
-        parts: ``(population, *shared) -> scores``, each the work of one device.
-        costs: of the parts, by which devices share them.
-        shared: what all of them take.
-    """
-
-    def with_gradient(part: Callable[..., Scores], population: Solution, *shared: Any) -> tuple[Solution, Scores]:
-        def total(population: Solution) -> tuple[jax.Array, Scores]:
-            scores = part(population, *shared)
-            return scores.fitness.sum(), scores
-
-        gradient, scores = jax.grad(total, has_aux=True)(population)
-        norm = optax.tree.norm(gradient)
-        good = jnp.isfinite(norm) & (norm > 0)
-        return jax.tree.map(lambda g: jnp.where(good, g / norm, 0), gradient), scores
-
-    def work(numbers: Sequence[int], nothing: tuple[Solution, Scores], *operands: Any) -> tuple[Solution, Scores]:
-        """Some parts' gradients, summed, and scores ``[parts, ...]``, 0 where they are not of these."""
-        gradient, scores = nothing
-        for i in numbers:
-            own, score = with_gradient(parts[i], *operands)
-            gradient = jax.tree.map(jnp.add, gradient, own)
-            scores = jax.tree.map(lambda all_, one, i=i: all_.at[i].set(one), scores, score)
-        return gradient, scores
-
-    def on_a_device(population: Solution, *shared: Any) -> tuple[Solution, Scores]:
-        one = jax.eval_shape(parts[0], population, *shared)
-        scores = jax.tree.map(lambda s: jnp.zeros((len(parts), *s.shape), s.dtype), one)
-        nothing = jax.tree.map(jnp.zeros_like, population), scores
-        branches = [partial(work, numbers) for numbers in share(costs, jax.device_count())]
-        return jax.lax.psum(jax.lax.switch(jax.lax.axis_index(AXIS), branches, nothing, population, *shared), AXIS)
-
-    def forward(population: Solution) -> tuple[Scores, Solution]:
-        whole = PartitionSpec()
-        run = jax.shard_map(on_a_device, mesh=mesh(), in_specs=whole, out_specs=whole, check_vma=False)
-        gradient, scores = run(population, *shared)
-        return combine([jax.tree.map(lambda x, i=i: x[i], scores) for i in range(len(parts))]), gradient
-
-    def backward(gradient: Solution, cotangent: Scores) -> tuple[Solution]:
-        return (jax.tree.map(lambda g: cotangent.fitness.sum() * g, gradient),)
-
-    score = jax.custom_vjp(lambda population: forward(population)[0])
-    score.defvjp(forward, backward)
-    return score
-
-
-def share(costs: Sequence[float], devices: int) -> list[list[int]]:
-    """Numbers of the pieces of work for each device: the dearest first, each to who has least to do (Graham 1969)."""
-    shares: list[list[int]] = [[] for _ in range(devices)]
-    for piece in sorted(range(len(costs)), key=lambda i: -costs[i]):
-        min(shares, key=lambda numbers: sum(costs[i] for i in numbers)).append(piece)
-    return shares

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hades import tables
 from hades.dataset import write_atomically
 from hades.errors import InputError
 
@@ -90,11 +91,9 @@ def make(name: str, preset: str = "laptop", **options: Any) -> Study:
     Raises:
         InputError: for an unknown study, preset or option.
     """
-    if name not in STUDIES:
-        raise InputError(f"unknown study '{name}'; choose one of {', '.join(STUDIES)}")
+    kind = kind_of(name)
     if preset not in ("laptop", "paper"):
         raise InputError(f"unknown preset '{preset}'; choose one of laptop, paper")
-    kind = getattr(importlib.import_module(f"hades.studies.{name}"), name.capitalize())
     known = {f.name for f in dataclasses.fields(kind)}
     if unknown := sorted(set(options) - known):
         raise InputError(f"the study {name} has no option '{unknown[0]}'; it has {', '.join(sorted(known))}")
@@ -102,6 +101,17 @@ def make(name: str, preset: str = "laptop", **options: Any) -> Study:
     if study.seeds < 1:
         raise InputError(f"seeds must be at least 1, not {study.seeds}")
     return study
+
+
+def kind_of(name: str) -> type[Study]:
+    """The class of a study.
+
+    Raises:
+        InputError: for a study that there is not.
+    """
+    if name not in STUDIES:
+        raise InputError(f"unknown study '{name}'; choose one of {', '.join(STUDIES)}")
+    return getattr(importlib.import_module(f"hades.studies.{name}"), name.capitalize())
 
 
 def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
@@ -129,20 +139,13 @@ def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
     figure = study.figure(rows)
     for suffix in ("png", "svg"):
         figure.savefig(out / f"figure.{suffix}", dpi=150)
-    write_atomically(out / "table.md", (markdown(study.table(rows)) + "\n").encode())
+    write_atomically(out / "table.md", (tables.markdown(study.table(rows)) + "\n").encode())
     return rows
 
 
 def text(study: Study, rows: Sequence[Row]) -> str:
     """The study's table as lines of text."""
-    from hades.reporting import align
-
-    return align([[part.replace("**", "") for part in line] for line in study.table(rows)])
-
-
-def markdown(table: Sequence[Sequence[str]]) -> str:
-    header, *lines = ["| " + " | ".join(line) + " |" for line in table]
-    return "\n".join([header, "|---" * len(table[0]) + "|", *lines])
+    return tables.align([[part.replace("**", "") for part in line] for line in study.table(rows)])
 
 
 def distilled(folder: Path, task: str, size: int | None, seed: int, preset: str, **options: Any) -> Any:
@@ -168,13 +171,9 @@ def summary(evaluation: "Evaluation") -> dict[str, Any]:
 
 def control(task: "Task | str") -> "ControlTask":
     """A task whose policies act."""
-    from hades.tasks import make
-    from hades.tasks.control import ControlTask
+    from hades.tasks import acting
 
-    task = make(task) if isinstance(task, str) else task
-    if not isinstance(task, ControlTask):
-        raise InputError(f"this study is for control; {task.name} is images")
-    return task
+    return acting(task, "this study is")
 
 
 def random_return(task: "ControlTask") -> float:

@@ -54,7 +54,7 @@ class Architectures(Study):
         from hades.baselines.ppo import train_ppo
         from hades.dataset import load
         from hades.evaluation import evaluate, task_of
-        from hades.learner import Learner
+        from hades.learner.recipe import Learner
 
         dataset = load(cell["dataset"])
         task = control(task_of(dataset))
@@ -67,7 +67,7 @@ class Architectures(Study):
         trials.tell(trial, score.mean)
         start, returns = time.monotonic(), []
         for seed in range(cell["seeds"]):
-            by_ppo = train_ppo(task, learner.over(Learner(**dataset.learner)), seed=seed, steps=cell["steps"])
+            by_ppo = train_ppo(task, Learner(**dataset.learner) | learner, seed=seed, steps=cell["steps"])
             returns.append(by_ppo.evaluation.mean)
         return {
             "architecture": architecture,

@@ -49,7 +49,7 @@ class Budget(Study):
 
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         from hades.evaluation import evaluate
-        from hades.learner import Learner
+        from hades.learner.recipe import Learner
 
         run = folder / f"{cell['task'].replace('/', '-')}-{cell['size']}-seed{cell['seed']}"
         limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}

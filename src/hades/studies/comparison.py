@@ -58,11 +58,11 @@ class Comparison(Study):
         from hades import presets
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import evolve_weights
-        from hades.learner import Learner
+        from hades.learner.recipe import Learner
 
         task = control(cell["task"])
-        config = presets.get(task.name, cell["preset"], task.spec)
-        learner = Learner(width=cell["width"]).over(config.learner)
+        config = presets.get(task, cell["preset"])
+        learner = config.learner.patched(Learner(width=cell["width"]))
         seed, budget = cell["seed"], {"steps": cell["steps"]}
         if cell["method"] == "PPO":
             result = train_ppo(task, learner, seed=seed, **budget)

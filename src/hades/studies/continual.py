@@ -64,28 +64,30 @@ class Continual(Study):
 
         from hades.dataset import load
         from hades.evaluation import evaluate, recipe, task_of
-        from hades.learner import Learner, behaviour_cloning, init_network, make_policy
+        from hades.learner.cloning import behaviour_cloning, make_policy
+        from hades.learner.networks import init_network
+        from hades.learner.recipe import Learner
         from hades.merging import merge, parts
-        from hades.tasks.control import identity_normaliser
+        from hades.normalisers import identity_normaliser
 
         del folder
         datasets = [load(name) for name in cell["sequence"]]
         union = merge(datasets, cell["identity"])
         spec, tasks = union.spec, parts(union)
         learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
-        learner = recipe(union, learner)
+        complete = recipe(union, learner)
         ends = np.cumsum([0, *(len(d) for d in datasets)])
         key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), 1)
 
         @jax.jit
         def fresh(key: jax.Array) -> Any:
-            return jax.vmap(lambda key: init_network(learner, spec, key))(jax.random.split(key, cell["inits"]))
+            return jax.vmap(lambda key: init_network(complete, spec, key))(jax.random.split(key, cell["inits"]))
 
         @jax.jit
         def train(params: Any, states: jax.Array, targets: jax.Array) -> Any:
-            return jax.vmap(lambda p: behaviour_cloning(learner, spec, p, states, targets))(params)
+            return jax.vmap(lambda p: behaviour_cloning(complete, spec, p, states, targets))(params)
 
-        policy = make_policy(learner, spec)
+        policy = make_policy(complete, spec)
         scorers = [
             jax.jit(lambda params, keys, task=task: task.rollout(policy, params, identity_normaliser(spec), keys).ret)
             for task in tasks.values()

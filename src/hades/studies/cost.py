@@ -54,27 +54,28 @@ class Cost(Study):
         from hades import presets, runtime
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import WeightEvolution
-        from hades.distillation import Distillation
+        from hades.distillation import dataset_of
         from hades.evaluation import train
-        from hades.learner import Learner
+        from hades.learner.recipe import Learner
+        from hades.search import Search
 
         del folder
         task = control(cell["task"])
-        base = presets.get(task.name, cell["preset"], task.spec)
-        learner = Learner(width=cell["width"]).over(base.learner)
-        config = presets.override(base, {"learner": learner, "curriculum": None})  # all episodes whole
+        config = presets.get(task, cell["preset"]).override(
+            {"learner": Learner(width=cell["width"]), "curriculum": None}  # all episodes whole
+        )
         seconds: dict[str, float] = {}
         for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
-            search = Distillation(task, presets.override(config, {"init": init}))
+            search = Search(task, config.override({"init": init}))
             state = search.init()
             seconds[method] = _pace(partial(search.generation, data=search.data), state, cell)
-            dataset = search.dataset(state)
-        es = WeightEvolution(task, learner, config.population, config.inits * config.episodes, 0.05, 0)
+            dataset = dataset_of(search, state)
+        es = WeightEvolution(task, config.learner, config.population, config.inits * config.episodes, 0.05, 0)
         seconds["ES"] = _pace(es.generation, es.init(), cell)
         one_policy = jax.jit(lambda key: train(dataset, key))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
         training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
-        ppo = train_ppo(task, learner, steps=cell["steps"], evaluations=4)
+        ppo = train_ppo(task, config.learner, steps=cell["steps"], evaluations=4)
         pace = [row["seconds"] for row in ppo.metrics]
         per_million = (
             1e6 * (pace[-1] - pace[0]) / (ppo.metrics[-1]["env_steps_total"] - ppo.metrics[0]["env_steps_total"])

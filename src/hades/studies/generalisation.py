@@ -94,7 +94,7 @@ class Generalisation(Study):
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         from hades.dataset import load
         from hades.evaluation import evaluate, task_of
-        from hades.learner import Learner
+        from hades.learner.recipe import Learner
 
         del folder
         dataset = load(cell["dataset"])

@@ -57,7 +57,7 @@ class Multitask(Study):
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         from hades.dataset import load
         from hades.evaluation import evaluate, recipe, task_of
-        from hades.learner import Learner
+        from hades.learner.recipe import Learner
         from hades.merging import evaluate_parts, merge
 
         del folder

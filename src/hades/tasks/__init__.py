@@ -13,13 +13,9 @@ from typing import Any
 
 from hades import runtime
 from hades.errors import InputError
+from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
-from hades.tasks.images import ImageTask
-
-Task = ControlTask | ImageTask
-
-SUITES = ("image_suite", "gymnax_suite", "brax_suite")
-"""One adapter file each."""
+from hades.tasks.suites import SUITES
 
 BRAX = {
     name.replace("_", ""): f"brax/{name}"
@@ -27,6 +23,8 @@ BRAX = {
                  "inverted_pendulum", "pusher", "reacher", "walker2d")
 }  # fmt: skip
 """Names that are Brax's alone or first of all: known without a second spent on importing gymnax."""
+
+PREFIXES = tuple(f"{suite}/" for suite in SUITES)
 
 
 def make(name: Any, **options: Any) -> Task:
@@ -44,9 +42,9 @@ def make(name: Any, **options: Any) -> Task:
     """
     runtime.configure()
     if not isinstance(name, str):
-        return _suite("gymnax_suite").from_environment(name, **options)
+        return _suite("gymnax").from_environment(name, **options)
     if path := _path(name, options):
-        return _suite("image_suite").make(path.stem, **{**options, "path": str(path)})
+        return _suite("images").make(path.stem, **{**options, "path": str(path)})
     suite, full_name = _find(name)
     try:
         return _suite(suite).make(full_name, **options)
@@ -54,11 +52,26 @@ def make(name: Any, **options: Any) -> Task:
         raise InputError(f"{full_name}: {str(error).split(') ')[-1]}") from None
 
 
+def acting(task: Task | str, what: str) -> ControlTask:
+    """A task, or the task of a name, whose policies act in an environment that can be stepped inside JAX.
+
+    Args:
+        what: is asked for one.
+
+    Raises:
+        InputError: for any other.
+    """
+    made = make(task) if isinstance(task, str) else task
+    if not isinstance(made, ControlTask):
+        raise InputError(f"{what} for control, and {made.name} is {made.metric.pairs}")
+    return made
+
+
 def _path(name: str, options: Mapping[str, Any]) -> Path | None:
     """Where a name's images of the user's own lie, if it means any."""
     if "path" in options:
         return Path(options["path"])
-    if name.endswith(".npz") or (os.sep in name and not name.startswith("brax/")):
+    if name.endswith(".npz") or (os.sep in name and not name.startswith(PREFIXES)):
         return Path(name)
     beside = Path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
     return beside if beside.is_file() and not _known(name) else None
@@ -78,7 +91,7 @@ def _known(name: str) -> tuple[str, str] | None:
     """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
     plain = _plain(name)
     if plain in BRAX:
-        return "brax_suite", BRAX[plain]
+        return "brax", BRAX[plain]
     order = sorted(SUITES, key=lambda suite: not suite.startswith(name.split("/")[0]))
     for alias in (_plain, _short, _shortest):
         for suite in order:
@@ -106,7 +119,7 @@ def _plain(name: str) -> str:
 
 def _short(full: str) -> str:
     """Without the suite's prefix, the version, or ``-MinAtar``."""
-    return _plain(re.sub(r"^brax/|-v\d+$|-MinAtar$", "", full))
+    return _plain(re.sub(rf"^({'|'.join(PREFIXES)})|-v\d+$|-MinAtar$", "", full))
 
 
 def _shortest(full: str) -> str:
@@ -117,4 +130,4 @@ def _shortest(full: str) -> str:
 def _suite(module: str) -> ModuleType:
     """Import an adapter; what the libraries print at import is not the user's to act on."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return importlib.import_module(f"hades.tasks.{module}")
+        return importlib.import_module(f"hades.tasks.suites.{module}")

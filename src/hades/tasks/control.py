@@ -3,14 +3,29 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hades.dataset import Spec
-from hades.learner import Learner, Params, Policy, make_policy, reference
+from hades.learner.cloning import Policy, make_policy
+from hades.learner.networks import Params
+from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipes import published
+from hades.normalisers import (
+    Moments,
+    Normaliser,
+    OnlineNormaliser,
+    add_sums,
+    identity_normaliser,
+    merge_all,
+    moments_of,
+)
+from hades.tasks import rollouts
+from hades.tasks.base import Episode, Task
+from hades.tasks.rollouts import Play, Trajectory
 
 CHUNK = 32
 """Steps between two looks at whether every episode in the batch has ended."""
@@ -39,86 +54,8 @@ class Environment(Protocol):
     def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step: ...
 
 
-class Moments(NamedTuple):
-    """Number, mean and sum of squared deviations of observations (Chan et al. 1983)."""
-
-    number: jax.Array
-    mean: jax.Array
-    m2: jax.Array
-
-    @classmethod
-    def zero(cls, obs_shape: tuple[int, ...]) -> "Moments":
-        return cls(jnp.zeros(()), jnp.zeros(obs_shape), jnp.zeros(obs_shape))
-
-    def merge(self, other: "Moments") -> "Moments":
-        count = self.number + other.number
-        share = other.number / jnp.maximum(count, 1e-8)
-        delta = other.mean - self.mean
-        return Moments(count, self.mean + delta * share, self.m2 + other.m2 + delta**2 * self.number * share)
-
-    def normaliser(self) -> "Normaliser":
-        """An observation that never varied is left unscaled; nothing seen yet is the identity."""
-        std = jnp.sqrt(self.m2 / jnp.maximum(self.number, 1))
-        return Normaliser(self.mean, jnp.where(std > 1e-4, std, 1.0))
-
-
-class Normaliser(NamedTuple):
-    """``(obs - mean) / std``, each ``[*obs]``."""
-
-    mean: jax.Array
-    std: jax.Array
-
-    def start(self, networks: int) -> "Normaliser":
-        del networks
-        return self
-
-    def update(self, obs: jax.Array, alive: jax.Array) -> "Normaliser":
-        del obs, alive
-        return self
-
-    def __call__(self, obs: jax.Array) -> jax.Array:
-        return (obs - self.mean) / self.std
-
-
-class OnlineNormaliser(NamedTuple):
-    """Normalises by what a network's episodes have seen of their observations so far: moments ``[B, *obs]``.
-
-    How the published Brax runs without stored statistics played: every evaluation starts from nothing, so the first
-    steps are scaled differently from the last.
-    """
-
-    seen: Moments
-
-    def start(self, networks: int) -> "OnlineNormaliser":
-        return jax.tree.map(lambda x: jnp.broadcast_to(x, (networks, *x.shape)), self)
-
-    def update(self, obs: jax.Array, alive: jax.Array) -> "OnlineNormaliser":
-        """``obs`` is ``[B, E, *obs]``, ``alive`` ``[B, E]``; episodes that have ended add nothing."""
-
-        def one_network(seen: Moments, obs: jax.Array, alive: jax.Array) -> Moments:
-            batch = Moments(alive.astype(obs.dtype), obs, jnp.zeros_like(obs))
-            return seen.merge(merge_all(batch))
-
-        return OnlineNormaliser(jax.vmap(one_network)(self.seen, obs, alive))
-
-    def __call__(self, obs: jax.Array) -> jax.Array:
-        number, mean, m2 = (x[:, None] for x in self.seen)
-        number = number.reshape(number.shape + (1,) * (mean.ndim - number.ndim))
-        return (obs - mean) / jnp.sqrt(m2 / number + 1e-8)
-
-
-class Episode(NamedTuple):
-    """What is kept of an episode: the undiscounted return, and how it ended after how many steps."""
-
-    ret: jax.Array
-    length: jax.Array
-    terminated: jax.Array
-    seen: Moments | None
-    """Moments of the observations, where asked for."""
-
-
 @dataclass(frozen=True, eq=False)
-class ControlTask:
+class ControlTask(Task):
     """An environment as a task: `rollout` scores policies by whole episodes.
 
     Args:
@@ -135,29 +72,34 @@ class ControlTask:
     versions: Mapping[str, str] = field(default_factory=dict)
     vmap: Callable[..., Any] = jax.vmap
 
-    metric = "return"
-    differentiable = False
-    data = ()
-    where: ClassVar[Mapping[str, Any]] = {}
-    starts = ("random", "sample")
+    stepped = True
 
     @property
     def spec(self) -> Spec:
+        """The environment's."""
         return self.environment.spec
 
     @property
-    def reference(self) -> Learner:
-        return reference(self.spec)
+    def max_steps(self) -> int:
+        """The environment's own limit."""
+        return self.environment.max_steps
 
     @property
-    def validation(self) -> "ControlTask":
-        return self
+    def reference(self) -> Recipe:
+        """The published recipe for the kind of action."""
+        return published(self.spec)
 
-    test = validation
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """Enough pairs to name every action, ten minutes."""
+        shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "minutes": 10.0}
+        if self.spec.discrete:
+            return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
+        return shared | {"size": 8}
 
     def score(
         self,
-        learner: Learner,
+        recipe: Recipe,
         params: Params,
         normaliser: Normaliser | OnlineNormaliser,
         keys: jax.Array,
@@ -166,9 +108,9 @@ class ControlTask:
         data: Any = (),
         limit: jax.Array | None = None,
     ) -> Episode:
-        """The return of B networks over episodes, by keys ``[B, E]``: `rollout` with the learner's policy."""
+        """The return of B networks over episodes, by keys ``[B, E]``: `rollout` with the recipe's policy."""
         del data
-        return self.rollout(make_policy(learner, self.spec, greedy), params, normaliser, keys, watch, limit)
+        return self.rollout(make_policy(recipe, self.spec, greedy), params, normaliser, keys, watch, limit)
 
     def episode_bytes(self) -> int:
         """Of an episode's states and intermediate values."""
@@ -221,7 +163,7 @@ class ControlTask:
                 length=episode.length + alive,
                 terminated=episode.terminated | (alive & terminated),
                 # In normalised units, where sums of squares do not cancel.
-                seen=_add(episode.seen, normalised, alive) if watch else None,
+                seen=add_sums(episode.seen, normalised, alive) if watch else None,
             )
             alive = alive & ~terminated & ~truncated
             alive = alive if limit is None else alive & (episode.length < limit)
@@ -241,7 +183,17 @@ class ControlTask:
         episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
         carry = state, obs, ~zeros(bool), normaliser.start(batch[0]), episode
         episode = jax.lax.while_loop(lambda c: c[1][2].any(), chunk, (jnp.zeros((), jnp.int32), carry))[1][-1]
-        return episode._replace(seen=_moments(episode.seen, normaliser)) if watch else episode
+        return episode._replace(seen=moments_of(episode.seen, normaliser)) if watch else episode
+
+    def begin(self, keys: jax.Array) -> Play:
+        """Environments that begin, one a key."""
+        return rollouts.begin(self, keys)
+
+    def collect(
+        self, recipe: Recipe, params: Params, normaliser: Normaliser, play: Play, steps: int, key: jax.Array
+    ) -> tuple[Play, Trajectory]:
+        """So many steps of B networks in the environments that are being played."""
+        return rollouts.collect(self, recipe, params, normaliser, play, steps, key)
 
     def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
         """The normaliser of observations under uniformly random actions, over whole episodes."""
@@ -292,38 +244,6 @@ class ControlTask:
             return self.rollout(random_policy, None, identity_normaliser(self.spec), keys, watch=True)
 
         return run(jax.random.split(key, (1, episodes)))
-
-
-def online_normaliser(spec: Spec) -> OnlineNormaliser:
-    """Before the first observation: zero mean and unit variance, worth next to nothing."""
-    return OnlineNormaliser(Moments(jnp.asarray(1e-4), jnp.zeros(spec.obs_shape), jnp.full(spec.obs_shape, 1e-4)))
-
-
-def identity_normaliser(spec: Spec) -> Normaliser:
-    return Normaliser(jnp.zeros(spec.obs_shape), jnp.ones(spec.obs_shape))
-
-
-def merge_all(moments: Moments) -> Moments:
-    """Merge a batch of moments, stacked along any number of leading axes."""
-    axes = tuple(range(moments.number.ndim))
-    weights = moments.number.reshape(moments.number.shape + (1,) * (moments.mean.ndim - len(axes)))
-    count = moments.number.sum()
-    mean = (weights * moments.mean).sum(axes) / jnp.maximum(count, 1)
-    return Moments(count, mean, (moments.m2 + weights * (moments.mean - mean) ** 2).sum(axes))
-
-
-def _add(sums: Any, x: jax.Array, alive: jax.Array) -> Moments:
-    """Plain sums of 1, x and x squared over the steps of episodes ``[B, E]``."""
-    there = alive.reshape(alive.shape + (1,) * (x.ndim - alive.ndim))
-    return Moments(sums.number + alive, sums.mean + jnp.where(there, x, 0), sums.m2 + jnp.where(there, x * x, 0))
-
-
-def _moments(sums: Any, normaliser: Any) -> Moments:
-    """From sums over normalised observations to the moments of the observations themselves."""
-    number = sums.number.reshape(sums.number.shape + (1,) * (sums.mean.ndim - sums.number.ndim))
-    mean = sums.mean / jnp.maximum(number, 1)
-    m2 = jnp.maximum(sums.m2 - number * mean**2, 0)
-    return Moments(sums.number, normaliser.mean + mean * normaliser.std, m2 * normaliser.std**2)
 
 
 def scale_action(action: jax.Array, low: np.ndarray, high: np.ndarray) -> jax.Array:

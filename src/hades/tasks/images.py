@@ -4,9 +4,9 @@ An episode is one image, drawn from the training set. The test set is behind `Im
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -15,16 +15,30 @@ import numpy as np
 
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.learner import IMAGES, Learner, Params, loss, make_network
-from hades.tasks.control import Episode, Normaliser, OnlineNormaliser
+from hades.learner.networks import Params, make_network
+from hades.learner.objectives import loss_of
+from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipes import IMAGES
+from hades.metrics import LOSS, TEST, VALIDATION, Metric
+from hades.normalisers import Normaliser, OnlineNormaliser
+from hades.tasks.base import Episode, Task
 
-VALIDATION = 5_000
+HELD_BACK = 5_000
 """Training images that a search is validated on, at most; a tenth of them where that is less."""
-LOSS = "minus loss"
 SCALES = np.geomspace(1 / 8, 8, 25, dtype=np.float32)
 """Of logits, that a calibrated loss chooses among."""
 AT_ONCE = 250
 """Images in one forward pass of a whole set, which bounds its memory."""
+
+# For an MLP whose steps go as far as the published recipe's (2 x 50 = 0.1 x 1000): what trains it also trains the
+# paper's CNN. A learned step size grows until nothing else does (docs/images.md). Larger steps are better as long as
+# they are stable, which the brightness of the images decides. The standard deviation is for whoever asks for evolution
+# instead.
+DEFAULTS: dict[str, Any] = {
+    "size": 10, "inits": 2, "episodes": 512, "start": "mean", "strategy": "gradient", "strategy_lr": 0.01, "std": 0.05,
+    "labels": "soft", "normaliser": "none", "validate_every": 100, "validate_inits": 4, "minutes": 10.0,
+    "learner": Learner(network="mlp", width=64, depth=1, optimiser="sgd", learning_rate=2.0, epochs=50),
+}  # fmt: skip
 
 
 class Labelled(NamedTuple):
@@ -35,7 +49,7 @@ class Labelled(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ImageTask:
+class ImageTask(Task):
     """Labelled images as a task.
 
     Args:
@@ -46,7 +60,7 @@ class ImageTask:
         options: what `hades.make` was given that changes the data; they travel with runs and datasets.
         where: what it was given that says where the data lie; it stays with the run.
         metric: what `score` gives: minus the loss on images drawn from `data`, or the accuracy on all of it.
-        calibrated: the loss is a network's least over scales of its logits (Guo et al. 2017), as accuracy has none.
+        scaled: the loss is a network's least over scales of its logits (Guo et al. 2017), as accuracy has none.
     """
 
     name: str
@@ -56,16 +70,31 @@ class ImageTask:
     options: Mapping[str, Any] = field(default_factory=dict)
     where: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    metric: str = LOSS
-    calibrated: bool = False
+    metric: Metric = LOSS
+    scaled: bool = False
 
     differentiable = True
-    reference = IMAGES
     starts = ("random", "mean", "sample", "centres", "zero")
+    normalisers = ("none", "fixed")
 
     @property
     def spec(self) -> Spec:
         return Spec(self.train.images.shape[1:], len(self.classes), True)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Images of each class chosen or averaged, and the whole training set."""
+        return (*STARTS, "all")
+
+    @property
+    def reference(self) -> Recipe:
+        """The published recipe for images."""
+        return IMAGES
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """By meta-gradient, one image a class, ten minutes."""
+        return DEFAULTS | {"size": len(self.classes)}
 
     @property
     def data(self) -> Labelled:
@@ -75,22 +104,35 @@ class ImageTask:
     @property
     def validation(self) -> "ImageTask":
         """Scores by accuracy on training images that the search is not scored on; of few, on all of them."""
-        return dataclasses.replace(self, train=self._parts[1], metric="validation accuracy")
+        return dataclasses.replace(self, train=self._parts[1], metric=self._of_all(VALIDATION))
 
     @property
     def test(self) -> "ImageTask":
         """Scores by accuracy on the test set."""
-        return dataclasses.replace(self, train=self.held_out, metric="test accuracy")
+        return dataclasses.replace(self, train=self.held_out, metric=self._of_all(TEST))
+
+    @property
+    def calibrated(self) -> "ImageTask":
+        """Labels that suit one kind of network's confidence would be too soft or too sharp for another's."""
+        return dataclasses.replace(self, scaled=True)
+
+    @property
+    def identity(self) -> Hashable:
+        """Images come as an argument."""
+        return self.spec, self.metric, self.scaled
+
+    def _of_all(self, metric: Metric) -> Metric:
+        return dataclasses.replace(metric, chance=1 / len(self.classes))
 
     @cached_property
     def _parts(self) -> tuple[Labelled, Labelled]:
         """For the search and for its validation: the same each time."""
-        search, validation = split(self.train, max(10, -(-len(self.train.labels) // VALIDATION)))
+        search, validation = split(self.train, max(10, -(-len(self.train.labels) // HELD_BACK)))
         return (search, validation) if len(validation.labels) else (self.train, self.train)
 
     def score(
         self,
-        learner: Learner,
+        recipe: Recipe,
         params: Params,
         normaliser: Normaliser | OnlineNormaliser,
         keys: jax.Array,
@@ -102,7 +144,7 @@ class ImageTask:
         """Minus the loss of B networks on images drawn by keys ``[B, E]``; or their accuracy, ``[B, 1]``."""
         del greedy, watch, limit
         images, labels = data
-        apply = make_network(learner, self.spec).apply
+        apply = make_network(recipe, self.spec).apply
 
         def logits(params: Params, images: jax.Array) -> Any:
             return apply(params, normaliser(as_float(images)))
@@ -115,8 +157,8 @@ class ImageTask:
         def drawn(params: Params, keys: jax.Array) -> jax.Array:
             index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(labels)))(keys)
             targets = jax.nn.one_hot(labels[index], len(self.classes))
-            out, one_by_one = logits(params, images[index]), jax.vmap(partial(loss, learner.loss, self.spec))
-            scales = SCALES if self.calibrated else np.ones(1, np.float32)
+            out, one_by_one = logits(params, images[index]), jax.vmap(loss_of(recipe.loss, self.spec))
+            scales = SCALES if self.scaled else np.ones(1, np.float32)
             losses = jax.vmap(lambda scale: one_by_one(scale * out, targets))(jnp.asarray(scales))
             return -losses[jnp.argmin(losses.mean(1))] * len(self.classes)
 
@@ -157,6 +199,10 @@ class ImageTask:
         ]
         return normaliser(jnp.asarray(np.concatenate(chosen)))
 
+    def check_size(self, size: int) -> None:
+        """Classes must divide it."""
+        self.images_per_class(size)
+
     def images_per_class(self, size: int) -> int:
         if size % len(self.classes):
             raise InputError(
@@ -173,6 +219,17 @@ class ImageTask:
                 f"too few for {at_least} per class"
             )
         return images
+
+
+def images_of(task: Task) -> ImageTask:
+    """A task of labelled images.
+
+    Raises:
+        InputError: for any other.
+    """
+    if not isinstance(task, ImageTask):
+        raise InputError(f"this is for labelled images; {task.name} is scored by its {task.metric.name}")
+    return task
 
 
 def split(whole: Labelled, share: int) -> tuple[Labelled, Labelled]:

@@ -10,9 +10,12 @@ from typing import Any
 from hades import dataset
 from hades.dataset import Dataset, load, write_atomically
 from hades.errors import InputError
+from hades.metrics import metric_of
+from hades.tables import align
 
 
 def names() -> list[str]:
+    """Of all datasets."""
     return list(dataset.zoo())
 
 
@@ -44,13 +47,10 @@ def get(name: str, out: Path) -> Path:
 
 def table() -> str:
     """The zoo as lines of text."""
-    from hades.reporting import align
-
     rows = [("name", "task", "pairs", "fresh networks", "score", "generalises")]
     for name, known in cards().items():
         for setting, score in known["scores"].items():
-            digits = 1 if known["metric"] == "return" else 3
-            words = f"{score['mean']:.{digits}f} ± {score['std_of_inits']:.{digits}f}"
+            words = metric_of(known["metric"]).words(score["mean"], score["std_of_inits"])
             share = known["generalisation"]
             share = "" if share is None else f"{share['share']:.0%} of {share['settings']} settings"
             rows.append((name, known["task"], str(known["pairs"]), f"{score['inits']}, {setting}", words, share))

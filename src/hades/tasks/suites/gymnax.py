@@ -11,12 +11,14 @@ import numpy as np
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask, Step, scale_action
+from hades.tasks.suites import remembered
 
 
 def names() -> list[str]:
     return list(gymnax.registered_envs)
 
 
+@remembered
 def make(name: str, **options: Any) -> ControlTask:
     """A registered environment; options are fields of its parameters, such as ``max_steps_in_episode``."""
     try:

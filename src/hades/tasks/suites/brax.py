@@ -16,6 +16,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask, Step
+from hades.tasks.suites import remembered
 
 PREFIX = "brax/"
 BACKENDS = ("positional", "spring", "generalized", "mjx")
@@ -25,6 +26,7 @@ def names() -> list[str]:
     return [PREFIX + name for name in envs._envs]
 
 
+@remembered
 def make(name: str, backend: str = "positional", max_steps: int = 1000) -> ControlTask:
     """A Brax environment on one of its physics pipelines; the paper uses ``positional``."""
     if backend not in BACKENDS:

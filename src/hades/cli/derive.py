@@ -1,0 +1,143 @@
+"""Command-line options from the dataclasses that declare them: names, types, help and groups, and ``--no-X``.
+
+What is not given comes from the preset, or from the dataset's own recipe: an option that is absent says nothing.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import field, fields, make_dataclass
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import tyro
+from tyro.conf import arg
+
+from hades.errors import InputError
+from hades.options import Rule, help_of
+
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, arg(help_behavior_hint="")]
+METAVARS = {int: "INT", float: "FLOAT", str: "NAME"}
+
+
+def shown(metavar: str) -> Any:
+    """How an option that may be left out is shown: without a default, for there may be many."""
+    return arg(metavar=metavar, help_behavior_hint="")
+
+
+def options_of(*kinds: type, inline: str = "", leave_out: tuple[str, ...] = ()) -> Any:
+    """A dataclass with an option for every field of others that has a rule, none of them given.
+
+    Args:
+        inline: the group whose options stand by themselves, before all groups.
+        leave_out: names of fields.
+    """
+    groups: dict[str, list[tuple[str, Any, Any]]] = {}
+    can_be_off = set()
+    for kind in kinds:
+        for known in fields(kind):
+            if "rule" in known.metadata and known.name not in leave_out:
+                groups.setdefault(known.metadata["rule"].group, []).append(_argument(known, help_of(kind)[known.name]))
+                can_be_off |= set() if off_value(known) is dataclasses.MISSING else {known.name}
+    own = groups.pop(inline, [])
+    for group, arguments in groups.items():
+        made = make_dataclass(group, arguments, kw_only=True)
+        made.__doc__ = ""
+        own.append((group.replace(" ", "_"), made, field(default_factory=made)))
+    return make_dataclass("Options", own, kw_only=True, namespace={"can_be_off": can_be_off, "turned_off": ()})
+
+
+def turned_off(kind: type, args: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """A command's line without its ``--no-X``, and the options that these turn off."""
+    names = {f"--no-{name.replace('_', '-')}": name for name in getattr(kind, "can_be_off", ())}
+    return [one for one in args if one not in names], tuple(names[one] for one in args if one in names)
+
+
+def _argument(known: dataclasses.Field[Any], text: str) -> tuple[str, Any, Any]:
+    without = "" if off_value(known) is dataclasses.MISSING else f" --no-{known.name.replace('_', '-')}: off."
+    kind, absent = _type(known.type)
+    return known.name, Annotated[kind, arg(help=text + without)], absent
+
+
+def _type(annotation: Any) -> tuple[Any, Any]:
+    """The type of an option on the command line, and what it is when it is absent."""
+    members = _members(annotation)
+    if bool in members:
+        return Flag, False
+    if any(get_origin(member) is Mapping or get_origin(member) is dict or _is_mapping(member) for member in members):
+        return Annotated[tuple[str, ...], shown("KEY=VALUE ...")], ()
+    if several := next((member for member in members if get_origin(member) is tuple), None):
+        element = get_args(several)[0]
+        return Annotated[tuple[element, ...], shown(f"{METAVARS[element]} ...")], ()
+    kind = members[0]
+    return Annotated[kind | None, shown(METAVARS.get(kind, kind.__name__.upper()))], None
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(member for member in get_args(annotation) if member is not type(None))
+    return (annotation,)
+
+
+def _is_mapping(kind: Any) -> bool:
+    origin = get_origin(kind)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def off_value(known: dataclasses.Field[Any]) -> Any:
+    """What an option is when it is turned off; MISSING where it cannot be."""
+    rule: Rule = known.metadata["rule"]
+    members = _members(known.type)
+    if bool in members:
+        return False
+    if type(None) in get_args(known.type):
+        return None
+    if any(_is_mapping(member) for member in members):
+        return {}
+    if get_origin(known.type) is tuple:
+        return ()
+    if rule.least == 0:
+        return 0
+    return dataclasses.MISSING if rule.off is None else rule.off
+
+
+def given(options: Any, kind: type) -> dict[str, Any]:
+    """What was given of a dataclass's fields, as that dataclass has them.
+
+    Raises:
+        InputError: for an option that is given and turned off at once, or a value that cannot be.
+    """
+    flat = _flat(options)
+    wishes = {}
+    for known in fields(kind):
+        value = flat.get(known.name)
+        there = value is not None and value != () and value is not False
+        if known.name in options.turned_off:
+            name = known.name.replace("_", "-")
+            if there:
+                raise InputError(f"give --{name} or --no-{name}, not both")
+            wishes[known.name] = off_value(known)
+        elif there:
+            wishes[known.name] = _value(known, value)
+    return wishes
+
+
+def _flat(options: Any) -> dict[str, Any]:
+    flat = {}
+    for name, value in vars(options).items():
+        flat |= _flat(value) if dataclasses.is_dataclass(value) else {name: value}
+    return flat
+
+
+def _value(known: dataclasses.Field[Any], value: Any) -> Any:
+    members = _members(known.type)
+    if any(_is_mapping(member) for member in members):
+        return numbers(known.name, value)
+    return value[0] if isinstance(value, tuple) and int in members and len(value) == 1 else value
+
+
+def numbers(name: str, pairs: tuple[str, ...]) -> dict[str, float]:
+    """``KEY=NUMBER ...``."""
+    try:
+        return {key: float(value) for key, value in (pair.split("=", 1) for pair in pairs)}
+    except ValueError:
+        raise InputError(f"{name.replace('_', ' ')} are KEY=NUMBER, not '{' '.join(pairs)}'") from None

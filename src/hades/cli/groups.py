@@ -1,0 +1,86 @@
+"""Options that commands share: of output, of the task, of a run, of a cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from hades.cli.cluster import quiet_collectives
+from hades.cli.derive import Flag, shown
+from hades.errors import InputError
+
+Int = Annotated[int | None, shown("INT")]
+Float = Annotated[float | None, shown("FLOAT")]
+Text = Annotated[str | None, shown("NAME")]
+Folder = Annotated[Path | None, shown("PATH")]
+Names = Annotated[tuple[str, ...], shown("NAME ...")]
+
+
+@dataclass(kw_only=True)
+class Output:
+    """How a command answers."""
+
+    json: Flag = False
+    """Print the result as JSON."""
+    debug: Flag = False
+    """Show tracebacks."""
+
+
+@dataclass(kw_only=True)
+class TaskOptions:
+    """Of the task."""
+
+    backend: Text = None
+    """Brax physics: positional, spring, generalized or mjx."""
+    data_dir: Folder = None
+    """Folder that has the images' files already; left out: HADES_DATA_DIR, or a download."""
+    zca: Flag = False
+    """Whiten the images."""
+
+    def given(self) -> dict[str, Any]:
+        """What was given, for `hades.make`."""
+        folder = None if self.data_dir is None else str(self.data_dir)
+        options = {"backend": self.backend, "data_dir": folder, "zca": self.zca or None}
+        return {name: value for name, value in options.items() if value is not None}
+
+
+@dataclass(kw_only=True)
+class Running:
+    """What is kept and shown of a run."""
+
+    trackers: Names = ()
+    """tensorboard, wandb: also log there."""
+    checkpoint_every: float = 15.0
+    """Seconds between two checkpoints."""
+    quiet: Flag = False
+    """No progress."""
+
+    def given(self) -> dict[str, Any]:
+        """For `hades.distill` and `hades.resume`."""
+        return {
+            "trackers": self.trackers, "progress": not self.quiet, "checkpoint_every": self.checkpoint_every
+        }  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Cluster:
+    """Several processes."""
+
+    distributed: Flag = False
+    """One of several processes; Slurm, Open MPI and JAX_* variables are recognised."""
+    coordinator: Text = None
+    """HOST:PORT where process 0 listens, if nothing is recognised."""
+    processes: Int = None
+    """How many processes there are."""
+    process_id: Int = None
+    """Which of them this is, from 0."""
+
+    def connect(self, debug: bool) -> None:
+        """Join the others, before JAX starts."""
+        described = {"coordinator": self.coordinator, "processes": self.processes, "process-id": self.process_id}
+        if self.distributed:
+            quiet_collectives(debug)
+            from hades import runtime
+
+            runtime.connect(self.coordinator, self.processes, self.process_id)
+        elif given := [name for name, value in described.items() if value is not None]:
+            raise InputError(f"--{given[0]} belongs to --distributed")

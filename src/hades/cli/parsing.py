@@ -1,0 +1,88 @@
+"""The command that a line means. tyro's answer to bad input is a box; ours is one line."""
+
+import contextlib
+import difflib
+import io
+import re
+from collections.abc import Callable
+from importlib import import_module
+from inspect import getdoc
+from typing import Any
+
+import tyro
+
+from hades.cli.derive import turned_off
+from hades.errors import InputError
+from hades.tables import align
+
+COMMANDS = {
+    "distill": "searching.Distill",
+    "resume": "searching.Resume",
+    "train": "datasets.Train",
+    "evaluate": "datasets.Evaluate",
+    "merge": "datasets.Merge",
+    "zoo": "datasets.Zoo",
+    "study": "studies.study",
+    "envs": "catalogue.Envs",
+    "presets": "catalogue.Presets",
+    "version": "catalogue.Version",
+}
+"""By name: file and class, or a function that gives the class for the rest of the line."""
+
+
+def parse(args: list[str]) -> Callable[[], int]:
+    """What a command line asks for, ready to be called; its value is the exit code.
+
+    Raises:
+        InputError: for a command or option that there is not.
+    """
+    name, *rest = args or ["--help"]
+    if name in ("-h", "--help"):
+        return overview
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(f"unknown command '{name}'; {hint}Commands: {', '.join(COMMANDS)}")
+    kind = command(name)
+    if not isinstance(kind, type):
+        kind, name, rest = kind(rest)
+    return _tyro(kind, f"hades {name}", rest)
+
+
+def command(name: str) -> Any:
+    """A command's class, or function."""
+    module, _, attribute = COMMANDS[name].partition(".")
+    return getattr(import_module(f"hades.cli.{module}"), attribute)
+
+
+def overview() -> int:
+    """Print what there is."""
+    lines = [(f"  {name}", (getdoc(command(name)) or "").splitlines()[0]) for name in COMMANDS]
+    print("usage: hades COMMAND [OPTIONS]\n")
+    print("Behaviour distillation: a handful of state-action pairs that train any network.\n")
+    print(align(lines))
+    print("\nhades COMMAND --help says more.")
+    return 0
+
+
+def _tyro(kind: type, prog: str, args: list[str]) -> Any:
+    captured = io.StringIO()
+    args, off = turned_off(kind, args)
+    try:
+        with contextlib.redirect_stderr(captured):
+            asked = tyro.cli(tyro.conf.OmitArgPrefixes[kind], prog=prog, description=getdoc(kind), args=args)
+            asked.turned_off = off
+            return asked
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise InputError(_one_line(captured.getvalue())) from None
+
+
+def _one_line(box: str) -> str:
+    lines = [line.strip("│ ").strip() for line in box.splitlines() if not line.startswith(("╭", "╰"))]
+    text = " ".join(lines)
+    message, _, rest = text.partition("───")
+    hint = re.search(r"Perhaps you meant: --[\w-]+", rest.strip("─ "))
+    message = message.split("Got errors:")[0].replace("{None}|", "").strip(" .")
+    return message + (f". {hint.group(0).strip()}" if hint else "")

@@ -1,0 +1,74 @@
+"""hades distill, hades resume."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+from hades.cli.derive import given, options_of
+from hades.cli.groups import Cluster, Folder, Output, Running, TaskOptions
+from hades.cli.output import report
+from hades.config import ESSENTIALS, LIMITS, Config
+from hades.learner.recipe import Recipe
+
+Options: Any = options_of(Config, Recipe, inline=ESSENTIALS)
+Budget: Any = options_of(
+    Config, inline=ESSENTIALS, leave_out=tuple(name for name in Config.__dataclass_fields__ if name not in LIMITS)
+)
+
+
+@dataclass(kw_only=True)
+class _Rest:
+    task_options: TaskOptions = field(default_factory=TaskOptions)
+    running: Running = field(default_factory=Running)
+    output: Output = field(default_factory=Output)
+    cluster: Cluster = field(default_factory=Cluster)
+
+
+@dataclass(kw_only=True)
+class Distill(_Rest, Options):
+    """Distil a task into a dataset."""
+
+    task: Positional[str]
+    """The task: cartpole, hopper, digits, ... (`hades envs` lists all), or a path of images of your own."""
+    preset: str = "laptop"
+    """Configuration that all other options start from: laptop or paper (`hades presets`)."""
+    out: Folder = None
+    """The run's folder, new or empty; left out: a new one under runs/."""
+
+    def __call__(self) -> int:
+        self.cluster.connect(self.output.debug)
+        from hades import tasks
+        from hades.distillation import distill
+        from hades.runs import free_path
+
+        options, learner = given(self, Config), given(self, Recipe)
+        task = tasks.make(self.task, **self.task_options.given())
+        name, size = task.name.split("/")[-1].split("-")[0].lower(), options.get("size")
+        stem = "-".join([name, *([str(size)] if size else []), f"seed{options.get('seed', 0)}"])
+        result = distill(
+            task, preset=self.preset, out=self.out or free_path(stem), learner=learner, **self.running.given(), **options
+        )
+        return report(result, self.output.json)
+
+
+@dataclass(kw_only=True)
+class _ResumeRest:
+    running: Running = field(default_factory=Running)
+    output: Output = field(default_factory=Output)
+    cluster: Cluster = field(default_factory=Cluster)
+
+
+@dataclass(kw_only=True)
+class Resume(_ResumeRest, Budget):
+    """Continue an interrupted run, or one past its end with a larger budget."""
+
+    run: Positional[Path]
+    """The run's folder."""
+
+    def __call__(self) -> int:
+        self.cluster.connect(self.output.debug)
+        from hades.distillation import resume
+
+        return report(resume(self.run, **self.running.given(), **given(self, Config)), self.output.json)

@@ -1,0 +1,67 @@
+"""hades study: each study's options are its own fields."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hades.cli.derive import Flag, given, options_of
+from hades.cli.groups import Folder, Output
+from hades.cli.output import fail, show
+from hades.errors import InputError
+from hades.studies import STUDIES, kind_of
+from hades.tables import align
+
+
+def study(args: list[str]) -> tuple[type, str, list[str]]:
+    """Repeat an experiment of the paper, or put a dataset to use: `hades study` lists all."""
+    name, *rest = args or ["--help"]
+    if name in ("-h", "--help"):
+        return Studies, "study", []
+    kind = kind_of(name)
+
+    @dataclass(kw_only=True)
+    class One(_Run, options_of(kind)):
+        """One study."""
+
+        study: Any = None
+
+        def __call__(self) -> int:
+            return self.conduct(name, given(self, kind))
+
+    One.__doc__ = f"{STUDIES[name]}; at laptop scale, if not said otherwise."
+    return One, f"study {name}", rest
+
+
+@dataclass(kw_only=True)
+class Studies:
+    """The studies that there are."""
+
+    def __call__(self) -> int:
+        print("usage: hades study NAME [OPTIONS]\n")
+        print(align([(f"  {name}", words) for name, words in STUDIES.items()]))
+        print("\nhades study NAME --help says more.")
+        return 0
+
+
+@dataclass(kw_only=True)
+class _Run:
+    preset: str = "laptop"
+    """laptop or paper."""
+    out: Folder = None
+    """Where results, figure and table go, and where an interrupted study goes on; left out: studies/NAME."""
+    quiet: Flag = False
+    """No progress."""
+    output: Output = field(default_factory=Output)
+
+    def conduct(self, name: str, options: dict[str, Any]) -> int:
+        """Do what is missing, and print the table."""
+        from hades import runtime, studies
+
+        runtime.configure()
+        made = studies.make(name, self.preset, **options)
+        out = self.out or Path("studies") / name
+        try:
+            rows = studies.conduct(made, out, progress=not self.quiet)
+        except KeyboardInterrupt:
+            return fail(f"interrupted; the same command goes on with what is missing in {out}", 130)
+        return show(rows, f"{studies.text(made, rows)}\n\n{out}", self.output.json)

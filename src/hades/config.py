@@ -1,0 +1,184 @@
+"""Every option of a distillation, once: the command line, ``config.json`` and the documentation are derived from it."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from hades.dataset import zoo
+from hades.errors import InputError
+from hades.learner.recipe import Learner, Recipe
+from hades.options import check, check_names, option
+
+ESSENTIALS, PAIRS, SEARCH, SCORE, BUDGET = "essentials", "pairs", "search", "score", "budget and validation"
+LIMITS = ("generations", "steps", "minutes")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All options of one distillation.
+
+    Raises:
+        InputError: for an option value that cannot be.
+    """
+
+    size: int = option(16, least=1, group=ESSENTIALS)
+    """State-action pairs in the dataset, N; for images, a multiple of the classes."""
+    init: str = option("random", one_of=("random", "fixed"), group=ESSENTIALS)
+    """random: new networks every generation (HaDES-R); fixed: always the same (HaDES-F)."""
+    minutes: float | None = option(None, above=0, group=ESSENTIALS)
+    """Budget of time, from the first generation's start, compilation included. Whichever limit is reached first ends
+    the run."""
+    seed: int = option(0, group=ESSENTIALS)
+    """Of everything random: the same seed gives the same dataset."""
+    strategy: str = option("SNES", group=SEARCH)
+    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for tasks whose score is differentiable also gradient,
+    the meta-gradient by Adam, or gradient:NAME by another of optax's optimisers."""
+    population: int = option(64, least=1, group=SEARCH)
+    """Candidates a generation."""
+    std: float = option(0.3, above=0, group=SEARCH)
+    """Initial standard deviation of the search."""
+    strategy_lr: float | None = option(None, above=0, group=SEARCH)
+    """Step size: of the meta-gradient's optimiser; of the search's mean (by Adam), for evolution strategies with an
+    optimiser. Left out: the strategy's own."""
+    strategy_options: Mapping[str, float] = option({}, group=SEARCH)
+    """Further parameters of the strategy, such as temperature=20."""
+    window: int | None = option(None, least=1, group=SEARCH)
+    """For the meta-gradient: differentiate through so many steps of the inner loop, which then ends at a random step
+    (Feng et al. 2023); left out: all."""
+    searches: int = option(1, least=1, group=SEARCH)
+    """Begin so many searches, each from another start, one after the other in the first half of the budget; the one
+    with the best validation goes on."""
+    polish: tuple[str, ...] = option((), group=SEARCH)
+    """Strategies that go on from the best so far, each in the last share of the budget: NAME@SHARE, such as SNES@0.2."""
+    start: str = option("random", group=PAIRS)
+    """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
+    each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from, with its
+    normaliser where that is fixed."""
+    normaliser: str = option("running", one_of=("none", "fixed", "running"), off="none", group=PAIRS)
+    """Of observations: none, fixed (measured under random actions before the run) or running (gathered over all that
+    the population sees, as in OpenAI-ES)."""
+    labels: str = option("fixed", one_of=("fixed", "soft"), group=PAIRS)
+    """For classes and discrete actions: fixed (balanced one-hot) or soft (searched for with the states)."""
+    label_logit: float = option(2.0, above=0, group=PAIRS)
+    """Of soft labels at the start, for each pair's own class; the others have 0."""
+    inits: int = option(2, least=1, group=SCORE)
+    """Networks trained on each candidate."""
+    episodes: int = option(1, least=1, group=SCORE)
+    """Episodes played by each network; labelled images that it is scored on."""
+    curriculum: int | None = option(None, least=1, group=SCORE)
+    """Cut episodes off after a tenth of their steps in a search's first generation; after so many generations they
+    are whole. Validations are of whole episodes."""
+    greedy: bool = option(False, group=SCORE)
+    """Score the most likely action instead of a sampled one."""
+    networks: tuple[str, ...] = option((), group=SCORE)
+    """Distil for several networks at once, each with an equal say, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or
+    NAME:WIDTH,WIDTH,...; deep ones are trained by recipes of their own. One named again is drawn that much more."""
+    learn_rate: bool = option(False, group=SCORE)
+    """Search for the inner step size, too."""
+    chunk: int | None = option(None, least=1, group=SCORE)
+    """Networks that run at once on a device; left out: chosen by memory and cache."""
+    generations: int | None = option(None, least=1, group=BUDGET)
+    """Budget of generations."""
+    steps: int | None = option(None, least=1, group=BUDGET)
+    """Budget of environment steps of whole episodes; for images, of labelled images looked at."""
+    validate_every: int = option(10, least=1, group=BUDGET)
+    """Generations between two scorings of the search's centre on networks and episodes that the search never sees.
+    The best so scored is the result."""
+    validate_inits: int = option(16, least=1, group=BUDGET)
+    """Networks in such a scoring."""
+    learner: Recipe = field(default_factory=lambda: _recipes().CONTINUOUS)
+    """The inner loop."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.labels != "soft" and self.label_logit != Config.label_logit:
+            raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
+        if self.seed < 0:
+            raise InputError(f"seed must not be negative, not {self.seed}")
+        object.__setattr__(self, "networks", tuple(self.networks))
+        object.__setattr__(self, "polish", tuple(self.polish))
+        rates = {recipe.learning_rate for recipe in self.recipes}
+        if self.learn_rate and len(rates) > 1:
+            raise InputError("learn_rate searches for one step size, but these networks have several")
+
+    @property
+    def starts_from_dataset(self) -> bool:
+        """Whether `start` names a dataset."""
+        return self.start.endswith(".safetensors") or self.start in zoo()
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Whose score counts: the learner alone, or one for each of the networks."""
+        return tuple(self.learner.patched(_network(name)) for name in self.networks) or (self.learner,)
+
+    @property
+    def budget(self) -> dict[str, float | None]:
+        """Limits on generations, steps and minutes; absent ones are None."""
+        return {limit: getattr(self, limit) for limit in LIMITS}
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``config.json`` has it."""
+        return dataclasses.asdict(self) | {"learner": self.learner.options()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], reference: Recipe | None = None) -> "Config":
+        """From ``config.json``; what an old one leaves out of the recipe is the task's reference.
+
+        Raises:
+            InputError: for an option that there is not.
+        """
+        check_names(cls, data, "a configuration")
+        return cls(**{**data, "learner": (reference or _recipes().CONTINUOUS).patched(Learner(**data.get("learner", {})))})
+
+    def override(self, overrides: Mapping[str, Any]) -> "Config":
+        """This configuration with other options.
+
+        A ``learner`` among them is laid over the recipe. A limit replaces the whole budget, another strategy comes
+        without this one's step size and options, another network takes the place of several, and ``init="fixed"``
+        means one network.
+
+        Raises:
+            InputError: for an option that there is not, or a value that cannot be.
+        """
+        check_names(Config, overrides, "a configuration")
+        recipe = self.learner.patched(overrides.get("learner"))
+        implied: dict[str, Any] = {"learner": recipe}
+        if any(overrides.get(limit) is not None for limit in LIMITS):
+            implied |= dict.fromkeys(LIMITS)
+        if _plain(overrides.get("strategy", self.strategy)) != _plain(self.strategy):
+            implied |= {"strategy_lr": None, "strategy_options": {}}
+        if any(getattr(recipe, name) != getattr(self.learner, name) for name in ("network", "width", "depth")):
+            implied |= {"networks": ()}
+        if overrides.get("init") == "fixed" and self.init == "random":
+            implied |= {"inits": 1}  # as published: HaDES-F overfits one network
+        return dataclasses.replace(self, **{**implied, **overrides, "learner": recipe})
+
+
+def _recipes() -> ModuleType:
+    """Whose values are checked as they are made, with JAX, which the help of a command does without."""
+    from hades.learner import recipes
+
+    return recipes
+
+
+def _plain(strategy: str) -> str:
+    from hades.strategies import plain
+
+    return plain(strategy)
+
+
+def _network(text: str) -> Learner:
+    """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``, with the recipe of its own if any."""
+    match = re.fullmatch(r"(\w+)(?::(\d+)(?:x(\d+))?|:(\d+(?:,\d+)+))?", text)
+    if not match:
+        raise InputError(f"networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., not '{text}'")
+    name, width, depth, widths = match.groups()
+    own = Learner(
+        network=name,
+        width=tuple(map(int, widths.split(","))) if widths else int(width) if width else None,
+        depth=int(depth) if depth else None,
+    )
+    return _recipes().DEEP.get(name, own) | own

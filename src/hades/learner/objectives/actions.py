@@ -1,0 +1,45 @@
+"""Continuous actions: each pair's target is an action, evolved with its state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades.dataset import Spec
+
+
+def nll(out: tuple[jax.Array, jax.Array], targets: jax.Array) -> jax.Array:
+    """Negative log-likelihood, summed over action dimensions."""
+    mean, log_std = out
+    log_prob = jax.scipy.stats.norm.logpdf(targets, mean, jnp.exp(log_std))
+    return -jnp.mean(jnp.sum(log_prob, axis=-1))
+
+
+def mse(out: tuple[jax.Array, jax.Array], targets: jax.Array) -> jax.Array:
+    """Squared error of the mean. The log-std gets no gradient and stays at 0: score such policies greedily."""
+    return jnp.mean(jnp.sum((out[0] - targets) ** 2, axis=-1))
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Actions ``[N, A]``, in [-1, 1] at the start."""
+
+    spec: Spec
+    losses: ClassVar = {"nll": nll, "mse": mse}
+    column: ClassVar = "actions"
+
+    def start(self, size: int, key: jax.Array) -> dict[str, jax.Array]:
+        """Uniform."""
+        return {"actions": jax.random.uniform(key, (size, self.spec.num_actions), minval=-1, maxval=1)}
+
+    def go_on(self, targets: np.ndarray) -> dict[str, jax.Array]:
+        """From a dataset's actions."""
+        return {"actions": jnp.asarray(targets)}
+
+    def targets(self, part: Mapping[str, Any], size: int) -> jax.Array:
+        """The actions themselves."""
+        del size
+        return part["actions"]

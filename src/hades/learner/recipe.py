@@ -1,0 +1,153 @@
+"""A recipe: one complete inner loop. A learner: wishes, laid over a recipe once, where a request comes in."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Any
+
+from hades.errors import InputError
+from hades.options import check, check_names, help_of, option, registry, rules
+
+GROUP = "inner loop"
+
+
+def _registry(place: str) -> Any:
+    module, name = place.split(".")
+    return registry(f"hades.learner.{module}", name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network and the supervised training of it, complete (Lupu et al. 2024, Appendix B).
+
+    Raises:
+        InputError: for a name or number that cannot be.
+    """
+
+    network: str = option(one_of=_registry("networks.NETWORKS"), group=GROUP)
+    """Network: mlp; transformer, over a vector's numbers or a grid's cells; for grids and images [H, W, C] also cnn (a
+    3x3 convolution with 16 channels, then dense), convnet, lenet, resnet."""
+    width: int | tuple[int, ...] = option(above=0, group=GROUP)
+    """Units in each hidden layer (convnet: channels in each block, resnet: in each stage); several numbers: one a
+    layer, whatever the depth."""
+    depth: int = option(above=0, group=GROUP)
+    """Number of hidden layers, blocks or stages."""
+    activation: str = option(one_of=_registry("networks.ACTIVATIONS"), group=GROUP)
+    """Activation: tanh, relu, elu, gelu, silu, leaky_relu, softplus or sigmoid."""
+    initialiser: str = option(one_of=_registry("layers.INITIALISERS"), group=GROUP)
+    """Of the network's kernels: orthogonal, lecun, he or xavier."""
+    bias: float = option(least=0, group=GROUP)
+    """Biases start uniform between 0 and this."""
+    norm: str = option(one_of=_registry("networks.NORMS"), off="none", group=GROUP)
+    """Of dense hidden layers, before their activation: none or layer."""
+    loss: str = option(one_of=_registry("objectives.LOSSES"), group=GROUP)
+    """Loss: nll, the negative log-likelihood (of labels: cross-entropy, averaged over pairs and classes, as
+    published), or mse, the squared error of the mean action or of the action probabilities."""
+    optimiser: str = option(one_of=_registry("cloning.OPTIMISERS"), group=GROUP)
+    """Inner optimiser: adam, adamw, rmsprop, sgd or momentum."""
+    learning_rate: float = option(above=0, group=GROUP)
+    """Inner step size."""
+    epochs: int = option(above=0, group=GROUP)
+    """Steps of the inner loop; each on the whole dataset, unless there is a batch."""
+    batch: int = option(least=0, group=GROUP)
+    """Pairs drawn for each step, instead of all; 0 for all."""
+    augment: str = option(one_of=_registry("augmentation.AUGMENTATIONS"), off="none", group=GROUP)
+    """Augmentation of images in the inner loop: none, or dsa (Zhao & Bilen 2021): one random transformation a step."""
+    clip: float = option(least=0, group=GROUP)
+    """Largest global norm of the inner gradient; 0 for no clipping."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of each layer, block or stage."""
+        return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
+
+    def options(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return _as_json(vars(self))
+
+    def patched(self, *learners: "Wishes") -> "Recipe":
+        """This recipe with a learner's wishes, then another's; another network brings its own shape along."""
+        recipe = self
+        for wishes in (as_learner(learner).wishes for learner in learners):
+            recipe = dataclasses.replace(recipe, **{**_own_shape(wishes.get("network"), recipe.network), **wishes})
+        return recipe
+
+
+class Learner:
+    """Wishes for the inner loop, by the names of a `Recipe`'s fields: ``Learner(width=512, activation="relu")``.
+
+    What is left out stays as the recipe has it that the learner is laid over: the dataset's own where there is one,
+    else the preset's or the published one (`Recipe.patched`).
+
+    Attributes:
+        wishes: what was given.
+
+    Raises:
+        InputError: for a name or value that is not an option.
+    """
+
+    def __init__(self, **wishes: Any) -> None:
+        check_names(Recipe, wishes, "a learner")
+        wishes = {k: tuple(v) if isinstance(v, list) else v for k, v in wishes.items() if v is not None}
+        for name, rule in rules(Recipe):
+            rule.check(name, wishes.get(name))
+        self.wishes: Mapping[str, Any] = wishes
+
+    def options(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return _as_json(self.wishes)
+
+    def __or__(self, other: "Learner") -> "Learner":
+        """Both's wishes; where they differ, the other's."""
+        return Learner(**{**self.wishes, **other.wishes})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Learner) and self.wishes == other.wishes
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(self.wishes.items())))
+
+    def __repr__(self) -> str:
+        return f"Learner({', '.join(f'{k}={v!r}' for k, v in self.wishes.items())})"
+
+
+Wishes = Learner | Recipe | Mapping[str, Any] | None
+"""However they are given; a whole recipe wishes for all that it says."""
+
+
+def as_learner(wishes: Wishes) -> Learner:
+    """Wishes, however they were given.
+
+    Raises:
+        InputError: for what is none.
+    """
+    if isinstance(wishes, Learner):
+        return wishes
+    if isinstance(wishes, Recipe):
+        return Learner(**vars(wishes))
+    if wishes is None or isinstance(wishes, Mapping):
+        return Learner(**(wishes or {}))
+    raise InputError(f"a learner is hades.Learner(width=64, ...) or a dict of such options, not {wishes!r}")
+
+
+def _own_shape(asked: str | None, base: str) -> Mapping[str, Any]:
+    from hades.learner.networks import NETWORKS
+
+    return NETWORKS[asked].shape if asked is not None and asked != base else {}
+
+
+def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in options.items()}
+
+
+# What an editor and `help` show of a learner is what a recipe declares.
+Learner.__signature__ = Signature(  # type: ignore[attr-defined]
+    [Parameter(f.name, Parameter.KEYWORD_ONLY, default=None, annotation=f.type) for f in dataclasses.fields(Recipe)]
+)
+Learner.__doc__ = (Learner.__doc__ or "") + "\n".join(
+    ["\n    Options:", *(f"        {name}: {text}" for name, text in help_of(Recipe).items())]
+)

@@ -1,0 +1,59 @@
+"""Metrics: what a score is, and how people are told it."""
+
+import dataclasses
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a score measures. Scores are maximised.
+
+    Attributes:
+        name: as files and ``--json`` have it.
+        unit: of a score, where it has one.
+        digits: behind the point, for people.
+        episodes: whether each network has a score an episode, or one of its whole data.
+        chance: the score of guessing, where it is known beforehand.
+        ceiling: the best score that there can be, where there is one.
+        searched: what a search is scored by while this is what it is judged by.
+        counted: what a budget's steps are.
+        pairs: what a dataset's pairs are called.
+    """
+
+    name: str
+    unit: str = ""
+    digits: int = 1
+    episodes: bool = True
+    chance: float | None = None
+    ceiling: float | None = None
+    searched: str = "return"
+    counted: str = "environment steps"
+    pairs: str = "state-action pairs"
+
+    @property
+    def own_panel(self) -> bool:
+        """Whether it is on another scale than what the search is scored by."""
+        return self.searched != self.name
+
+    def words(self, mean: float, spread: float) -> str:
+        """``mean ± spread``."""
+        return f"{mean:.{self.digits}f} ± {spread:.{self.digits}f}"
+
+
+RETURN = Metric("return")
+"""The undiscounted sum of an episode's rewards."""
+LOSS = Metric(
+    "minus loss", unit="nats", digits=4, ceiling=0.0, searched="minus loss", counted="labelled images looked at",
+    pairs="images",
+)  # fmt: skip
+"""On labelled images, one an episode."""
+ACCURACY = dataclasses.replace(LOSS, name="accuracy", unit="share of images", episodes=False, ceiling=1.0)
+VALIDATION = dataclasses.replace(ACCURACY, name="validation accuracy")
+TEST = dataclasses.replace(ACCURACY, name="test accuracy")
+
+METRICS = {metric.name: metric for metric in (RETURN, LOSS, ACCURACY, VALIDATION, TEST)}
+
+
+def metric_of(name: str | None) -> Metric:
+    """By the name that a file has for it; files from before there were several have none."""
+    return METRICS.get(name or RETURN.name, RETURN)

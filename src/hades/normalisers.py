@@ -1,0 +1,121 @@
+"""Observation normalisers: what a network is fed is ``(obs - mean) / std``, by statistics of one kind or another."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hades.dataset import Dataset, Spec
+
+
+class Moments(NamedTuple):
+    """Number, mean and sum of squared deviations of observations (Chan et al. 1983)."""
+
+    number: jax.Array
+    mean: jax.Array
+    m2: jax.Array
+
+    @classmethod
+    def zero(cls, obs_shape: tuple[int, ...]) -> "Moments":
+        """Nothing seen yet."""
+        return cls(jnp.zeros(()), jnp.zeros(obs_shape), jnp.zeros(obs_shape))
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Of the observations of both."""
+        count = self.number + other.number
+        share = other.number / jnp.maximum(count, 1e-8)
+        delta = other.mean - self.mean
+        return Moments(count, self.mean + delta * share, self.m2 + other.m2 + delta**2 * self.number * share)
+
+    def normaliser(self) -> "Normaliser":
+        """An observation that never varied is left unscaled; nothing seen yet is the identity."""
+        std = jnp.sqrt(self.m2 / jnp.maximum(self.number, 1))
+        return Normaliser(self.mean, jnp.where(std > 1e-4, std, 1.0))
+
+
+class Normaliser(NamedTuple):
+    """``(obs - mean) / std``, each ``[*obs]``."""
+
+    mean: jax.Array
+    std: jax.Array
+
+    def start(self, networks: int) -> "Normaliser":
+        """For so many networks, before their first step."""
+        del networks
+        return self
+
+    def update(self, obs: jax.Array, alive: jax.Array) -> "Normaliser":
+        """It does not change."""
+        del obs, alive
+        return self
+
+    def __call__(self, obs: jax.Array) -> jax.Array:
+        return (obs - self.mean) / self.std
+
+
+class OnlineNormaliser(NamedTuple):
+    """Normalises by what a network's episodes have seen of their observations so far: moments ``[B, *obs]``.
+
+    How the published Brax runs without stored statistics played: every evaluation starts from nothing, so the first
+    steps are scaled differently from the last.
+    """
+
+    seen: Moments
+
+    def start(self, networks: int) -> "OnlineNormaliser":
+        """For so many networks, before their first step."""
+        return jax.tree.map(lambda x: jnp.broadcast_to(x, (networks, *x.shape)), self)
+
+    def update(self, obs: jax.Array, alive: jax.Array) -> "OnlineNormaliser":
+        """``obs`` is ``[B, E, *obs]``, ``alive`` ``[B, E]``; episodes that have ended add nothing."""
+
+        def one_network(seen: Moments, obs: jax.Array, alive: jax.Array) -> Moments:
+            batch = Moments(alive.astype(obs.dtype), obs, jnp.zeros_like(obs))
+            return seen.merge(merge_all(batch))
+
+        return OnlineNormaliser(jax.vmap(one_network)(self.seen, obs, alive))
+
+    def __call__(self, obs: jax.Array) -> jax.Array:
+        number, mean, m2 = (x[:, None] for x in self.seen)
+        number = number.reshape(number.shape + (1,) * (mean.ndim - number.ndim))
+        return (obs - mean) / jnp.sqrt(m2 / number + 1e-8)
+
+
+def online_normaliser(spec: Spec) -> OnlineNormaliser:
+    """Before the first observation: zero mean and unit variance, worth next to nothing."""
+    return OnlineNormaliser(Moments(jnp.asarray(1e-4), jnp.zeros(spec.obs_shape), jnp.full(spec.obs_shape, 1e-4)))
+
+
+def identity_normaliser(spec: Spec) -> Normaliser:
+    """Observations as they are."""
+    return Normaliser(jnp.zeros(spec.obs_shape), jnp.ones(spec.obs_shape))
+
+
+def normaliser_of(dataset: Dataset) -> Normaliser | OnlineNormaliser:
+    """That a dataset's states are expressed in."""
+    if dataset.online:
+        return online_normaliser(dataset.spec)
+    return Normaliser(*map(jnp.asarray, dataset.normaliser))
+
+
+def merge_all(moments: Moments) -> Moments:
+    """Merge a batch of moments, stacked along any number of leading axes."""
+    axes = tuple(range(moments.number.ndim))
+    weights = moments.number.reshape(moments.number.shape + (1,) * (moments.mean.ndim - len(axes)))
+    count = moments.number.sum()
+    mean = (weights * moments.mean).sum(axes) / jnp.maximum(count, 1)
+    return Moments(count, mean, (moments.m2 + weights * (moments.mean - mean) ** 2).sum(axes))
+
+
+def add_sums(sums: Any, x: jax.Array, alive: jax.Array) -> Moments:
+    """Plain sums of 1, x and x squared over the steps of episodes ``[B, E]``."""
+    there = alive.reshape(alive.shape + (1,) * (x.ndim - alive.ndim))
+    return Moments(sums.number + alive, sums.mean + jnp.where(there, x, 0), sums.m2 + jnp.where(there, x * x, 0))
+
+
+def moments_of(sums: Any, normaliser: Any) -> Moments:
+    """From sums over normalised observations to the moments of the observations themselves."""
+    number = sums.number.reshape(sums.number.shape + (1,) * (sums.mean.ndim - sums.number.ndim))
+    mean = sums.mean / jnp.maximum(number, 1)
+    m2 = jnp.maximum(sums.m2 - number * mean**2, 0)
+    return Moments(sums.number, normaliser.mean + mean * normaliser.std, m2 * normaliser.std**2)

@@ -1,0 +1,97 @@
+"""What a strategy may ask in one generation (`hades.strategies.Oracle`), answered by tasks and learners."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hades.joint import joint
+from hades.learner.heads import Head, head_of
+from hades.learner.networks import Params, make_network
+from hades.normalisers import Normaliser
+from hades.scoring import Fitness, Pairs, Scores, combine
+from hades.solution import Codec
+from hades.strategies import Solution, Surrogate
+from hades.tasks.rollouts import Play, Trajectory
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A generation's networks, seeds and normaliser, the same for all that is asked.
+
+    Attributes:
+        pairs: of a population, leaves ``[P, ...]``.
+        fitness: one for each kind of network.
+        network_key: draws them.
+    """
+
+    codec: Codec
+    pairs: Callable[[Solution], Pairs]
+    fitness: Sequence[Fitness]
+    network_key: jax.Array
+    normaliser: Normaliser
+    episode_key: jax.Array
+    data: Any
+    limit: jax.Array | None
+
+    @property
+    def head(self) -> Head:
+        """The action head of the networks."""
+        return head_of(self.codec.task.spec)
+
+    def scores(self, population: Solution) -> Scores:
+        """Networks of every kind trained on every candidate, and what they score."""
+        parts = [partial(self._part, fitness) for fitness in self.fitness]
+        shared = self.network_key, self.normaliser, self.episode_key, self.data, self.limit
+        if not self.fitness[0].spread:
+            return joint(parts, [fitness.training_bytes(self.codec.config.size) for fitness in self.fitness], *shared)(
+                population
+            )
+        return combine([part(population, *shared) for part in parts])
+
+    def _part(self, fitness: Fitness, population: Solution, network_key: jax.Array, *shared: Any) -> Scores:
+        return fitness.population(self.pairs(population), fitness.networks(network_key), *shared)
+
+    def derivative(self, solution: Solution) -> tuple[Solution, Scores]:
+        """Of minus the score, through the score and the training."""
+
+        def loss(solution: Solution) -> tuple[jax.Array, Scores]:
+            scores = self.scores(jax.tree.map(lambda x: x[None], solution))
+            return -scores.fitness[0], scores
+
+        return jax.grad(loss, has_aux=True)(solution)
+
+    def begin(self, key: jax.Array) -> Play:
+        """Environments that begin."""
+        fitness = self.fitness[0]
+        return fitness.task.begin(jax.random.split(key, (fitness.inits, fitness.episodes)))
+
+    def rollouts(self, solution: Solution, play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
+        """Steps of networks trained on a solution."""
+        fitness = self.fitness[0]
+        return fitness.task.collect(fitness.recipe, self._trained(solution), self.normaliser, play, steps, key)
+
+    def surrogate(self, solution: Solution, loss: Surrogate) -> tuple[Solution, jax.Array]:
+        """The derivative of a loss of trained networks, through the training; and its mean over them."""
+        fitness = self.fitness[0]
+        network = make_network(fitness.recipe, fitness.task.spec)
+
+        def mean(solution: Solution) -> tuple[jax.Array, jax.Array]:
+            def one(params: Params, number: jax.Array) -> jax.Array:
+                outputs: Callable[[jax.Array], Any] = partial(network.apply, params)
+                return loss(outputs, number)
+
+            value = jax.vmap(one)(self._trained(solution), jnp.arange(fitness.inits)).mean()
+            return value, value
+
+        return jax.grad(mean, has_aux=True)(solution)
+
+    def _trained(self, solution: Solution) -> Params:
+        """The generation's networks, trained on a solution: ``[inits, ...]``."""
+        fitness = self.fitness[0]
+        pairs: Pairs = jax.tree.map(lambda x: x[None], self.codec.pairs(solution))
+        trained = fitness.train(pairs, fitness.networks(self.network_key), self.episode_key)
+        return jax.tree.map(lambda x: x[0], trained)

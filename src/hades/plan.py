@@ -1,0 +1,90 @@
+"""The plan of a distillation: phases, each a strategy that begins anew or goes on, with a share of the budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+
+from hades.config import Config
+from hades.errors import InputError
+
+EXPLORE = Fraction(1, 2)
+"""Of the budget: what several searches share before the best of them gets the rest."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase.
+
+    Attributes:
+        strategy: its name.
+        share: of the budget.
+        start: the number of the start that it begins from; None: it goes on from the best so far.
+    """
+
+    strategy: str
+    share: Fraction
+    start: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Phases, one after the other; their shares sum to one."""
+
+    phases: tuple[Phase, ...]
+
+    def __len__(self) -> int:
+        return len(self.phases)
+
+    def end(self, turn: int, compiled: float) -> float:
+        """The share of the budget after which a phase is over.
+
+        Args:
+            compiled: the share that compilation took, which is nobody's: the last phase has what it leaves.
+        """
+        if turn + 1 >= len(self):
+            return 1.0
+        ends = list(accumulate(phase.share for phase in self.phases[:-1]))
+        part = ends[turn] / ends[-1]
+        return compiled + max(0, float(ends[-1]) - compiled) * part.numerator / part.denominator
+
+    @property
+    def starts(self) -> int:
+        """How many phases begin anew."""
+        return sum(phase.start is not None for phase in self.phases)
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """All that it takes, each once."""
+        return tuple(dict.fromkeys(phase.strategy for phase in self.phases))
+
+
+def plan_of(config: Config) -> Plan:
+    """Several starts, of which the best goes on; then strategies that polish it.
+
+    Raises:
+        InputError: for shares that are none, or leave nothing.
+    """
+    polish = [_polish(text) for text in config.polish]
+    rest = 1 - sum((phase.share for phase in polish), Fraction())
+    if rest <= 0:
+        raise InputError(f"polish takes {float(1 - rest):g} of the budget; leave some for {config.strategy}")
+    return Plan((*_search(config.strategy, config.searches, rest), *polish))
+
+
+def _search(strategy: str, searches: int, share: Fraction) -> Sequence[Phase]:
+    if searches == 1:
+        return [Phase(strategy, share, 0)]
+    each = [Phase(strategy, share * EXPLORE / searches, number) for number in range(searches)]
+    return [*each, Phase(strategy, share * (1 - EXPLORE))]
+
+
+def _polish(text: str) -> Phase:
+    strategy, _, share = text.rpartition("@")
+    try:
+        share = Fraction(share)
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(0)
+    if not strategy or not 0 < share < 1:
+        raise InputError(f"polish is NAME@SHARE with a share between 0 and 1, such as SNES@0.2, not '{text}'")
+    return Phase(strategy, share)

@@ -1,0 +1,282 @@
+"""Datasets -> trained networks -> scores, for a whole population: the inner loop inside the outer one.
+
+Nothing above this file can tell whether episodes are a part of a jitted program or are played on the host.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hades.dataset import Spec
+from hades.learner.cloning import Window, behaviour_cloning
+from hades.learner.networks import Params, init_network, make_network
+from hades.learner.objectives import loss_of
+from hades.learner.recipe import Recipe
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_jobs
+from hades.tasks.base import Episode, Task
+
+Pairs = tuple[jax.Array, jax.Array, jax.Array | None]
+"""``(states [N, *obs], targets [N, num_actions], learning rate)``, None for the recipe's own; with a leading axis: a
+population of them."""
+AnyNormaliser = Normaliser | OnlineNormaliser
+MakeParams = Callable[..., Params]
+"""``(job, *shared) -> params`` of one network."""
+
+
+class Scores(NamedTuple):
+    """What leaves the evaluation of a population: scalars, and the observations' moments where asked for."""
+
+    fitness: jax.Array
+    """``[P]``, mean score; minus infinity where it was not a finite number."""
+    env_steps: jax.Array
+    """Environment steps of whole episodes (labelled images looked at), over the population."""
+    seen: Moments | None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitness:
+    """The score of datasets: the mean score of networks trained on them.
+
+    A job is one network of one candidate, number ``candidate * inits + network``.
+
+    Args:
+        task: scores the networks.
+        recipe: trains the networks.
+        inits: networks trained per candidate.
+        episodes: episodes played by each network; images that each is scored on.
+        greedy: take the mode of the action distribution instead of a sample.
+        watch: gather the moments of the observations.
+        window: backpropagate through so many steps of the training, which then ends at a random one; None for all.
+        chunk: networks that run at once on a device; None chooses. Does not change the scores.
+        spread: over all devices; else it is the work of the one device that asks for it.
+    """
+
+    task: Task
+    recipe: Recipe
+    inits: int = 1
+    episodes: int = 1
+    greedy: bool = False
+    watch: bool = False
+    window: int | None = None
+    chunk: int | None = None
+    spread: bool = True
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        """What was compiled for one serves its equals, so that evaluating again compiles nothing."""
+        return isinstance(other, Fitness) and self._key == other._key
+
+    @property
+    def _key(self) -> tuple[Any, ...]:
+        return self.task.identity, *(value for name, value in vars(self).items() if name != "task")
+
+    def networks(self, key: jax.Array) -> Params:
+        """Fresh initialisations, stacked: ``[inits, ...]``."""
+        draw = fresh_networks if self.task.traced else _fresh_networks
+        return draw(self.recipe, self.task.spec, self.inits, key)
+
+    def train(self, population: Pairs, networks: Params, key: jax.Array) -> Params:
+        """Every network trained on every candidate, by `play`'s key: ``[P, inits, ...]``, more than `play` holds."""
+        train, shared = self._trainer(population, networks, key)
+
+        def work(jobs: jax.Array, batch: int, *shared: Any) -> Params:
+            return in_batches(train, shared, jobs, batch)
+
+        return self._jobs(population[0].shape[0], work, shared)
+
+    def play(
+        self,
+        population: Pairs,
+        networks: Params,
+        normaliser: AnyNormaliser,
+        key: jax.Array,
+        data: Any = (),
+        limit: jax.Array | None = None,
+    ) -> Episode:
+        """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
+        train, shared = self._trainer(population, networks, key)
+        return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data, limit)
+
+    def rollouts(
+        self,
+        size: int,
+        make_params: MakeParams,
+        shared: tuple[Any, ...],
+        normaliser: AnyNormaliser,
+        key: jax.Array,
+        data: Any = (),
+        limit: jax.Array | None = None,
+    ) -> Episode:
+        """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
+
+        Networks are made in chunks, and forgotten once they have played. All candidates share their episodes' seeds
+        (common random numbers).
+        """
+        keys = jax.random.split(key, (self.inits, self.episodes))
+        if not self.task.traced:
+            return self._on_the_host(size, make_params, shared, normaliser, keys, limit)
+
+        def work(
+            jobs: jax.Array, batch: int, shared: Any, normaliser: Any, keys: jax.Array, data: Any, limit: Any
+        ) -> Episode:
+            params = in_batches(make_params, shared, jobs, batch)
+            keys_of_jobs = keys[jobs % self.inits]
+            episode = self.task.score(
+                self.recipe, params, normaliser, keys_of_jobs, self.greedy, self.watch, data, limit
+            )
+            return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
+
+        return self._jobs(size, work, (shared, normaliser, keys, data, limit))
+
+    def _on_the_host(
+        self,
+        size: int,
+        make_params: MakeParams,
+        shared: tuple[Any, ...],
+        normaliser: AnyNormaliser,
+        keys: jax.Array,
+        limit: jax.Array | None,
+    ) -> Episode:
+        """As `rollouts`: a jitted call makes the networks, the task then plays them all."""
+        jobs = jnp.arange(size * self.inits)
+        params = _made(make_params, jobs, self.chunks(size).batch, *shared)
+        episode = self.task.score(
+            self.recipe, params, normaliser, keys[jobs % self.inits], self.greedy, self.watch, (), limit
+        )
+        episode = episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
+        return jax.tree.map(lambda x: x.reshape(size, self.inits, *x.shape[1:]), episode)
+
+    def _trainer(self, population: Pairs, networks: Params, key: jax.Array) -> tuple[MakeParams, tuple[Any, ...]]:
+        """A function ``(job, *shared) -> params``, and what all jobs share."""
+        train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
+        last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
+        return _Train(self.recipe, self.task, self.inits, self.window), (population, networks, train_key, last)
+
+    def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[Any, ...]) -> Any:
+        """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""
+        return run_jobs(work, shared, (size, self.inits), self.chunks(size), self.spread)
+
+    def chunks(self, size: int) -> Chunks:
+        """For a population of ``size``, on each device."""
+        play, train = (self.chunk, self.chunk) if self.chunk else self._automatic_chunk()
+        return even_chunks(-(-size * self.inits // (jax.device_count() if self.spread else 1)), play, train)
+
+    def _automatic_chunk(self) -> tuple[int, int]:
+        network = jax.eval_shape(lambda: init_network(self.recipe, self.task.spec, jax.random.key(0)))
+        network_bytes = 4 * sum(leaf.size for leaf in jax.tree.leaves(network))
+        return chunk_sizes(network_bytes, self.task.episode_bytes(), self.episodes)
+
+    def returns(
+        self,
+        pairs: Pairs,
+        normaliser: AnyNormaliser,
+        network_key: jax.Array,
+        episode_key: jax.Array,
+        data: Any = (),
+    ) -> jax.Array:
+        """Scores ``[inits, episodes]`` of fresh networks trained on one dataset, a population of one."""
+        return self.play(pairs, self.networks(network_key), normaliser, episode_key, data).ret[0]
+
+    def population(
+        self,
+        population: Pairs,
+        networks: Params,
+        normaliser: Normaliser,
+        key: jax.Array,
+        data: Any = (),
+        limit: jax.Array | None = None,
+    ) -> Scores:
+        """Score a population by the mean score of each candidate's networks; episodes of ``limit`` steps at most."""
+        return self.scores(self.play(population, networks, normaliser, key, data, limit))
+
+    def scores(self, episode: Episode) -> Scores:
+        """What is kept of a population's episodes ``[P, inits, episodes]``."""
+        returns = episode.ret.mean((1, 2))
+        return Scores(
+            fitness=jnp.where(jnp.isfinite(returns), returns, -jnp.inf),
+            env_steps=episode.length.sum(),
+            seen=None if episode.seen is None else merge_all(_finite(episode.seen)),
+        )
+
+    def training_bytes(self, size: int) -> float:
+        """That a candidate's networks read and write while they train on ``size`` pairs: what it costs, about.
+
+        Small networks wait for memory: their time goes with this rather than with the flops.
+        """
+        recipe, spec = self.recipe, self.task.spec
+        params = jax.eval_shape(partial(init_network, recipe, spec), jax.random.key(0))
+        pairs = [jax.ShapeDtypeStruct((size, *shape), jnp.float32) for shape in (spec.obs_shape, (spec.num_actions,))]
+
+        def objective(params: Params, states: jax.Array, targets: jax.Array) -> jax.Array:
+            return loss_of(recipe.loss, spec)(make_network(recipe, spec).apply(params, states), targets)
+
+        analysis: Any = jax.jit(jax.grad(objective)).lower(params, *pairs).cost_analysis()
+        return self.inits * recipe.epochs * analysis["bytes accessed"]
+
+
+@dataclass(frozen=True)
+class _Train:
+    """Trains a job's network on its candidate; equal where it is the same program."""
+
+    recipe: Recipe
+    task: Task
+    inits: int
+    window: int | None
+
+    def __call__(self, job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any) -> Params:
+        pairs = jax.tree.map(lambda x: x[job // self.inits], population)
+        params = jax.tree.map(lambda x: x[job % self.inits], networks)
+        key = jax.random.fold_in(key, job % self.inits)
+        window: Window | None = None if self.window is None else (self.window, last)
+        return behaviour_cloning(self.recipe, self.task.spec, params, *pairs, key=key, window=window)
+
+
+def fresh_networks(recipe: Recipe, spec: Spec, number: int, key: jax.Array) -> Params:
+    """Initialisations, stacked: ``[number, ...]``."""
+    return jax.vmap(partial(init_network, recipe, spec))(jax.random.split(key, number))
+
+
+_fresh_networks = jax.jit(fresh_networks, static_argnums=(0, 1, 2))
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def _made(make_params: MakeParams, jobs: jax.Array, batch: int, *shared: Any) -> Params:
+    """The networks of all jobs, where their episodes are no part of the program."""
+    return in_batches(make_params, shared, jobs, batch)
+
+
+def staged(task: Task, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """A function that plays a task, jitted whole where the task can be traced; else Python, of jitted pieces."""
+    return jax.jit(function, **options) if task.traced else function
+
+
+def piece(task: Task, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that plays nothing: jitted by itself where what is around it cannot be (`staged`)."""
+    return function if task.traced else jax.jit(function)
+
+
+def combine(scores: Sequence[Scores]) -> Scores:
+    """Of a population, by several kinds of networks: their mean."""
+    if len(scores) == 1:
+        return scores[0]
+    every = jax.tree.map(lambda *x: jnp.stack(x), *scores)
+    seen = None if every.seen is None else merge_all(every.seen)
+    return Scores(every.fitness.mean(0), every.env_steps.sum(0), seen)
+
+
+def _finite(seen: Moments) -> Moments:
+    """Without the observations of networks that diverged."""
+    axes = tuple(range(seen.number.ndim, seen.mean.ndim))
+    good = jnp.isfinite(seen.mean).all(axes) & jnp.isfinite(seen.m2).all(axes)
+
+    def keep(x: jax.Array) -> jax.Array:
+        return jnp.where(good.reshape(good.shape + (1,) * (x.ndim - good.ndim)), x, 0)
+
+    return jax.tree.map(keep, seen)

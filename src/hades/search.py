@@ -1,0 +1,365 @@
+"""Algorithm 1 of Lupu et al. (2024): ask for datasets, train networks on them, score the networks, tell.
+
+Everything is a pure function of a `State`. A checkpoint is that state, which is why a resumed run is the same run.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades import strategies
+from hades.config import Config
+from hades.errors import InputError
+from hades.learner.networks import init_network
+from hades.normalisers import Moments, Normaliser
+from hades.oracle import Generation
+from hades.parallel import replicated
+from hades.plan import Plan, plan_of
+from hades.scoring import Fitness, piece, staged
+from hades.solution import Codec
+from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Solution, Strategy
+from hades.tasks.base import Task
+
+MAX_PER_DISPATCH = 64
+"""Generations in one dispatch, where they are short."""
+CURRICULUM = 0.1
+"""Of an episode's steps: what a curriculum begins with."""
+Metrics = dict[str, jax.Array]
+
+
+class Attempt(NamedTuple):
+    """One search and what it has found."""
+
+    age: jax.Array
+    """Its generations."""
+    strategy: strategies.State
+    seen: Moments
+    """Observations so far, for the running normaliser."""
+    best_score: jax.Array
+    best: Solution
+    best_normaliser: Normaliser
+
+
+class State(NamedTuple):
+    """All that a distillation needs to go on: a pytree of arrays.
+
+    The seed's part of it, too, so that what was compiled for one seed serves all.
+    """
+
+    key: jax.Array
+    """Data of the run's random key."""
+    fixed_normaliser: Normaliser
+    """Where it does not run; else the identity."""
+    generation: jax.Array
+    turn: jax.Array
+    """Number of the plan's phase."""
+    search: Attempt
+    rival: Attempt | None
+    """The best of the attempts before, where several begin."""
+
+
+class Search:
+    """The outer loop, as pure functions of a `State`.
+
+    A generation draws networks and episodes (HaDES-F keeps its networks), asks the strategy for a population of
+    datasets, trains and scores networks on each, and tells the strategy.
+
+    Raises:
+        InputError: for what task and configuration cannot agree on.
+    """
+
+    def __init__(self, task: Task, config: Config) -> None:
+        self.task, self.config, self.plan = task, config, plan_of(config)
+        inits = Counter(recipe for recipe in config.recipes for _ in range(config.inits))
+        self.recipes = list(inits)
+        for recipe in self.recipes:  # or says why it cannot be
+            jax.eval_shape(partial(init_network, recipe, task.spec), jax.random.key(0))
+        check(task, config, self.plan)
+        self.key = jax.random.key(config.seed)
+        self.start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
+        self.codec = Codec.of(task, config, self.recipes[0])
+        self.pairs = piece(task, jax.vmap(self.codec.pairs))
+        self.fixed_normaliser = self.codec.fixed_normaliser(measure_key)
+        self.strategies = [self._strategy(name) for name in self.plan.strategies]
+        self.fitness, self.validation = scorers(task, config, inits), validators(task, config, inits)
+        self.data, self.validation_data = task.data, task.validation.data
+        self.replicate = jax.jit(lambda x: x, out_shardings=replicated())
+        self.play = staged(task, self._play, out_shardings=replicated())
+        self.programs = [self._programs(i) for i in range(len(self.strategies))]
+
+    def _strategy(self, name: str) -> Strategy:
+        config, own = self.config, name == self.config.strategy
+        rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
+        made = strategies.make(name, config.population, self._start(0), config.std, rate, options)
+        return made if self.task.traced else made.in_pieces()
+
+    def _programs(self, strategy: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """One generation, and several in a dispatch, by one of the plan's strategies."""
+        one = staged(self.task, partial(self._generation, strategy))  # traced once, though used twice
+        if self.task.traced:
+            return one, jax.jit(partial(_traced, one), out_shardings=replicated())
+        return one, partial(_stepped, one)
+
+    # The plan: phases begin.
+
+    def init(self) -> State:
+        """Before the first generation."""
+        return self.template(0)
+
+    def template(self, turn: int) -> State:
+        """A state of a phase, typed and placed as it will be, for a checkpoint to be read into."""
+        zero, first = jnp.zeros((), jnp.int32), self._begin(0, self.strategies[0])
+        strategy = self._of_turn(turn)
+        attempt = first if strategy is self.strategies[0] else self._begin(0, strategy)
+        rival = first if self.plan.starts > 1 else None
+        key = jax.random.key_data(self.key)
+        return self._placed(State(key, self.fixed_normaliser, zero, zero, attempt, rival))
+
+    def next_phase(self, state: State) -> State:
+        """A phase is over: begin anew, or go on from the best so far."""
+        turn, leader = int(state.turn) + 1, self._leader(state)
+        phase, before = self.plan.phases[turn], self._of_turn(turn - 1)
+        if phase.start is not None:
+            attempt, rival = self._begin(phase.start, self.strategies[0]), leader
+        elif self._of_turn(turn) is before:
+            attempt, rival = leader, leader if self.plan.starts > 1 else None
+        else:
+            key = jax.random.fold_in(self.key, turn)
+            solution, normaliser = self._best_of(leader, before, state)
+            attempt = leader._replace(
+                strategy=self._of_turn(turn).init(key, solution), best=solution, best_normaliser=normaliser
+            )
+            rival = state.rival
+        return self._placed(state._replace(turn=state.turn + 1, search=attempt, rival=rival))
+
+    def _begin(self, number: int, strategy: Strategy) -> Attempt:
+        """An attempt that has found nothing yet."""
+        solution = self._start(number) if number else strategy.solution
+        return Attempt(
+            age=jnp.zeros((), jnp.int32),
+            strategy=strategy.init(jax.random.fold_in(self.key, number) if number else self.key, solution),
+            seen=Moments.zero(self.task.spec.obs_shape),
+            best_score=jnp.asarray(-jnp.inf),
+            best=solution,
+            best_normaliser=self.fixed_normaliser,
+        )
+
+    def _start(self, number: int) -> Solution:
+        key = jax.random.fold_in(self.start_key, number) if number else self.start_key
+        return self.codec.start(key, self.fixed_normaliser)
+
+    def _of_turn(self, turn: int) -> Strategy:
+        return self.strategies[self._number(turn)]
+
+    def _number(self, turn: int) -> int:
+        return self.plan.strategies.index(self.plan.phases[turn].strategy)
+
+    def _leader(self, state: State) -> Attempt:
+        rival = state.rival
+        return state.search if rival is None or state.search.best_score >= rival.best_score else rival
+
+    def _placed(self, state: State) -> State:
+        """Typed and placed as a dispatch returns it, or the next dispatch would be compiled anew."""
+        return self.replicate(jax.tree.map(np.asarray, state))
+
+    # The outer loop: generations.
+
+    def generation(self, state: State, data: Any) -> tuple[State, Metrics]:
+        """One generation: the state after it, and its metrics."""
+        return self.programs[self._number(int(state.turn))][0](state, data)
+
+    def generations(
+        self, state: State, number: jax.Array | np.int32, steps: jax.Array | np.int32, data: Any
+    ) -> tuple[State, Metrics, jax.Array]:
+        """Generations in one dispatch: ``number`` of them, or until ``steps`` environment steps are spent.
+
+        Returns the state, metrics ``[MAX_PER_DISPATCH]``, and how many generations there were.
+        """
+        return self.programs[self._number(int(state.turn))][1](state, number, steps, data)
+
+    def _generation(self, number: int, state: State, data: Any) -> tuple[State, Metrics]:
+        ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
+        attempt, strategy = state.search, self.strategies[number]
+        oracle = Generation(
+            self.codec, self.pairs, self.fitness, self._init_key(state.key, init_key), self.normaliser(state), episode_key, data,
+            self._limit(attempt),
+        )  # fmt: skip
+        moved, scores = strategy.step(ask_key, tell_key, attempt.strategy, oracle)
+        finite = jnp.isfinite(scores.fitness)
+        metrics = {
+            "mean": jnp.mean(scores.fitness, where=finite),
+            "best": jnp.max(scores.fitness),
+            "std": strategy.std(moved),
+            "diverged": jnp.sum(~finite),
+            "env_steps": scores.env_steps,
+        }
+        seen = attempt.seen if scores.seen is None else attempt.seen.merge(scores.seen)
+        attempt = attempt._replace(age=attempt.age + 1, strategy=moved, seen=seen)
+        return state._replace(generation=state.generation + 1, search=attempt), metrics
+
+    def normaliser(self, state: State) -> Normaliser:
+        """Of the observations, as they have been seen by now."""
+        return state.search.seen.normaliser() if self.config.normaliser == "running" else state.fixed_normaliser
+
+    def _limit(self, attempt: Attempt) -> jax.Array | None:
+        """Steps after which an episode is cut off, by the curriculum."""
+        if self.config.curriculum is None or self.task.max_steps is None:
+            return None
+        share = CURRICULUM + (1 - CURRICULUM) * attempt.age / self.config.curriculum
+        return jnp.round(jnp.minimum(share, 1) * self.task.max_steps)
+
+    def _keys(self, state: State) -> jax.Array:
+        """For ask, networks, episodes, tell, and a validation before it."""
+        return jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(state.key), state.generation), 5)
+
+    def _init_key(self, run_key: jax.Array, key: jax.Array) -> jax.Array:
+        return _fixed_init_key(jax.random.wrap_key_data(run_key)) if self.config.init == "fixed" else key
+
+    @property
+    def fixed_init_key(self) -> jax.Array:
+        """HaDES-F's initialisation, the other half of its result."""
+        return _fixed_init_key(self.key)
+
+    # What it has found.
+
+    def validate(self, state: State) -> tuple[State, float]:
+        """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
+        *_, key = self._keys(state)
+        attempt = state.search
+        centre, normaliser = self._of_turn(int(state.turn)).mean(attempt.strategy), self.normaliser(state)
+        score = self.play(state.key, centre, normaliser, key, self.validation_data).mean()
+        if score > attempt.best_score:
+            best = self.replicate((score, centre, normaliser))
+            attempt = attempt._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
+        return state._replace(search=attempt), float(score)
+
+    def evaluate(self, state: State) -> np.ndarray:
+        """Scores ``[inits, episodes]`` of the result, on networks and episodes that nothing was chosen by."""
+        solution, normaliser = self.best(state)
+        keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
+        return np.concatenate(
+            [self.play(state.key, solution, normaliser, key, self.validation_data) for key in keys]
+        )
+
+    def best(self, state: State) -> tuple[Solution, Normaliser]:
+        """The best validated solution and its normaliser; before the first validation, the search's centre."""
+        return self._best_of(self._leader(state), self._of_turn(int(state.turn)), state)
+
+    def best_score(self, state: State) -> float | None:
+        """Of all validations; None before the first."""
+        score = float(self._leader(state).best_score)
+        return score if np.isfinite(score) else None
+
+    def _best_of(self, attempt: Attempt, strategy: Strategy, state: State) -> tuple[Solution, Normaliser]:
+        if jnp.isfinite(attempt.best_score):
+            return attempt.best, attempt.best_normaliser
+        return strategy.mean(attempt.strategy), self.normaliser(state)
+
+    def _play(
+        self, run_key: jax.Array, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any
+    ) -> jax.Array:
+        """Scores ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
+        init_key, episode_key = jax.random.split(key)
+        pairs = self.pairs(jax.tree.map(lambda x: x[None], solution))
+        each = [
+            fitness.returns(pairs, normaliser, self._init_key(run_key, init_key), episode_key, data)
+            for fitness in self.validation
+        ]
+        return jnp.concatenate(each)
+
+
+def scorers(task: Task, config: Config, inits: Counter[Any]) -> list[Fitness]:
+    """That score the search, one for each kind of network."""
+    several = len(inits) > 1
+    # A derivative has but one candidate to spread over the devices: kinds of networks are what they can share.
+    apart = several and strategies.needs(config.strategy) == DERIVATIVE
+    return [
+        Fitness(
+            task.calibrated if several else task,
+            recipe,
+            number,
+            config.episodes,
+            config.greedy,
+            watch=config.normaliser == "running",
+            window=config.window,
+            chunk=config.chunk,
+            spread=not apart,
+        )
+        for recipe, number in inits.items()
+    ]
+
+
+def validators(task: Task, config: Config, inits: Counter[Any]) -> list[Fitness]:
+    """That validate its centre, likewise; HaDES-F's on its own networks, each for as many episodes more."""
+    fixed = config.init == "fixed"
+    return [
+        Fitness(
+            task.validation,
+            recipe,
+            number if fixed else config.validate_inits,
+            -(-config.validate_inits // number) if fixed else 1,
+            config.greedy,
+        )
+        for recipe, number in inits.items()
+    ]
+
+
+def check(task: Task, config: Config, plan: Plan) -> None:
+    """What task and configuration must agree on.
+
+    Raises:
+        InputError: if they do not.
+    """
+    needed = {strategies.needs(name) for name in plan.strategies}
+    if DERIVATIVE in needed and not task.differentiable:
+        raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
+    if ROLLOUTS in needed and not task.stepped:
+        raise InputError(f"{task.name} cannot be stepped inside JAX: take an evolution strategy, such as SNES")
+    if ROLLOUTS in needed and config.networks:
+        raise InputError("several networks are for strategies that go by scores; leave --networks out")
+    if config.window is not None and needed == {SCORES}:
+        raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
+    if not config.starts_from_dataset:
+        task.check_start(config.start)
+    task.check(config.normaliser, config.curriculum, config.size)
+
+
+def _fixed_init_key(key: jax.Array) -> jax.Array:
+    return jax.random.fold_in(key, 2**31 - 2)
+
+
+def _traced(
+    one: Callable[..., Any], state: State, number: jax.Array, steps: jax.Array, data: Any
+) -> tuple[State, Metrics, jax.Array]:
+    """Generations as one program."""
+
+    def body(carry: tuple[State, Any, jax.Array, jax.Array]) -> tuple[State, Any, jax.Array, jax.Array]:
+        state, log, i, spent = carry
+        state, metrics = one(state, data)
+        log = jax.tree.map(lambda rows, value: rows.at[i].set(value), log, metrics)
+        return state, log, i + 1, spent + metrics["env_steps"]
+
+    shapes = jax.eval_shape(one, state, data)[1]
+    log = jax.tree.map(lambda s: jnp.zeros((MAX_PER_DISPATCH, *s.shape), s.dtype), shapes)
+    zero = jnp.zeros((), jnp.int32)
+    state, log, done, _ = jax.lax.while_loop(
+        lambda carry: (carry[2] < number) & (carry[3] < steps), body, (state, log, zero, zero)
+    )
+    return state, log, done
+
+
+def _stepped(
+    one: Callable[..., Any], state: State, number: int, steps: int, data: Any
+) -> tuple[State, Metrics, jax.Array]:
+    """The same, where episodes are played on the host between jitted pieces."""
+    rows, spent = [], 0
+    while len(rows) < number and spent < steps:
+        state, metrics = one(state, data)
+        rows.append(metrics)
+        spent += int(metrics["env_steps"])
+    return state, jax.tree.map(lambda *x: jnp.stack(x), *rows), jnp.asarray(len(rows))

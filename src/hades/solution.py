@@ -1,0 +1,113 @@
+"""What is searched for, and the dataset that it is: a pytree of states, what the objective adds, and a step size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades.config import Config
+from hades.dataset import Dataset, load
+from hades.errors import InputError
+from hades.learner.objectives import Objective, objective_of
+from hades.learner.recipe import Recipe
+from hades.normalisers import Normaliser, identity_normaliser
+from hades.scoring import Pairs
+from hades.strategies import Solution
+from hades.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Between solutions and datasets, for one task and configuration.
+
+    Attributes:
+        warm: the dataset that the search goes on from, if it does.
+    """
+
+    task: Task
+    config: Config
+    recipe: Recipe
+    warm: Dataset | None
+
+    @classmethod
+    def of(cls, task: Task, config: Config, recipe: Recipe) -> "Codec":
+        """Raise `InputError` if the dataset that the search is to go on from does not fit."""
+        return cls(task, config, recipe, warm_start(task, config) if config.starts_from_dataset else None)
+
+    @property
+    def objective(self) -> Objective:
+        """What a pair's target is."""
+        return objective_of(self.task.spec, self.config.labels, self.config.label_logit)
+
+    def fixed_normaliser(self, key: jax.Array) -> Normaliser:
+        """The one that stays: measured, or the dataset's that the search goes on from; else the identity."""
+        if self.config.normaliser != "fixed":
+            return identity_normaliser(self.task.spec)
+        if self.warm:
+            return Normaliser(*map(jnp.asarray, self.warm.normaliser))
+        return self.task.measure(key)
+
+    def start(self, key: jax.Array, normaliser: Normaliser) -> Solution:
+        """Where a search starts: states as observations would be normalised, actions small, labels balanced.
+
+        Or a dataset, to go on from.
+        """
+        state_key, target_key = jax.random.split(key)
+        if self.warm:
+            part = self.objective.go_on(self.warm.targets)
+        else:
+            part = self.objective.start(self.config.size, target_key)
+        solution = {"states": self._states(state_key, normaliser), **part}
+        if self.config.learn_rate:
+            solution["log_rate"] = jnp.log(jnp.asarray(self.recipe.learning_rate))
+        return solution
+
+    def _states(self, key: jax.Array, normaliser: Normaliser) -> jax.Array:
+        if self.warm:
+            return jnp.asarray(self.warm.states)
+        if self.config.start != "random":
+            return self.task.start(self.config.start, self.config.size, normaliser, key)
+        return jax.random.normal(key, (self.config.size, *self.task.spec.obs_shape))
+
+    def pairs(self, solution: Solution) -> Pairs:
+        """One candidate's states, targets and learning rate."""
+        rate = jnp.exp(solution["log_rate"]) if self.config.learn_rate else None
+        return solution["states"], self.objective.targets(solution, self.config.size), rate
+
+    def dataset(self, solution: Solution, normaliser: Normaliser, info: Mapping[str, Any]) -> Dataset:
+        """A solution as what is kept of it."""
+        states, targets, rate = self.pairs(solution)
+        learned = {} if rate is None else {"learning_rate": float(rate)}
+        return Dataset(
+            states=np.asarray(states),
+            **{self.objective.column: np.asarray(targets)},
+            obs_mean=np.asarray(normaliser.mean),
+            obs_std=np.asarray(normaliser.std),
+            task=self.task.name,
+            learner=self.recipe.options() | learned,
+            info=info,
+        )
+
+
+def warm_start(task: Task, config: Config) -> Dataset:
+    """The dataset that a search goes on from.
+
+    Raises:
+        InputError: if it does not fit task and configuration.
+    """
+    dataset = load(config.start)
+    if dataset.spec != task.spec or len(dataset) != config.size:
+        found = f"{len(dataset)} pairs of {list(dataset.states.shape[1:])} and {dataset.spec.num_actions} actions"
+        wanted = f"{config.size} of {list(task.spec.obs_shape)} and {task.spec.num_actions}"
+        raise InputError(f"{config.start} has {found}; {task.name} is asked for {wanted}")
+    plain = (dataset.normaliser[0] == 0).all() and (dataset.normaliser[1] == 1).all()
+    if dataset.online or not (config.normaliser == "fixed" or (config.normaliser == "none" and plain)):
+        raise InputError(f"to go on from {config.start} with its own normaliser, take --normaliser fixed")
+    try:
+        objective_of(task.spec, config.labels).go_on(dataset.targets)
+    except InputError as error:
+        raise InputError(f"{config.start}: {error}") from None
+    return dataset

@@ -1,0 +1,15 @@
+"""Tables, as lines of text and as Markdown."""
+
+from collections.abc import Sequence
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """A table as lines of text, its columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def markdown(table: Sequence[Sequence[str]]) -> str:
+    """A header, then lines."""
+    header, *lines = ["| " + " | ".join(line) + " |" for line in table]
+    return "\n".join([header, "|---" * len(table[0]) + "|", *lines])

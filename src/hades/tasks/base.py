@@ -1,0 +1,174 @@
+"""What every task has: whoever holds one need not ask what kind it is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jax
+
+from hades.dataset import Spec
+from hades.errors import InputError
+from hades.learner.networks import Params
+from hades.learner.recipe import Recipe
+from hades.metrics import RETURN, Metric
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser
+from hades.tasks.rollouts import Play, Trajectory
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Episode(NamedTuple):
+    """What is kept of an episode: the score (the undiscounted return), and how it ended after how many steps."""
+
+    ret: jax.Array
+    length: jax.Array
+    terminated: jax.Array
+    seen: Moments | None
+    """Moments of the observations, where asked for."""
+
+
+class Task(ABC):
+    """What a trained network is scored on.
+
+    Attributes:
+        name: what `hades.make` takes.
+        options: what `hades.make` was given that changes the task; they travel with runs and datasets.
+        where: what it was given that says where things lie; it stays with the run.
+        versions: of the libraries that the task comes from.
+        metric: what `score` gives.
+        traced: whether `score` can be a part of a jitted program; else its episodes are played on the host.
+        differentiable: whether `score` has a derivative by the network's parameters.
+        stepped: whether environments can be played step by step inside a program (`begin`, `collect`).
+        starts: where a search's states may start (`start`), beside ``"random"``.
+        normalisers: which ones make sense.
+    """
+
+    name: str
+    options: Mapping[str, Any] = NOTHING
+    where: Mapping[str, Any] = NOTHING
+    versions: Mapping[str, str] = NOTHING
+    metric: Metric = RETURN
+    traced: bool = True
+    differentiable: bool = False
+    stepped: bool = False
+    starts: tuple[str, ...] = ("random", "sample")
+    normalisers: tuple[str, ...] = ("none", "fixed", "running")
+
+    @property
+    @abstractmethod
+    def spec(self) -> Spec:
+        """The interface to a policy."""
+
+    @property
+    @abstractmethod
+    def reference(self) -> Recipe:
+        """The published recipe for tasks of this kind."""
+
+    @property
+    @abstractmethod
+    def defaults(self) -> Mapping[str, Any]:
+        """Sensible options of a distillation, for tasks without a preset."""
+
+    @abstractmethod
+    def score(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        keys: jax.Array,
+        greedy: bool = False,
+        watch: bool = False,
+        data: Any = (),
+        limit: jax.Array | None = None,
+    ) -> Episode:
+        """Score B trained networks, leaves ``[B, ...]``, on E episodes each.
+
+        Args:
+            recipe: whose networks they are.
+            normaliser: of the observations.
+            keys: ``[B, E]``, one an episode.
+            greedy: take the mode of the action distribution instead of a sample.
+            watch: gather the moments of the observations.
+            data: the task's own (`data`), an argument of every jitted function.
+            limit: cut episodes off after so many steps.
+
+        Returns:
+            Leaves ``[B, E]``, or ``[B, 1]`` where a score is of the whole data.
+        """
+
+    @abstractmethod
+    def measure(self, key: jax.Array) -> Normaliser:
+        """The ``"fixed"`` normaliser, from what is seen before there is any policy."""
+
+    @abstractmethod
+    def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
+        """States ``[size, *obs]`` to start from, as the normaliser leaves them: any of `starts` but ``"random"``."""
+
+    @abstractmethod
+    def episode_bytes(self) -> int:
+        """Of an episode's states and intermediate values, about."""
+
+    @property
+    def data(self) -> Any:
+        """What `score` is to be given: constants would be compiled in."""
+        return ()
+
+    @property
+    def max_steps(self) -> int | None:
+        """Of an episode; None where episodes have no length that could be cut."""
+        return None
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Datasets that nobody distilled, by name (`hades.baselines.images.baseline`)."""
+        return ()
+
+    @property
+    def validation(self) -> "Task":
+        """Scores a search's centre, on what the search is not scored on."""
+        return self
+
+    @property
+    def test(self) -> "Task":
+        """Scores what nothing was chosen by."""
+        return self
+
+    @property
+    def calibrated(self) -> "Task":
+        """The task as several kinds of networks are scored on it that share one dataset."""
+        return self
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for tasks whose `score` is the same program, whatever data it is given."""
+        return self
+
+    def check_size(self, size: int) -> None:
+        """Raise `InputError` if a dataset of the task cannot have so many pairs."""
+        del size
+
+    def check_start(self, start: str) -> None:
+        """Raise `InputError` if states cannot start so."""
+        if start not in self.starts:
+            raise InputError(f"{self.name} does not start at '{start}'; choose one of {', '.join(self.starts)}")
+
+    def check(self, normaliser: str, curriculum: int | None, size: int) -> None:
+        """Raise `InputError` for options of a distillation that this task cannot have."""
+        if curriculum is not None and self.max_steps is None:
+            raise InputError(f"a curriculum is of episodes' lengths; {self.metric.pairs} have none")
+        if normaliser not in self.normalisers:
+            raise InputError(
+                f"{self.metric.pairs} are normalised once, by 'fixed' statistics or not at all ('none')"
+            )
+        self.check_size(size)
+
+    def begin(self, keys: jax.Array) -> Play:
+        """Environments that begin, one a key; where the task is `stepped`."""
+        raise NotImplementedError
+
+    def collect(
+        self, recipe: Recipe, params: Params, normaliser: Normaliser, play: Play, steps: int, key: jax.Array
+    ) -> tuple[Play, Trajectory]:
+        """So many steps of B networks in the environments that are being played; where the task is `stepped`."""
+        raise NotImplementedError

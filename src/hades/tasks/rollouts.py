@@ -1,0 +1,87 @@
+"""Steps of environments that begin anew where they end: what actor's losses and PPO learn from."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hades.learner.heads import head_of
+from hades.learner.networks import Params, make_network
+from hades.learner.recipe import Recipe
+from hades.normalisers import Normaliser
+
+if TYPE_CHECKING:
+    from hades.tasks.control import ControlTask
+
+
+class Play(NamedTuple):
+    """Environments that are being played: leaves ``[B * E, ...]``."""
+
+    state: Any
+    obs: jax.Array
+
+
+class Trajectory(NamedTuple):
+    """Steps ``[T, B, E, ...]`` of B networks in E environments each."""
+
+    obs: jax.Array
+    """Normalised, as the policy saw it."""
+    action: jax.Array
+    """As it was drawn: not yet clipped to what the environment takes."""
+    reward: jax.Array
+    terminated: jax.Array
+    truncated: jax.Array
+    next_obs: jax.Array
+    """Normalised; of the episode's own last observation where one ended."""
+
+
+def begin(task: "ControlTask", keys: jax.Array) -> Play:
+    """Environments that begin, one a key."""
+    return Play(*jax.vmap(task.environment.reset)(keys.reshape(-1)))
+
+
+def step(task: "ControlTask", play: Play, action: jax.Array, keys: jax.Array) -> tuple[Play, Any]:
+    """One step of every environment, which begins anew if that was its last; and the `hades.tasks.control.Step`."""
+    step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+    out = task.vmap(task.environment.step)(step_keys, play.state, action)
+    fresh = begin(task, reset_keys)
+    done = out.terminated | out.truncated
+
+    def where_done(fresh: jax.Array, old: jax.Array) -> jax.Array:
+        return jnp.where(done.reshape(done.shape + (1,) * (old.ndim - 1)), fresh, old)
+
+    return jax.tree.map(where_done, fresh, Play(out.state, out.obs)), out
+
+
+def collect(
+    task: "ControlTask",
+    recipe: Recipe,
+    params: Params,
+    normaliser: Normaliser,
+    play: Play,
+    steps: int,
+    key: jax.Array,
+) -> tuple[Play, Trajectory]:
+    """So many steps of B networks, leaves ``[B, ...]``, in the environments that are being played."""
+    network, head = make_network(recipe, task.spec), head_of(task.spec)
+    networks = jax.tree.leaves(params)[0].shape[0]
+
+    def per_network(x: jax.Array) -> jax.Array:
+        return x.reshape(networks, -1, *x.shape[1:])
+
+    def draw(params: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
+        out: Any = network.apply(params, obs)
+        return jax.vmap(head.sample)(out, jax.random.split(key, len(obs)))
+
+    def one(play: Play, key: jax.Array) -> tuple[Play, Trajectory]:
+        act_key, step_key = jax.random.split(key)
+        obs = normaliser(per_network(play.obs))
+        action = jax.vmap(draw)(params, obs, jax.random.split(act_key, networks))
+        flat = jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
+        play, out = step(task, play, flat, jax.random.split(step_key, len(flat)))
+        reward, terminated, truncated, after = map(
+            per_network, (out.reward, out.terminated, out.truncated, out.obs)
+        )
+        return play, Trajectory(obs, action, reward, terminated, truncated, normaliser(after))
+
+    return jax.lax.scan(one, play, jax.random.split(key, steps))

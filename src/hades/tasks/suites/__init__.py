@@ -1,0 +1,26 @@
+"""Suites: one adapter file each, with ``names()`` and ``make(name, **options)``. Imported when a task is made."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from hades.tasks.base import Task
+
+SUITES = ("images", "gymnax", "brax")
+"""The adapters, in the order in which a name is looked for."""
+
+T = TypeVar("T", bound=Task)
+
+
+def remembered(make: Callable[..., T]) -> Callable[..., T]:
+    """Made once for each name and options: what was compiled for a task serves whoever asks for it again."""
+    made: dict[str, T] = {}
+
+    @wraps(make)
+    def find(name: str, **options: object) -> T:
+        key = repr((name, sorted(options.items())))
+        if key not in made:
+            made[key] = make(name, **options)
+        return made[key]
+
+    return find
