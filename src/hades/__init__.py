@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hades.config import Config as Config
     from hades.dataset import Dataset as Dataset
     from hades.dataset import load as load
     from hades.distillation import Result as Result
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from hades.learner.recipe import Learner as Learner
     from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
-    from hades.config import Config as Config
     from hades.reporting import report as report
     from hades.runtime import configure as configure
     from hades.tasks import make as make

@@ -1,4 +1,4 @@
-"""Every option of a distillation, once: the command line, ``config.json`` and the documentation are derived from it."""
+"""Every option of a distillation, once: command line, ``config.json`` and documentation are derived from it."""
 
 import dataclasses
 import re
@@ -10,7 +10,7 @@ from typing import Any
 from hades.dataset import zoo
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
-from hades.options import check, check_names, option
+from hades.options import check, check_names, option, registry
 
 ESSENTIALS, PAIRS, SEARCH, SCORE, BUDGET = "essentials", "pairs", "search", "score", "budget and validation"
 LIMITS = ("generations", "steps", "minutes")
@@ -52,7 +52,8 @@ class Config:
     """Begin so many searches, each from another start, one after the other in the first half of the budget; the one
     with the best validation goes on."""
     polish: tuple[str, ...] = option((), group=SEARCH)
-    """Strategies that go on from the best so far, each in the last share of the budget: NAME@SHARE, such as SNES@0.2."""
+    """Strategies that go on from the best so far, each with a share of the budget at its end: NAME@SHARE, such as
+    SNES@0.2."""
     start: str = option("random", group=PAIRS)
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
     each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from, with its
@@ -60,7 +61,7 @@ class Config:
     normaliser: str = option("running", one_of=("none", "fixed", "running"), off="none", group=PAIRS)
     """Of observations: none, fixed (measured under random actions before the run) or running (gathered over all that
     the population sees, as in OpenAI-ES)."""
-    labels: str = option("fixed", one_of=("fixed", "soft"), group=PAIRS)
+    labels: str = option("fixed", one_of=registry("hades.learner.objectives", "LABELS"), group=PAIRS)
     """For classes and discrete actions: fixed (balanced one-hot) or soft (searched for with the states)."""
     label_logit: float = option(2.0, above=0, group=PAIRS)
     """Of soft labels at the start, for each pair's own class; the others have 0."""
@@ -131,7 +132,8 @@ class Config:
             InputError: for an option that there is not.
         """
         check_names(cls, data, "a configuration")
-        return cls(**{**data, "learner": (reference or _recipes().CONTINUOUS).patched(Learner(**data.get("learner", {})))})
+        base = reference or _recipes().CONTINUOUS
+        return cls(**{**data, "learner": base.patched(data.get("learner"))})
 
     def override(self, overrides: Mapping[str, Any]) -> "Config":
         """This configuration with other options.
@@ -171,7 +173,7 @@ def _plain(strategy: str) -> str:
 
 
 def _network(text: str) -> Learner:
-    """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``, with the recipe of its own if any."""
+    """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``, with its own recipe if any."""
     match = re.fullmatch(r"(\w+)(?::(\d+)(?:x(\d+))?|:(\d+(?:,\d+)+))?", text)
     if not match:
         raise InputError(f"networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., not '{text}'")

@@ -1,6 +1,6 @@
 """Distil a task into a dataset, and go on with what was interrupted: what is asked is checked here, then searched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +11,8 @@ import jax
 from hades import presets, runtime, tasks
 from hades.config import Config
 from hades.dataset import Dataset
-from hades.evaluation import Evaluation
 from hades.errors import InputError
+from hades.evaluation import Evaluation
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop, Signals
 from hades.progress import Progress

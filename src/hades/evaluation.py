@@ -1,7 +1,6 @@
 """How good a dataset is: fresh networks trained on it, then scored; with the field's statistics."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -184,9 +183,7 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
     return tasks.make(dataset.task, **{**dataset.info.get("task_options", {}), **options})
 
 
-def recipe(
-    dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None
-) -> Recipe:
+def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:
     """A complete recipe: what is asked for, over the dataset's own, over the published one of its task."""
     return (reference or published(dataset.spec)).patched(Learner(**dataset.learner), learner)
 
@@ -200,9 +197,7 @@ def _train(fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: 
     return jax.tree.map(lambda x: x[0], trained)
 
 
-def _played(
-    fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, data: Any
-) -> jax.Array:
+def _played(fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, data: Any) -> jax.Array:
     """Scores ``[inits, episodes]``."""
     return fitness.rollouts(1, _take, (params,), normaliser, key, data).ret[0]
 

@@ -18,8 +18,8 @@ from hades import tasks
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
-from hades.metrics import metric_of
 from hades.learner.recipe import Wishes
+from hades.metrics import metric_of
 from hades.normalisers import Normaliser
 from hades.tasks.control import ControlTask, Environment, Step
 

@@ -54,9 +54,7 @@ def run_jobs(
     numbers = jnp.minimum(jnp.arange(chunks.size * chunks.number * devices), jobs - 1)
     if spread:
         specs = (PartitionSpec(AXIS), *[PartitionSpec()] * len(shared))
-        run = jax.shard_map(
-            on_a_device, mesh=mesh(), in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False
-        )
+        run = jax.shard_map(on_a_device, mesh=mesh(), in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False)
     else:
         run = on_a_device
     return jax.tree.map(lambda x: x[:jobs].reshape(*shape, *x.shape[1:]), run(numbers, *shared))

@@ -9,9 +9,9 @@ from hades.config import LIMITS, Config
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS, DISCRETE, IMAGES, few_pairs
+from hades.tables import align
 from hades.tasks.base import Task
 from hades.tasks.images import DEFAULTS
-from hades.tables import align
 
 Options = dict[str, Any]
 

@@ -186,9 +186,15 @@ class Search:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
         attempt, strategy = state.search, self.strategies[number]
         oracle = Generation(
-            self.codec, self.pairs, self.fitness, self._init_key(state.key, init_key), self.normaliser(state), episode_key, data,
-            self._limit(attempt),
-        )  # fmt: skip
+            codec=self.codec,
+            pairs=self.pairs,
+            fitness=self.fitness,
+            network_key=self._init_key(state.key, init_key),
+            normaliser=self.normaliser(state),
+            episode_key=episode_key,
+            data=data,
+            limit=self._limit(attempt),
+        )
         moved, scores = strategy.step(ask_key, tell_key, attempt.strategy, oracle)
         finite = jnp.isfinite(scores.fitness)
         metrics = {
@@ -242,9 +248,7 @@ class Search:
         """Scores ``[inits, episodes]`` of the result, on networks and episodes that nothing was chosen by."""
         solution, normaliser = self.best(state)
         keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
-        return np.concatenate(
-            [self.play(state.key, solution, normaliser, key, self.validation_data) for key in keys]
-        )
+        return np.concatenate([self.play(state.key, solution, normaliser, key, self.validation_data) for key in keys])
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
         """The best validated solution and its normaliser; before the first validation, the search's centre."""

@@ -81,9 +81,10 @@ class Codec:
         """A solution as what is kept of it."""
         states, targets, rate = self.pairs(solution)
         learned = {} if rate is None else {"learning_rate": float(rate)}
+        column: dict[str, Any] = {self.objective.column: np.asarray(targets)}
         return Dataset(
             states=np.asarray(states),
-            **{self.objective.column: np.asarray(targets)},
+            **column,
             obs_mean=np.asarray(normaliser.mean),
             obs_std=np.asarray(normaliser.std),
             task=self.task.name,

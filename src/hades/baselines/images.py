@@ -18,7 +18,8 @@ from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_
 from hades.normalisers import identity_normaliser
 from hades.tables import align
 from hades.tasks.base import Task
-from hades.tasks.images import ImageTask, as_float, images_of
+from hades.tasks.images import as_float, images_of
+
 
 def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     """A dataset that nothing was distilled for.

@@ -17,7 +17,7 @@ from flax import linen as nn
 from hades import runtime, tasks
 from hades.baselines import Result, check_budget
 from hades.dataset import Spec
-from hades.errors import InputError, MissingExtra
+from hades.errors import MissingExtra
 from hades.evaluation import Evaluation
 from hades.learner.heads import Head, head_of
 from hades.learner.networks import make_network
@@ -26,7 +26,6 @@ from hades.normalisers import Normaliser, identity_normaliser
 from hades.tasks import rollouts
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
-from hades.tasks.rollouts import Play
 
 SETTINGS: dict[str, Any] = {
     "num_envs": 64, "num_steps": 128, "num_epochs": 4, "num_minibatches": 16, "learning_rate": 3e-4, "gamma": 0.99,
@@ -166,7 +165,7 @@ class AutoReset:
 
     def step_many(self, keys: jax.Array, state: Any, action: jax.Array) -> tuple[Any, ...]:
         """Observations, states, rewards, whether an episode ended, and nothing else to know."""
-        play, out = rollouts.step(self.task, Play(state, None), action, keys)
+        play, out = rollouts.step(self.task, state, action, keys)
         return play.obs, play.state, out.reward, out.terminated | out.truncated, {}
 
 

@@ -69,7 +69,7 @@ def _type(annotation: Any) -> tuple[Any, Any]:
         element = get_args(several)[0]
         return Annotated[tuple[element, ...], shown(f"{METAVARS[element]} ...")], ()
     kind = members[0]
-    return Annotated[kind | None, shown(METAVARS.get(kind, kind.__name__.upper()))], None
+    return Annotated[kind | None, shown(METAVARS[kind])], None
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

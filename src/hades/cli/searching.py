@@ -47,9 +47,8 @@ class Distill(_Rest, Options):
         task = tasks.make(self.task, **self.task_options.given())
         name, size = task.name.split("/")[-1].split("-")[0].lower(), options.get("size")
         stem = "-".join([name, *([str(size)] if size else []), f"seed{options.get('seed', 0)}"])
-        result = distill(
-            task, preset=self.preset, out=self.out or free_path(stem), learner=learner, **self.running.given(), **options
-        )
+        options |= self.running.given() | {"learner": learner, "out": self.out or free_path(stem)}
+        result = distill(task, preset=self.preset, **options)
         return report(result, self.output.json)
 
 

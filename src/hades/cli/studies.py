@@ -7,7 +7,6 @@ from typing import Any
 from hades.cli.derive import Flag, given, options_of
 from hades.cli.groups import Folder, Output
 from hades.cli.output import fail, show
-from hades.errors import InputError
 from hades.studies import STUDIES, kind_of
 from hades.tables import align
 

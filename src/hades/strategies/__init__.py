@@ -51,9 +51,7 @@ class Oracle(Protocol):
         """Environments that begin, for `rollouts`: as many as there are networks and episodes."""
         ...
 
-    def rollouts(
-        self, solution: Solution, play: "Play", steps: int, key: jax.Array
-    ) -> tuple["Play", "Trajectory"]:
+    def rollouts(self, solution: Solution, play: "Play", steps: int, key: jax.Array) -> tuple["Play", "Trajectory"]:
         """So many steps of networks trained on a solution, in environments that begin anew where they end."""
         ...
 

@@ -158,9 +158,7 @@ class Task(ABC):
         if curriculum is not None and self.max_steps is None:
             raise InputError(f"a curriculum is of episodes' lengths; {self.metric.pairs} have none")
         if normaliser not in self.normalisers:
-            raise InputError(
-                f"{self.metric.pairs} are normalised once, by 'fixed' statistics or not at all ('none')"
-            )
+            raise InputError(f"{self.metric.pairs} are normalised once, by 'fixed' statistics or not at all ('none')")
         self.check_size(size)
 
     def begin(self, keys: jax.Array) -> Play:

@@ -11,7 +11,7 @@ from hades.learner.recipe import Recipe
 from hades.normalisers import Normaliser
 
 if TYPE_CHECKING:
-    from hades.tasks.control import ControlTask
+    from hades.tasks.control import ControlTask, Step
 
 
 class Play(NamedTuple):
@@ -40,10 +40,14 @@ def begin(task: "ControlTask", keys: jax.Array) -> Play:
     return Play(*jax.vmap(task.environment.reset)(keys.reshape(-1)))
 
 
-def step(task: "ControlTask", play: Play, action: jax.Array, keys: jax.Array) -> tuple[Play, Any]:
-    """One step of every environment, which begins anew if that was its last; and the `hades.tasks.control.Step`."""
+def step(task: "ControlTask", state: Any, action: jax.Array, keys: jax.Array) -> tuple[Play, "Step"]:
+    """One step of every environment, which begins anew if that was its last.
+
+    Returns:
+        What is being played after it, and the outcome of the step itself.
+    """
     step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-    out = task.vmap(task.environment.step)(step_keys, play.state, action)
+    out = task.vmap(task.environment.step)(step_keys, state, action)
     fresh = begin(task, reset_keys)
     done = out.terminated | out.truncated
 
@@ -78,10 +82,8 @@ def collect(
         obs = normaliser(per_network(play.obs))
         action = jax.vmap(draw)(params, obs, jax.random.split(act_key, networks))
         flat = jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
-        play, out = step(task, play, flat, jax.random.split(step_key, len(flat)))
-        reward, terminated, truncated, after = map(
-            per_network, (out.reward, out.terminated, out.truncated, out.obs)
-        )
+        play, out = step(task, play.state, flat, jax.random.split(step_key, len(flat)))
+        reward, terminated, truncated, after = map(per_network, (out.reward, out.terminated, out.truncated, out.obs))
         return play, Trajectory(obs, action, reward, terminated, truncated, normaliser(after))
 
     return jax.lax.scan(one, play, jax.random.split(key, steps))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades.dataset import Spec
+from hades.learner.objectives.base import Loss, Part
 
 
 def nll(out: tuple[jax.Array, jax.Array], targets: jax.Array) -> jax.Array:
@@ -28,14 +29,16 @@ class Actions:
     """Actions ``[N, A]``, in [-1, 1] at the start."""
 
     spec: Spec
-    losses: ClassVar = {"nll": nll, "mse": mse}
+    sharpness: float = 2.0
+    discrete: ClassVar = False
+    losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
     column: ClassVar = "actions"
 
-    def start(self, size: int, key: jax.Array) -> dict[str, jax.Array]:
+    def start(self, size: int, key: jax.Array) -> Part:
         """Uniform."""
         return {"actions": jax.random.uniform(key, (size, self.spec.num_actions), minval=-1, maxval=1)}
 
-    def go_on(self, targets: np.ndarray) -> dict[str, jax.Array]:
+    def go_on(self, targets: np.ndarray) -> Part:
         """From a dataset's actions."""
         return {"actions": jnp.asarray(targets)}
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from hades.dataset import Spec
 from hades.errors import InputError
+from hades.learner.objectives.base import Loss, Part
 
 
 def nll(out: jax.Array, targets: jax.Array) -> jax.Array:
@@ -28,15 +29,16 @@ class Classes:
 
     spec: Spec
     sharpness: float = 2.0
-    losses: ClassVar = {"nll": nll, "mse": mse}
+    discrete: ClassVar = True
+    losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
     column: ClassVar = "labels"
 
-    def start(self, size: int, key: jax.Array) -> dict[str, jax.Array]:
+    def start(self, size: int, key: jax.Array) -> Part:
         """Nothing to search for."""
         del size, key
         return {}
 
-    def go_on(self, targets: np.ndarray) -> dict[str, jax.Array]:
+    def go_on(self, targets: np.ndarray) -> Part:
         """Only from a dataset with the same labels."""
         if not np.allclose(targets, balanced_labels(len(targets), self.spec.num_actions), atol=1e-3):
             raise InputError("it has labels of its own; take --labels soft to go on from them")

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades.dataset import Spec
+from hades.learner.objectives.base import Loss, Part
 from hades.learner.objectives.classes import balanced_labels, mse, nll
 
 
@@ -18,15 +19,16 @@ class Distributions:
 
     spec: Spec
     sharpness: float = 2.0
-    losses: ClassVar = {"nll": nll, "mse": mse}
+    discrete: ClassVar = True
+    losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
     column: ClassVar = "labels"
 
-    def start(self, size: int, key: jax.Array) -> dict[str, jax.Array]:
+    def start(self, size: int, key: jax.Array) -> Part:
         """Balanced."""
         del key
         return {"logits": self.sharpness * balanced_labels(size, self.spec.num_actions)}
 
-    def go_on(self, targets: np.ndarray) -> dict[str, jax.Array]:
+    def go_on(self, targets: np.ndarray) -> Part:
         """From a dataset's labels."""
         return {"logits": jnp.log(jnp.maximum(targets, 1e-3))}
 
