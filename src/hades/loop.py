@@ -17,10 +17,10 @@ import numpy as np
 
 from hades import runtime
 from hades.config import Config
+from hades.dispatch import MAX_PER_DISPATCH
 from hades.plan import Plan
 from hades.progress import Progress
 from hades.runs import Row
-from hades.search import MAX_PER_DISPATCH
 
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""

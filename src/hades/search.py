@@ -14,6 +14,7 @@ import numpy as np
 
 from hades import strategies
 from hades.config import Config
+from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
 from hades.learner.networks import init_network
 from hades.normalisers import Moments, Normaliser
@@ -25,11 +26,8 @@ from hades.solution import Codec
 from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Solution, Strategy
 from hades.tasks.base import Task
 
-MAX_PER_DISPATCH = 64
-"""Generations in one dispatch, where they are short."""
 CURRICULUM = 0.1
 """Of an episode's steps: what a curriculum begins with."""
-Metrics = dict[str, jax.Array]
 
 
 class Attempt(NamedTuple):
@@ -102,8 +100,8 @@ class Search:
         """One generation, and several in a dispatch, by one of the plan's strategies."""
         one = staged(self.task, partial(self._generation, strategy))  # traced once, though used twice
         if self.task.traced:
-            return one, jax.jit(partial(_traced, one), out_shardings=replicated())
-        return one, partial(_stepped, one)
+            return one, jax.jit(partial(traced, one), out_shardings=replicated())
+        return one, partial(stepped, one)
 
     # The plan: phases begin.
 
@@ -335,35 +333,3 @@ def check(task: Task, config: Config, plan: Plan) -> None:
 
 def _fixed_init_key(key: jax.Array) -> jax.Array:
     return jax.random.fold_in(key, 2**31 - 2)
-
-
-def _traced(
-    one: Callable[..., Any], state: State, number: jax.Array, steps: jax.Array, data: Any
-) -> tuple[State, Metrics, jax.Array]:
-    """Generations as one program."""
-
-    def body(carry: tuple[State, Any, jax.Array, jax.Array]) -> tuple[State, Any, jax.Array, jax.Array]:
-        state, log, i, spent = carry
-        state, metrics = one(state, data)
-        log = jax.tree.map(lambda rows, value: rows.at[i].set(value), log, metrics)
-        return state, log, i + 1, spent + metrics["env_steps"]
-
-    shapes = jax.eval_shape(one, state, data)[1]
-    log = jax.tree.map(lambda s: jnp.zeros((MAX_PER_DISPATCH, *s.shape), s.dtype), shapes)
-    zero = jnp.zeros((), jnp.int32)
-    state, log, done, _ = jax.lax.while_loop(
-        lambda carry: (carry[2] < number) & (carry[3] < steps), body, (state, log, zero, zero)
-    )
-    return state, log, done
-
-
-def _stepped(
-    one: Callable[..., Any], state: State, number: int, steps: int, data: Any
-) -> tuple[State, Metrics, jax.Array]:
-    """The same, where episodes are played on the host between jitted pieces."""
-    rows, spent = [], 0
-    while len(rows) < number and spent < steps:
-        state, metrics = one(state, data)
-        rows.append(metrics)
-        spent += int(metrics["env_steps"])
-    return state, jax.tree.map(lambda *x: jnp.stack(x), *rows), jnp.asarray(len(rows))

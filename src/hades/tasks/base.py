@@ -10,7 +10,8 @@ import jax
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.networks import Params
-from hades.learner.recipe import Recipe
+from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks.rollouts import Play, Trajectory
@@ -170,3 +171,36 @@ class Task(ABC):
     ) -> tuple[Play, Trajectory]:
         """So many steps of B networks in the environments that are being played; where the task is `stepped`."""
         raise NotImplementedError
+
+
+class Acting(Task):
+    """A task whose networks act in an environment, scored by the return.
+
+    Attributes:
+        environment: the dynamics, with ``spec`` and ``max_steps``.
+    """
+
+    environment: Any
+
+    @property
+    def spec(self) -> Spec:
+        """The environment's."""
+        return self.environment.spec
+
+    @property
+    def max_steps(self) -> int:
+        """The environment's own limit."""
+        return self.environment.max_steps
+
+    @property
+    def reference(self) -> Recipe:
+        """The published recipe for the kind of action."""
+        return published(self.spec)
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """Enough pairs to name every action, ten minutes."""
+        shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "minutes": 10.0}
+        if self.spec.discrete:
+            return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
+        return shared | {"size": 8}

@@ -12,8 +12,7 @@ import numpy as np
 from hades.dataset import Spec
 from hades.learner.cloning import Policy, make_policy
 from hades.learner.networks import Params
-from hades.learner.recipe import Learner, Recipe
-from hades.learner.recipes import published
+from hades.learner.recipe import Recipe
 from hades.normalisers import (
     Moments,
     Normaliser,
@@ -24,7 +23,7 @@ from hades.normalisers import (
     moments_of,
 )
 from hades.tasks import rollouts
-from hades.tasks.base import Episode, Task
+from hades.tasks.base import Acting, Episode
 from hades.tasks.rollouts import Play, Trajectory
 
 CHUNK = 32
@@ -55,7 +54,7 @@ class Environment(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class ControlTask(Task):
+class ControlTask(Acting):
     """An environment as a task: `rollout` scores policies by whole episodes.
 
     Args:
@@ -73,29 +72,6 @@ class ControlTask(Task):
     vmap: Callable[..., Any] = jax.vmap
 
     stepped = True
-
-    @property
-    def spec(self) -> Spec:
-        """The environment's."""
-        return self.environment.spec
-
-    @property
-    def max_steps(self) -> int:
-        """The environment's own limit."""
-        return self.environment.max_steps
-
-    @property
-    def reference(self) -> Recipe:
-        """The published recipe for the kind of action."""
-        return published(self.spec)
-
-    @property
-    def defaults(self) -> Mapping[str, Any]:
-        """Enough pairs to name every action, ten minutes."""
-        shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "minutes": 10.0}
-        if self.spec.discrete:
-            return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
-        return shared | {"size": 8}
 
     def score(
         self,

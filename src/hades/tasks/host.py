@@ -1,0 +1,199 @@
+"""Environments outside JAX: jitted calls train and act, Python steps the episodes in between."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades.dataset import Spec
+from hades.learner.cloning import make_policy
+from hades.learner.networks import Params
+from hades.learner.recipe import Recipe
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.tasks.base import Acting, Episode
+
+
+class HostStep(NamedTuple):
+    """Of ``n`` environments: observations ``[n, *obs]``, and ``[n]`` each."""
+
+    obs: np.ndarray
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+
+
+class HostEnvironment(Protocol):
+    """Copies of one environment that are stepped together.
+
+    A discrete action is an int32 index; a continuous one is ``[act]`` in [-1, 1], scaled by the adapter. An
+    environment whose episode has ended may answer anything: nothing of it counts any more.
+    """
+
+    @property
+    def spec(self) -> Spec:
+        """The interface to a policy."""
+        ...
+
+    @property
+    def max_steps(self) -> int:
+        """The environment's own limit."""
+        ...
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        """As many copies as there are seeds, uint32 ``[n]``, each begun by its own: observations ``[n, *obs]``."""
+        ...
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        """One step of every copy."""
+        ...
+
+
+Act = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+"""``(observations [B, E, *obs], alive [B, E], step) -> actions [B, E, ...]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class HostTask(Acting):
+    """An environment outside JAX as a task.
+
+    Args:
+        name: of the task.
+        environment: the dynamics.
+        options, versions: as of every task.
+    """
+
+    name: str
+    environment: HostEnvironment
+    options: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    traced = False
+
+    def score(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        keys: jax.Array,
+        greedy: bool = False,
+        watch: bool = False,
+        data: Any = (),
+        limit: jax.Array | None = None,
+    ) -> Episode:
+        """The return of B networks over episodes, by keys ``[B, E]``."""
+        del data
+        carried = normaliser.start(keys.shape[0])
+
+        def act(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:
+            nonlocal carried
+            carried, action = _act(recipe, self.spec, greedy, params, carried, obs, alive, keys, np.int32(step))
+            return np.asarray(action)
+
+        return self._play(act, keys, watch, None if limit is None else int(limit))
+
+    def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
+        """The normaliser of observations under uniformly random actions, over whole episodes."""
+        seen = self._play_randomly(key, episodes).seen
+        assert seen is not None
+        return merge_all(seen).normaliser()
+
+    def random_return(self, key: jax.Array, episodes: int = 256) -> float:
+        """The mean return of uniformly random actions."""
+        return float(self._play_randomly(key, episodes).ret.mean())
+
+    def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
+        """States ``[size, *obs]`` to start from: a ``"sample"`` of observations of random actions, an episode each."""
+        assert kind == "sample"
+        act, rng, kept = self._random(key), _generator(key), np.zeros((1, size, *self.spec.obs_shape), np.float32)
+
+        def watching(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:
+            keep = alive & (rng.uniform(size=alive.shape) * (step + 1) < 1)  # reservoir sampling (Vitter 1985), of one
+            kept[keep] = obs[keep]
+            return act(obs, alive, step)
+
+        self._play(watching, jax.random.split(key, (1, size)), watch=False)
+        return normaliser(jnp.asarray(kept[0]))
+
+    def episode_bytes(self) -> int:
+        """Of an episode's observation and intermediate values."""
+        return 64 * int(np.prod(self.spec.obs_shape))
+
+    def _random(self, key: jax.Array) -> Act:
+        rng, spec = _generator(key), self.spec
+
+        def act(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:
+            del obs, step
+            if spec.discrete:
+                return rng.integers(spec.num_actions, size=alive.shape, dtype=np.int32)
+            return rng.uniform(-1, 1, (*alive.shape, spec.num_actions)).astype(np.float32)
+
+        return act
+
+    def _play_randomly(self, key: jax.Array, episodes: int) -> Episode:
+        return self._play(self._random(key), jax.random.split(key, (1, episodes)), watch=True)
+
+    def _play(self, act: Act, keys: jax.Array, watch: bool, limit: int | None = None) -> Episode:
+        """Whole episodes of all networks, side by side. Leaves are ``[B, E]``."""
+        batch, seeds = keys.shape, np.asarray(jax.vmap(jax.random.bits)(keys.reshape(-1)))
+        obs = self.environment.reset(seeds).reshape(*batch, *self.spec.obs_shape)
+        returns, length = np.zeros(batch), np.zeros(batch, np.int32)
+        terminated, alive = np.zeros(batch, bool), np.ones(batch, bool)
+        moments = _Running(obs) if watch else None
+        while alive.any():
+            action = act(obs, alive, int(length.max()))
+            if moments:
+                moments.add(obs, alive)
+            out = self.environment.step(action.reshape(-1, *action.shape[2:]))
+            reward, ended, cut = (np.reshape(x, batch) for x in out[1:])
+            obs = np.reshape(out.obs, obs.shape)
+            returns += np.where(alive, reward, 0)
+            length += alive
+            terminated |= alive & ended
+            alive &= ~ended & ~cut & (length < (limit or self.max_steps))
+        seen = moments.moments() if moments else None
+        return Episode(jnp.asarray(returns, jnp.float32), jnp.asarray(length), jnp.asarray(terminated), seen)
+
+
+class _Running:
+    """Moments of each episode's observations ``[B, E, *obs]`` (Welford 1962), in 64 bits."""
+
+    def __init__(self, obs: np.ndarray) -> None:
+        self.number, self.mean, self.m2 = np.zeros(obs.shape[:2]), np.zeros(obs.shape), np.zeros(obs.shape)
+
+    def add(self, obs: np.ndarray, alive: np.ndarray) -> None:
+        self.number += alive
+        there = alive.reshape(*alive.shape, *(1,) * (obs.ndim - 2))
+        delta = np.where(there, obs - self.mean, 0)
+        self.mean += delta / np.maximum(self.number, 1).reshape(there.shape)
+        self.m2 += delta * np.where(there, obs - self.mean, 0)
+
+    def moments(self) -> Moments:
+        return Moments(*(jnp.asarray(x, jnp.float32) for x in (self.number, self.mean, self.m2)))
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _act(
+    recipe: Recipe,
+    spec: Spec,
+    greedy: bool,
+    params: Params,
+    normaliser: Normaliser | OnlineNormaliser,
+    obs: jax.Array,
+    alive: jax.Array,
+    keys: jax.Array,
+    step: jax.Array,
+) -> tuple[Normaliser | OnlineNormaliser, jax.Array]:
+    """Actions ``[B, E, ...]`` of B networks in E episodes each, and the normaliser after what it saw."""
+    obs = jnp.asarray(obs, jnp.float32)
+    normaliser = normaliser.update(obs, alive)
+    step_keys = jax.vmap(jax.vmap(jax.random.fold_in, in_axes=(0, None)), in_axes=(0, None))(keys, step)
+    act = jax.vmap(jax.vmap(make_policy(recipe, spec, greedy), in_axes=(None, 0, 0)))
+    return normaliser, act(params, normaliser(obs), step_keys)
+
+
+def _generator(key: jax.Array) -> np.random.Generator:
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)))
