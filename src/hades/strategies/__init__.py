@@ -26,8 +26,8 @@ SCORES, DERIVATIVE, ROLLOUTS = "scores", "derivative", "rollouts"
 """What a strategy may need: to compare scores; the score's derivative; rollouts, and a derivative of a loss of its own
 on them."""
 
-STRATEGIES = {"gradient": "gradient.Gradient"}
-"""By name: file and class."""
+STRATEGIES: "dict[str, str | type[Strategy]]" = {"gradient": "gradient.Gradient"}
+"""By name: file and class of this folder, or a class of your own."""
 EVOLUTION = "evolution.Evolution"
 
 
@@ -116,7 +116,10 @@ class Strategy(Protocol):
 
 def kind(name: str) -> type[Strategy]:
     """The class that a strategy's name means."""
-    module, _, attribute = STRATEGIES.get(name.split(":")[0], EVOLUTION).partition(".")
+    known = STRATEGIES.get(name.split(":")[0], EVOLUTION)
+    if not isinstance(known, str):
+        return known
+    module, _, attribute = known.partition(".")
     return getattr(import_module(f"hades.strategies.{module}"), attribute)
 
 

@@ -1,0 +1,113 @@
+"""What a strategy may ask: rollouts and a loss of its own, through the training, beside scores and their derivative."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+
+import hades
+from hades.scoring import Scores
+from hades.strategies import ROLLOUTS, STRATEGIES, Oracle, Solution
+from hades.tasks.control import ControlTask
+from hades.tasks.rollouts import Play
+
+STEPS = 10
+
+
+class _State(NamedTuple):
+    solution: Solution
+    optimiser: Any
+    play: Play | None
+
+
+class Reinforce:
+    """The policy gradient of Williams (1992), differentiated through the inner loop to the pairs."""
+
+    needs: ClassVar = ROLLOUTS
+
+    def __init__(self, solution: Solution, rate: float) -> None:
+        self.solution, self.optimiser = solution, optax.adam(rate)
+
+    @classmethod
+    def named(
+        cls, name: str, population: int, solution: Solution, std: float, learning_rate: float | None,
+        options: Mapping[str, float],
+    ) -> Self:  # fmt: skip
+        del name, population, std, options
+        return cls(solution, learning_rate or 0.05)
+
+    @classmethod
+    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
+        del population, std
+        return "1", name
+
+    def init(self, key: jax.Array, solution: Solution | None = None) -> _State:
+        del key
+        start = self.solution if solution is None else solution
+        return _State(start, self.optimiser.init(start), None)
+
+    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: _State, oracle: Oracle) -> tuple[_State, Scores]:
+        play = oracle.begin(ask_key)
+        _, seen = oracle.rollouts(state.solution, play, STEPS, tell_key)
+        to_go = jnp.cumsum(seen.reward[::-1], 0)[::-1]  # [T, B, E]
+        advantage = (to_go - to_go.mean((1, 2), keepdims=True)) / (to_go.std() + 1e-6)
+
+        def loss(outputs: Any, number: jax.Array) -> jax.Array:
+            log_prob = oracle.head.log_prob(outputs(seen.obs[:, number]), seen.action[:, number])
+            return -(log_prob * advantage[:, number]).mean()
+
+        gradient, _ = oracle.surrogate(state.solution, loss)
+        updates, optimiser = self.optimiser.update(gradient, state.optimiser)
+        solution = optax.apply_updates(state.solution, updates)
+        scores = Scores(seen.reward.sum(0).mean()[None], jnp.asarray(seen.reward.size, jnp.int32), None)
+        return _State(solution, optimiser, None), scores
+
+    def in_pieces(self) -> Self:
+        raise NotImplementedError
+
+    def mean(self, state: _State) -> Solution:
+        return state.solution
+
+    def std(self, state: _State) -> jax.Array:
+        del state
+        return jnp.asarray(jnp.nan)
+
+
+OPTIONS: dict[str, Any] = {
+    "strategy": "reinforce", "inits": 2, "episodes": 64, "generations": 60, "normaliser": "none", "validate_inits": 4,
+    "learner": {"width": 16, "epochs": 12}, "progress": False,
+}  # fmt: skip
+
+
+def test_an_actors_loss_through_the_inner_loop_improves_the_pairs(
+    target: ControlTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
+    result = hades.distill(target, size=2, **OPTIONS)
+    first, last = result.metrics[0]["mean"], result.metrics[-1]["mean"]
+    assert last > first + 5
+    assert result.evaluation is not None and result.evaluation.mean > first + 5
+
+
+@pytest.mark.slow
+def test_a_plan_polishes_what_a_loss_has_found(target: ControlTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
+    options = OPTIONS | {"generations": 6, "polish": ("SNES@0.5",), "population": 8, "std": 0.05, "validate_every": 3}
+    result = hades.distill(target, size=2, **options)
+    assert [row["search"] for row in result.metrics] == [0] * 3 + [1] * 3
+    assert [row["std"] is None for row in result.metrics] == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "says"),
+    [("digits", {}, "digits cannot be stepped inside JAX"), ("target", {"networks": ("mlp:4", "mlp:8")}, "several")],
+)
+def test_who_cannot_be_asked_is_refused(
+    task: str, options: dict[str, Any], says: str, target: ControlTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
+    with pytest.raises(hades.InputError, match=says):
+        hades.distill(target if task == "target" else task, **OPTIONS | options)
