@@ -19,26 +19,28 @@ import jax
 import jax.numpy as jnp
 from generation import best
 
-import hades
 from hades.dataset import Spec
-from hades.learner import IMAGES, init_network, loss, make_network
+from hades.learner.networks import init_network, make_network
+from hades.learner.objectives import loss_of
+from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipes import IMAGES
 from hades.runtime import hardware
 
 SPEC = Spec((28, 28, 1), 10, discrete=True)
-LEARNERS = {
+RECIPES = {
     "cnn, 128 units": IMAGES,
-    "lenet": hades.Learner(network="lenet").over(IMAGES),
-    "convnet, 3 blocks of 32": hades.Learner(network="convnet", width=32, depth=3).over(IMAGES),
-    "resnet": hades.Learner(network="resnet").over(IMAGES),
+    "lenet": IMAGES.patched(Learner(network="lenet")),
+    "convnet, 3 blocks of 32": IMAGES.patched(Learner(network="convnet", width=32, depth=3)),
+    "resnet": IMAGES.patched(Learner(network="resnet")),
 }
 
 
-def seconds(learner: hades.Learner, backend: str) -> dict[str, float]:
+def seconds(recipe: Recipe, backend: str) -> dict[str, float]:
     images, labels = jax.random.uniform(jax.random.key(0), (10, *SPEC.obs_shape)), jnp.eye(10)
-    params = jax.vmap(lambda key: init_network(learner, SPEC, key))(jax.random.split(jax.random.key(1), 2))
+    params = jax.vmap(lambda key: init_network(recipe, SPEC, key))(jax.random.split(jax.random.key(1), 2))
 
     def forward(params: Any, images: jax.Array) -> Any:
-        return loss("nll", SPEC, make_network(learner, SPEC).apply(params, images), labels)
+        return loss_of("nll", SPEC)(make_network(recipe, SPEC).apply(params, images), labels)
 
     def gradient(params: Any, images: jax.Array) -> Any:
         return jax.grad(forward)(params, images)
@@ -58,8 +60,8 @@ def seconds(learner: hades.Learner, backend: str) -> dict[str, float]:
 
 def main() -> None:
     results: dict[str, Any] = {"hardware": hardware()}
-    for name, learner in LEARNERS.items():
-        patches, xla = seconds(learner, "cpu"), seconds(learner, "gpu")  # the form that other backends take
+    for name, recipe in RECIPES.items():
+        patches, xla = seconds(recipe, "cpu"), seconds(recipe, "gpu")  # the form that other backends take
         results[name] = {
             part: {"patches": patches[part], "xla": xla[part], "times": round(xla[part] / patches[part], 1)}
             for part in patches

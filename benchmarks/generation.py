@@ -74,9 +74,10 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     from jax.sharding import PartitionSpec as P
 
     from hades import presets, runtime, tasks
-    from hades.distillation import Distillation
-    from hades.fitness import AXIS, mesh
-    from hades.learner import Learner, init_network
+    from hades.learner.networks import init_network
+    from hades.learner.recipe import Learner
+    from hades.parallel import AXIS, mesh, replicated
+    from hades.search import Search
     from hades.tasks.control import ControlTask, Step
 
     runtime.configure()
@@ -99,29 +100,28 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
                 state=(out.state, number + 1), terminated=jnp.asarray(False), truncated=number + 1 >= self.max_steps
             )
 
-    def distillation(task: ControlTask) -> Distillation:
-        base = presets.get(natural.name, "laptop", natural.spec)
-        learner = Learner(width=case["width"], epochs=case["epochs"]).over(base.learner)
-        names = ("size", "population", "inits", "episodes")
-        return Distillation(
-            task, presets.override(base, {n: case[n] for n in names} | {"learner": learner, "curriculum": None})
+    def search_of(task: ControlTask) -> Search:
+        learner = Learner(width=case["width"], epochs=case["epochs"])
+        options = {name: case[name] for name in ("size", "population", "inits", "episodes")}
+        return Search(
+            task, presets.get(natural, "laptop").override({**options, "learner": learner, "curriculum": None})
         )
 
     def generation_time(task: ControlTask) -> tuple[float, int]:
-        d = distillation(task)
+        d = search_of(task)
         state = d.init()
-        one = jax.jit(d._generation, out_shardings=d.replicated)
+        one = jax.jit(partial(d._generation, 0), out_shardings=replicated())
         return best(lambda: one(state, d.data)), int(one(state, d.data)[1]["env_steps"])
 
     steps = case.get("max_steps", MAX_STEPS)
     fixed = dataclasses.replace(natural, environment=FixedLength(steps))
-    d = distillation(fixed)
+    d = search_of(fixed)
     state = d.init()
     ask_key, init_key, *_ = d._keys(state)
-    fitness, config, spec, learner = d.fitness[0], d.config, d.task.spec, d.learners[0]
+    fitness, config, spec, recipe = d.fitness[0], d.config, d.task.spec, d.recipes[0]
     devices, jobs = jax.device_count(), config.population * config.inits
     chunks, chunk, batch = fitness.chunks(config.population)
-    params = jax.eval_shape(partial(init_network, learner, spec), jax.random.key(0))
+    params = jax.eval_shape(partial(init_network, recipe, spec), jax.random.key(0))
     kernels = [leaf.shape for leaf in jax.tree.leaves(params) if leaf.ndim == 2]
     number = sum(leaf.size for leaf in jax.tree.leaves(params))
 
@@ -174,7 +174,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
 
         start = jnp.ones((batch, number))
         return on_all_devices(
-            lambda one: jax.lax.scan(update, (one * start,) * 3, length=learner.epochs)[0][0].sum(), batch
+            lambda one: jax.lax.scan(update, (one * start,) * 3, length=recipe.epochs)[0][0].sum(), batch
         )
 
     def environment() -> float:
@@ -195,10 +195,10 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         return on_all_devices(lambda unit: unit * jax.lax.scan(one, start, length=steps)[1].sum(), chunk)
 
     still = dataclasses.replace(natural, environment=FixedLength(1))
-    strategy = jax.jit(lambda s: d.strategy.ask(ask_key, s)[1])
+    strategy = jax.jit(lambda s: d.strategies[0].ask(ask_key, s)[1])
     search = state.search.strategy
-    population = d.strategy.ask(ask_key, search)[0]
-    tell = jax.jit(lambda s: d.strategy.tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
+    population = d.strategies[0].ask(ask_key, search)[0]
+    tell = jax.jit(lambda s: d.strategies[0].tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
     generation, env_steps = generation_time(fixed)
     early, early_steps = generation_time(natural) if steps >= MAX_STEPS else (None, None)
     times = {
@@ -207,17 +207,17 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         "tell": best(lambda: tell(search)),
         "initialise": best(partial(jax.jit(fitness.networks), init_key)),
         "inner_loop": generation_time(still)[0],
-        "dispatch": best(partial(jax.jit(lambda x: x + 1, out_shardings=d.replicated), jnp.zeros(()))),
+        "dispatch": best(partial(jax.jit(lambda x: x + 1, out_shardings=replicated()), jnp.zeros(()))),
     }
     times["inner_loop"] -= times["ask"] + times["tell"] + times["initialise"]
     times["rollout"] = generation - sum(times[k] for k in ("ask", "tell", "initialise", "inner_loop"))
     roofs = {
-        "inner_products": products(batch, config.size, learner.epochs, backward=True),
+        "inner_products": products(batch, config.size, recipe.epochs, backward=True),
         "optimiser": updates(),
         "policy_products": products(chunk, config.episodes, steps, backward=False),
         "environment": environment(),
     }
-    flop = 6 * sum(a * b for a, b in kernels) * config.size * learner.epochs * jobs
+    flop = 6 * sum(a * b for a, b in kernels) * config.size * recipe.epochs * jobs
     large = jnp.ones((2048, 2048))
     return {
         "case": case,
@@ -234,7 +234,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         "inner_gflops": flop / times["inner_loop"] / 1e9,
         "inner_product_gflops_roof": flop / roofs["inner_products"] / 1e9,
         "large_product_gflops": 2 * 2048**3 / best(partial(jax.jit(lambda x: x @ x), large)) / 1e9,
-        "update_gigabytes_per_second": 24 * number * learner.epochs * jobs / roofs["optimiser"] / 1e9,
+        "update_gigabytes_per_second": 24 * number * recipe.epochs * jobs / roofs["optimiser"] / 1e9,
         "early_stop": {"generation": early, "env_steps": early_steps},
         "peak_memory_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }

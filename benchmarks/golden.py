@@ -21,9 +21,9 @@ from hades import studies
 from hades.runtime import devices, hardware, release_programs
 
 FILE = Path(__file__).parent / "results" / "golden.json"
-QUICK = {"generations": 6, "population": 8, "inits": 2, "validate_every": 2, "validate_inits": 4, "progress": False}
+QUICK: dict[str, Any] = {"generations": 6, "population": 8, "inits": 2, "validate_every": 2, "validate_inits": 4, "progress": False}
 NETWORK = hades.Learner(width=16, epochs=24)
-IMAGES = {"inits": 1, "episodes": 64, "progress": False, "validate_inits": 2, "validate_every": 2}
+IMAGES: dict[str, Any] = {"inits": 1, "episodes": 64, "progress": False, "validate_inits": 2, "validate_every": 2}
 CLASSIFIER = hades.Learner(width=16, epochs=10)
 CARTPOLE: dict[str, Any] = QUICK | {"learner": NETWORK}
 
@@ -126,7 +126,13 @@ def main() -> int:
         release_programs()
         same = found == known["cases"].get(name)
         differs += [] if same else [name]
-        print("same   " if same else "DIFFERS", name, "" if same else json.dumps(found)[:400], file=sys.stderr, flush=True)
+        print(
+            "same   " if same else "DIFFERS",
+            name,
+            "" if same else json.dumps(found)[:400],
+            file=sys.stderr,
+            flush=True,
+        )
         if args.write:
             known["cases"][name] = found
             FILE.write_text(json.dumps({**known, "hardware": hardware() | devices()}, indent=1) + "\n")
