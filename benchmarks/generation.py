@@ -110,7 +110,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     def generation_time(task: ControlTask) -> tuple[float, int]:
         d = search_of(task)
         state = d.init()
-        one = jax.jit(partial(d._generation, 0), out_shardings=replicated())
+        one = jax.jit(partial(d._generation, d.attempts.strategies[0]), out_shardings=replicated())
         return best(lambda: one(state, d.data)), int(one(state, d.data)[1]["env_steps"])
 
     steps = case.get("max_steps", MAX_STEPS)
@@ -195,10 +195,10 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         return on_all_devices(lambda unit: unit * jax.lax.scan(one, start, length=steps)[1].sum(), chunk)
 
     still = dataclasses.replace(natural, environment=FixedLength(1))
-    strategy = jax.jit(lambda s: d.strategies[0].ask(ask_key, s)[1])
+    strategy = jax.jit(lambda s: d.attempts.strategies[0].ask(ask_key, s)[1])
     search = state.search.strategy
-    population = d.strategies[0].ask(ask_key, search)[0]
-    tell = jax.jit(lambda s: d.strategies[0].tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
+    population = d.attempts.strategies[0].ask(ask_key, search)[0]
+    tell = jax.jit(lambda s: d.attempts.strategies[0].tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
     generation, env_steps = generation_time(fixed)
     early, early_steps = generation_time(natural) if steps >= MAX_STEPS else (None, None)
     times = {

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 
 from hades import presets, runtime, tasks
+from hades.attempts import State
 from hades.config import Config
 from hades.dataset import Dataset
 from hades.errors import InputError
@@ -17,7 +18,7 @@ from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop, Signals
 from hades.progress import Progress
 from hades.runs import Row, Run, check_free
-from hades.search import Search, State
+from hades.search import Search
 from hades.tasks.base import Task
 from hades.trackers import Trackers, check_trackers
 
@@ -117,7 +118,7 @@ def resume(
     config = Config.from_json(opened.about["config"], task.reference)
     budget = {k: v for k, v in budget.items() if v is not None}
     search = Search(task, config.override(budget) if budget else config)
-    restored = opened.restore(lambda counts: search.template(counts.get("turn", 0)))
+    restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
     state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts(**restored[1]))
     counts.turn = int(state.turn)
     return _run(search, state, counts, opened, trackers, progress, checkpoint_every)

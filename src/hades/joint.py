@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import PartitionSpec
 
+from hades.learner.networks import Params, init_network, make_network
+from hades.learner.objectives import loss_of
 from hades.parallel import AXIS, mesh
-from hades.scoring import Scores, combine
+from hades.scoring import Fitness, Scores, combine
 
 Solution = Any
 Score = Callable[[Solution], Scores]
@@ -74,3 +76,19 @@ def share(costs: Sequence[float], devices: int) -> list[list[int]]:
     for piece in sorted(range(len(costs)), key=lambda i: -costs[i]):
         min(shares, key=lambda numbers: sum(costs[i] for i in numbers)).append(piece)
     return shares
+
+
+def training_bytes(fitness: Fitness, size: int) -> float:
+    """That a candidate's networks read and write while they train on ``size`` pairs: what it costs, about.
+
+    Small networks wait for memory: their time goes with this rather than with the flops.
+    """
+    recipe, spec = fitness.recipe, fitness.task.spec
+    params = jax.eval_shape(partial(init_network, recipe, spec), jax.random.key(0))
+    pairs = [jax.ShapeDtypeStruct((size, *shape), jnp.float32) for shape in (spec.obs_shape, (spec.num_actions,))]
+
+    def objective(params: Params, states: jax.Array, targets: jax.Array) -> jax.Array:
+        return loss_of(recipe.loss, spec)(make_network(recipe, spec).apply(params, states), targets)
+
+    analysis: Any = jax.jit(jax.grad(objective)).lower(params, *pairs).cost_analysis()
+    return fitness.inits * recipe.epochs * analysis["bytes accessed"]

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hades.joint import joint
+from hades.joint import joint, training_bytes
 from hades.learner.heads import Head, head_of
 from hades.learner.networks import Params, make_network
 from hades.normalisers import Normaliser
@@ -47,9 +47,8 @@ class Generation:
         parts = [partial(self._part, fitness) for fitness in self.fitness]
         shared = self.network_key, self.normaliser, self.episode_key, self.data, self.limit
         if not self.fitness[0].spread:
-            return joint(parts, [fitness.training_bytes(self.codec.config.size) for fitness in self.fitness], *shared)(
-                population
-            )
+            costs = [training_bytes(fitness, self.codec.config.size) for fitness in self.fitness]
+            return joint(parts, costs, *shared)(population)
         return combine([part(population, *shared) for part in parts])
 
     def _part(self, fitness: Fitness, population: Solution, network_key: jax.Array, *shared: Any) -> Scores:

@@ -13,8 +13,7 @@ import jax.numpy as jnp
 
 from hades.dataset import Spec
 from hades.learner.cloning import Window, behaviour_cloning
-from hades.learner.networks import Params, init_network, make_network
-from hades.learner.objectives import loss_of
+from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_jobs
@@ -204,21 +203,6 @@ class Fitness:
             env_steps=episode.length.sum(),
             seen=None if episode.seen is None else merge_all(_finite(episode.seen)),
         )
-
-    def training_bytes(self, size: int) -> float:
-        """That a candidate's networks read and write while they train on ``size`` pairs: what it costs, about.
-
-        Small networks wait for memory: their time goes with this rather than with the flops.
-        """
-        recipe, spec = self.recipe, self.task.spec
-        params = jax.eval_shape(partial(init_network, recipe, spec), jax.random.key(0))
-        pairs = [jax.ShapeDtypeStruct((size, *shape), jnp.float32) for shape in (spec.obs_shape, (spec.num_actions,))]
-
-        def objective(params: Params, states: jax.Array, targets: jax.Array) -> jax.Array:
-            return loss_of(recipe.loss, spec)(make_network(recipe, spec).apply(params, states), targets)
-
-        analysis: Any = jax.jit(jax.grad(objective)).lower(params, *pairs).cost_analysis()
-        return self.inits * recipe.epochs * analysis["bytes accessed"]
 
 
 @dataclass(frozen=True)

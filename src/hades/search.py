@@ -6,18 +6,19 @@ Everything is a pure function of a `State`. A checkpoint is that state, which is
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hades import strategies
+from hades.attempts import Attempt, Attempts, State
 from hades.config import Config
 from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
 from hades.learner.networks import init_network
-from hades.normalisers import Moments, Normaliser
+from hades.normalisers import Normaliser
 from hades.oracle import Generation
 from hades.parallel import replicated
 from hades.plan import Plan, plan_of
@@ -28,37 +29,6 @@ from hades.tasks.base import Task
 
 CURRICULUM = 0.1
 """Of an episode's steps: what a curriculum begins with."""
-
-
-class Attempt(NamedTuple):
-    """One search and what it has found."""
-
-    age: jax.Array
-    """Its generations."""
-    strategy: strategies.State
-    seen: Moments
-    """Observations so far, for the running normaliser."""
-    best_score: jax.Array
-    best: Solution
-    best_normaliser: Normaliser
-
-
-class State(NamedTuple):
-    """All that a distillation needs to go on: a pytree of arrays.
-
-    The seed's part of it, too, so that what was compiled for one seed serves all.
-    """
-
-    key: jax.Array
-    """Data of the run's random key."""
-    fixed_normaliser: Normaliser
-    """Where it does not run; else the identity."""
-    generation: jax.Array
-    turn: jax.Array
-    """Number of the plan's phase."""
-    search: Attempt
-    rival: Attempt | None
-    """The best of the attempts before, where several begin."""
 
 
 class Search:
@@ -79,97 +49,42 @@ class Search:
             jax.eval_shape(partial(init_network, recipe, task.spec), jax.random.key(0))
         check(task, config, self.plan)
         self.key = jax.random.key(config.seed)
-        self.start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
+        start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
         self.codec = Codec.of(task, config, self.recipes[0])
         self.pairs = piece(task, jax.vmap(self.codec.pairs))
-        self.fixed_normaliser = self.codec.fixed_normaliser(measure_key)
-        self.strategies = [self._strategy(name) for name in self.plan.strategies]
+        normaliser = self.codec.fixed_normaliser(measure_key)
+        made = [self._strategy(name, self.codec.start(start_key, normaliser)) for name in self.plan.strategies]
+        self.replicate = jax.jit(lambda x: x, out_shardings=replicated())
+        self.attempts = Attempts(self.plan, made, self.codec, self.key, start_key, normaliser, self.replicate)
         self.fitness, self.validation = scorers(task, config, inits), validators(task, config, inits)
         self.data, self.validation_data = task.data, task.validation.data
-        self.replicate = jax.jit(lambda x: x, out_shardings=replicated())
         self.play = staged(task, self._play, out_shardings=replicated())
-        self.programs = [self._programs(i) for i in range(len(self.strategies))]
+        self.programs = [self._programs(strategy) for strategy in made]
 
-    def _strategy(self, name: str) -> Strategy:
+    def _strategy(self, name: str, start: Solution) -> Strategy:
         config, own = self.config, name == self.config.strategy
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
-        made = strategies.make(name, config.population, self._start(0), config.std, rate, options)
+        made = strategies.make(name, config.population, start, config.std, rate, options)
         return made if self.task.traced else made.in_pieces()
 
-    def _programs(self, strategy: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def _programs(self, strategy: Strategy) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """One generation, and several in a dispatch, by one of the plan's strategies."""
         one = staged(self.task, partial(self._generation, strategy))  # traced once, though used twice
         if self.task.traced:
             return one, jax.jit(partial(traced, one), out_shardings=replicated())
         return one, partial(stepped, one)
 
-    # The plan: phases begin.
-
-    def init(self) -> State:
-        """Before the first generation."""
-        return self.template(0)
-
-    def template(self, turn: int) -> State:
-        """A state of a phase, typed and placed as it will be, for a checkpoint to be read into."""
-        zero, first = jnp.zeros((), jnp.int32), self._begin(0, self.strategies[0])
-        strategy = self._of_turn(turn)
-        attempt = first if strategy is self.strategies[0] else self._begin(0, strategy)
-        rival = first if self.plan.starts > 1 else None
-        key = jax.random.key_data(self.key)
-        return self._placed(State(key, self.fixed_normaliser, zero, zero, attempt, rival))
+    def init(self, turn: int = 0) -> State:
+        """Before the first generation; or a state of a later phase, for a checkpoint to be read into."""
+        return self.attempts.first(turn)
 
     def next_phase(self, state: State) -> State:
         """A phase is over: begin anew, or go on from the best so far."""
-        turn, leader = int(state.turn) + 1, self._leader(state)
-        phase, before = self.plan.phases[turn], self._of_turn(turn - 1)
-        if phase.start is not None:
-            attempt, rival = self._begin(phase.start, self.strategies[0]), leader
-        elif self._of_turn(turn) is before:
-            attempt, rival = leader, leader if self.plan.starts > 1 else None
-        else:
-            key = jax.random.fold_in(self.key, turn)
-            solution, normaliser = self._best_of(leader, before, state)
-            attempt = leader._replace(
-                strategy=self._of_turn(turn).init(key, solution), best=solution, best_normaliser=normaliser
-            )
-            rival = state.rival
-        return self._placed(state._replace(turn=state.turn + 1, search=attempt, rival=rival))
-
-    def _begin(self, number: int, strategy: Strategy) -> Attempt:
-        """An attempt that has found nothing yet."""
-        solution = self._start(number) if number else strategy.solution
-        return Attempt(
-            age=jnp.zeros((), jnp.int32),
-            strategy=strategy.init(jax.random.fold_in(self.key, number) if number else self.key, solution),
-            seen=Moments.zero(self.task.spec.obs_shape),
-            best_score=jnp.asarray(-jnp.inf),
-            best=solution,
-            best_normaliser=self.fixed_normaliser,
-        )
-
-    def _start(self, number: int) -> Solution:
-        key = jax.random.fold_in(self.start_key, number) if number else self.start_key
-        return self.codec.start(key, self.fixed_normaliser)
-
-    def _of_turn(self, turn: int) -> Strategy:
-        return self.strategies[self._number(turn)]
-
-    def _number(self, turn: int) -> int:
-        return self.plan.strategies.index(self.plan.phases[turn].strategy)
-
-    def _leader(self, state: State) -> Attempt:
-        rival = state.rival
-        return state.search if rival is None or state.search.best_score >= rival.best_score else rival
-
-    def _placed(self, state: State) -> State:
-        """Typed and placed as a dispatch returns it, or the next dispatch would be compiled anew."""
-        return self.replicate(jax.tree.map(np.asarray, state))
-
-    # The outer loop: generations.
+        return self.attempts.next(state, self.best(state))
 
     def generation(self, state: State, data: Any) -> tuple[State, Metrics]:
         """One generation: the state after it, and its metrics."""
-        return self.programs[self._number(int(state.turn))][0](state, data)
+        return self.programs[self.attempts.number(int(state.turn))][0](state, data)
 
     def generations(
         self, state: State, number: jax.Array | np.int32, steps: jax.Array | np.int32, data: Any
@@ -178,11 +93,11 @@ class Search:
 
         Returns the state, metrics ``[MAX_PER_DISPATCH]``, and how many generations there were.
         """
-        return self.programs[self._number(int(state.turn))][1](state, number, steps, data)
+        return self.programs[self.attempts.number(int(state.turn))][1](state, number, steps, data)
 
-    def _generation(self, number: int, state: State, data: Any) -> tuple[State, Metrics]:
+    def _generation(self, strategy: Strategy, state: State, data: Any) -> tuple[State, Metrics]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
-        attempt, strategy = state.search, self.strategies[number]
+        attempt = state.search
         oracle = Generation(
             codec=self.codec,
             pairs=self.pairs,
@@ -229,13 +144,11 @@ class Search:
         """HaDES-F's initialisation, the other half of its result."""
         return _fixed_init_key(self.key)
 
-    # What it has found.
-
     def validate(self, state: State) -> tuple[State, float]:
         """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
         *_, key = self._keys(state)
         attempt = state.search
-        centre, normaliser = self._of_turn(int(state.turn)).mean(attempt.strategy), self.normaliser(state)
+        centre, normaliser = self.attempts.strategy(state).mean(attempt.strategy), self.normaliser(state)
         score = self.play(state.key, centre, normaliser, key, self.validation_data).mean()
         if score > attempt.best_score:
             best = self.replicate((score, centre, normaliser))
@@ -250,17 +163,15 @@ class Search:
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
         """The best validated solution and its normaliser; before the first validation, the search's centre."""
-        return self._best_of(self._leader(state), self._of_turn(int(state.turn)), state)
+        leader = self.attempts.leader(state)
+        if jnp.isfinite(leader.best_score):
+            return leader.best, leader.best_normaliser
+        return self.attempts.strategy(state).mean(leader.strategy), self.normaliser(state)
 
     def best_score(self, state: State) -> float | None:
         """Of all validations; None before the first."""
-        score = float(self._leader(state).best_score)
+        score = float(self.attempts.leader(state).best_score)
         return score if np.isfinite(score) else None
-
-    def _best_of(self, attempt: Attempt, strategy: Strategy, state: State) -> tuple[Solution, Normaliser]:
-        if jnp.isfinite(attempt.best_score):
-            return attempt.best, attempt.best_normaliser
-        return strategy.mean(attempt.strategy), self.normaliser(state)
 
     def _play(
         self, run_key: jax.Array, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any

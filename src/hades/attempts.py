@@ -1,0 +1,125 @@
+"""The state of a distillation: attempts that begin, go on, and lead, as the plan's phases have it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hades import strategies
+from hades.normalisers import Moments, Normaliser
+from hades.plan import Plan
+from hades.solution import Codec
+from hades.strategies import Solution, Strategy
+
+
+class Attempt(NamedTuple):
+    """One search and what it has found."""
+
+    age: jax.Array
+    """Its generations."""
+    strategy: strategies.State
+    seen: Moments
+    """Observations so far, for the running normaliser."""
+    best_score: jax.Array
+    best: Solution
+    best_normaliser: Normaliser
+
+
+class State(NamedTuple):
+    """All that a distillation needs to go on: a pytree of arrays.
+
+    The seed's part of it, too, so that what was compiled for one seed serves all.
+    """
+
+    key: jax.Array
+    """Data of the run's random key."""
+    fixed_normaliser: Normaliser
+    """Where it does not run; else the identity."""
+    generation: jax.Array
+    turn: jax.Array
+    """Number of the plan's phase."""
+    search: Attempt
+    rival: Attempt | None
+    """The best of the attempts before, where several begin."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How attempts begin and take turns.
+
+    Attributes:
+        strategies: the plan's, each once.
+        key: of the run.
+        start_key: of where attempts start.
+        placed: types and places a state as a dispatch returns it, or the next dispatch would be compiled anew.
+    """
+
+    plan: Plan
+    strategies: Sequence[Strategy]
+    codec: Codec
+    key: jax.Array
+    start_key: jax.Array
+    fixed_normaliser: Normaliser
+    placed: Callable[[State], State]
+
+    def number(self, turn: int) -> int:
+        """Of the strategy of the plan's phase."""
+        return self.plan.strategies.index(self.plan.phases[turn].strategy)
+
+    def strategy(self, state: State) -> Strategy:
+        """Of the phase that goes on."""
+        return self.strategies[self.number(int(state.turn))]
+
+    def first(self, turn: int = 0) -> State:
+        """Before the first generation; or a state of a later phase, for a checkpoint to be read into."""
+        zero, attempt = jnp.zeros((), jnp.int32), self._begin(0, 0)
+        now = self._begin(0, self.number(turn)) if self.number(turn) else attempt
+        rival = attempt if self.plan.starts > 1 else None
+        key = jax.random.key_data(self.key)
+        return self._placed(State(key, self.fixed_normaliser, zero, zero, now, rival))
+
+    def next(self, state: State, centre: tuple[Solution, Normaliser]) -> State:
+        """A phase is over: begin anew, or go on from the best so far.
+
+        Args:
+            centre: what is best, and its normaliser.
+        """
+        turn, leader, rival = int(state.turn) + 1, self.leader(state), state.rival
+        phase, before = self.plan.phases[turn], self.number(turn - 1)
+        if phase.start is not None:
+            attempt, rival = self._begin(phase.start, 0), leader
+        elif self.number(turn) == before:
+            attempt, rival = leader, leader if rival is not None else None
+        else:
+            strategy = self.strategies[self.number(turn)].init(jax.random.fold_in(self.key, turn), centre[0])
+            attempt = leader._replace(strategy=strategy, best=centre[0], best_normaliser=centre[1])
+        return self._placed(state._replace(turn=state.turn + 1, search=attempt, rival=rival))
+
+    def leader(self, state: State) -> Attempt:
+        """The attempt with the best validation."""
+        rival = state.rival
+        return state.search if rival is None or state.search.best_score >= rival.best_score else rival
+
+    def start(self, number: int) -> Solution:
+        """Where an attempt begins."""
+        key = jax.random.fold_in(self.start_key, number) if number else self.start_key
+        return self.codec.start(key, self.fixed_normaliser)
+
+    def _begin(self, number: int, strategy: int) -> Attempt:
+        """An attempt that has found nothing yet."""
+        chosen = self.strategies[strategy]
+        solution = self.start(number) if number else chosen.solution
+        return Attempt(
+            age=jnp.zeros((), jnp.int32),
+            strategy=chosen.init(jax.random.fold_in(self.key, number) if number else self.key, solution),
+            seen=Moments.zero(self.codec.task.spec.obs_shape),
+            best_score=jnp.asarray(-jnp.inf),
+            best=solution,
+            best_normaliser=self.fixed_normaliser,
+        )
+
+    def _placed(self, state: State) -> State:
+        return self.placed(jax.tree.map(np.asarray, state))
