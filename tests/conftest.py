@@ -1,50 +1,38 @@
-"""Shared pieces: a task that is over in milliseconds, and small datasets."""
+"""Shared fixtures: a task that is over in milliseconds, images, and small datasets."""
 
-from typing import Any
+from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import settings
 
 import hades
 from hades import runtime
-from hades.dataset import Spec
-from hades.tasks.control import ControlTask, Step
+from hades.tasks.control import ControlTask
+from hades.tasks.images import ImageTask
+from tests.helpers import Target, images, save_labelled
 
 runtime.configure()
 settings.register_profile("untimed", deadline=None)  # a test is not a benchmark, and machines are busy
 settings.load_profile("untimed")
 
 
-class Target:
-    """Walk on a line for ten steps; the reward is minus the distance to the origin, the action a step."""
-
-    spec = Spec((1,), 1, discrete=False)
-    max_steps = 10
-
-    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
-        x = jax.random.uniform(key, (1,), minval=-1, maxval=1)
-        return (x, 0), x
-
-    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
-        del key
-        x, time = state
-        x, time = x + 0.5 * action, time + 1
-        return Step((x, time), x, -jnp.abs(x[0]), jnp.asarray(False), time >= self.max_steps)
+@pytest.fixture(scope="session")
+def target() -> ControlTask:
+    """A task that is over in milliseconds."""
+    return ControlTask("target", Target())
 
 
-def control(name: Any, **options: Any) -> ControlTask:
-    """An environment, known to be one."""
-    task = hades.make(name, **options)
-    assert isinstance(task, ControlTask)
-    return task
+@pytest.fixture(scope="session")
+def digits() -> ImageTask:
+    """Labelled images that need no download."""
+    return images(hades.make("digits"))
 
 
 @pytest.fixture
-def target() -> ControlTask:
-    return ControlTask("target", Target())
+def mine(tmp_path: Path) -> ImageTask:
+    """Labelled images of one's own: noise of three classes."""
+    return images(hades.make(save_labelled(tmp_path)))
 
 
 @pytest.fixture
@@ -58,5 +46,6 @@ def cartpole_pairs() -> hades.Dataset:
 
 @pytest.fixture
 def continuous_pairs() -> hades.Dataset:
+    """Five pairs of three numbers and two actions."""
     rng = np.random.default_rng(0)
     return hades.Dataset(states=rng.normal(size=(5, 3)), actions=rng.uniform(-0.9, 0.9, size=(5, 2)), task="mine")

@@ -1,30 +1,22 @@
-import json
-import signal
-from pathlib import Path
-from typing import Any
+"""From a task to a dataset that works, and on with what was interrupted."""
 
-import jax
-import jax.numpy as jnp
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import hades
-from hades import presets, tasks
-from hades.distillation import Distillation, State, balanced_labels
-from hades.learner import Learner
-from hades.presets import PRESETS, Config
+from hades.errors import InputError
+from hades.learner.recipe import Learner
+from hades.search import Search, State
 from hades.tasks.control import ControlTask
-
-TINY = {
-    "population": 8,
-    "inits": 1,
-    "validate_inits": 2,
-    "validate_every": 3,
-    "generations": 7,
-    "learner": Learner(width=8, epochs=20),
-    "progress": False,
-}
-TINY_CONFIG = {name: value for name, value in TINY.items() if name != "progress"}
+from hades.tasks.images import ImageTask
+from tests.helpers import RECIPE, TINY, TINY_IMAGES
 
 
 def test_distillation_makes_a_dataset_that_works(target: ControlTask) -> None:
@@ -58,59 +50,6 @@ def test_the_same_seed_gives_the_same_dataset(target: ControlTask, tmp_path: Pat
     assert (other.states != hades.load(tmp_path / "a").states).any()
 
 
-def test_soft_labels_evolve_and_stay_probabilities() -> None:
-    result = hades.distill("cartpole", size=3, labels="soft", **TINY)
-    labels = result.dataset.targets
-    np.testing.assert_allclose(labels.sum(1), 1, atol=1e-5)
-    assert (labels > 0).all() and (labels < 1).all()
-
-
-@pytest.mark.parametrize(("size", "classes"), [(16, 3), (15, 3), (2, 3), (7, 2), (1, 4)])
-def test_labels_are_balanced_for_any_size(size: int, classes: int) -> None:
-    labels = np.asarray(balanced_labels(size, classes))
-    counts = labels.sum(0)
-    assert labels.shape == (size, classes) and counts.sum() == size and np.ptp(counts) <= 1
-    assert (np.diff(labels.argmax(1)) >= 0).all()  # in blocks
-
-
-def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
-    result = hades.distill(target, size=2, init="fixed", **TINY)
-    assert result.config.inits == 1 and result.dataset.info["init"] == "fixed"
-    key = jax.random.wrap_key_data(jnp.asarray(result.dataset.info["init_key"], jnp.uint32))
-    distillation = Distillation(target, result.config)
-    kept, drawn = (distillation.fitness[0].networks(k) for k in (distillation.fixed_init_key, key))
-    assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), kept, drawn)))
-    fixed, fresh = (hades.evaluate(result.dataset, target, 2, 4, init=init) for init in ("auto", "fresh"))
-    assert (fixed.returns != fresh.returns).any()
-
-
-def test_the_running_normaliser_sees_what_the_population_sees(target: ControlTask) -> None:
-    result = hades.distill(target, size=2, normaliser="running", **TINY)
-    steps = sum(row["env_steps"] for row in result.metrics)
-    assert steps == 7 * 8 * 10 == result.dataset.info["env_steps"]
-    mean, std = result.dataset.normaliser
-    assert abs(float(mean[0])) < 1 and 0.1 < float(std[0]) < 3
-
-
-def test_a_budget_of_steps_ends_after_the_generation_that_spends_it(target: ControlTask) -> None:
-    result = hades.distill(target, size=2, steps=201, **{**TINY, "generations": None})
-    assert [row["env_steps_total"] for row in result.metrics] == [80, 160, 240]
-
-
-def test_a_budget_of_minutes_ends(target: ControlTask) -> None:
-    result = hades.distill(target, size=2, minutes=0.02, **{**TINY, "generations": None})
-    assert result.evaluation is not None and result.metrics
-
-
-def test_metrics_have_a_row_a_generation(target: ControlTask, tmp_path: Path) -> None:
-    result = hades.distill(target, size=2, out=tmp_path / "run", **TINY)
-    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert rows == result.metrics and [row["generation"] for row in rows] == list(range(1, 8))
-    assert [row["generation"] for row in rows if row["validated"] is not None] == [3, 6, 7]
-    best = max(row["validated"] for row in rows if row["validated"] is not None)
-    assert result.dataset.info["validated"] == pytest.approx(best)
-
-
 def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tmp_path: Path) -> None:
     """Six generations: a run's end validates, and this is where the longer run validates too."""
     long = hades.distill(target, size=2, out=tmp_path / "long", **{**TINY, "generations": 12})
@@ -124,153 +63,23 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tm
     assert strip[0] == strip[1]
 
 
-def test_several_searches_share_half_of_the_budget_and_the_best_goes_on(target: ControlTask, tmp_path: Path) -> None:
-    options = {**TINY, "generations": 18, "searches": 3, "validate_every": 3}
-    result = hades.distill(target, size=2, out=tmp_path / "whole", **options)
-    assert [row["search"] for row in result.metrics] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 9
-    found = {
-        turn: [r["validated"] for r in result.metrics if r["search"] == turn and r["validated"]] for turn in range(4)
-    }
-    assert len({scores[0] for scores in found.values()}) == 4  # each began elsewhere
-    first = max((0, 1, 2), key=lambda turn: max(found[turn]))
-    before = [row["std"] for row in result.metrics if row["search"] == first][-1]
-    after = next(row["std"] for row in result.metrics if row["search"] == 3)
-    assert after == pytest.approx(before, rel=0.2)  # it goes on and does not begin again
-    assert result.dataset.info["validated"] == pytest.approx(max(max(scores) for scores in found.values()))
-
-
 @pytest.mark.parametrize("stop", [3, 6, 9, 12])
 def test_several_searches_go_on_where_they_were_stopped(
     target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     options = {**TINY, "generations": 18, "searches": 3}
     whole = hades.distill(target, size=2, **options).dataset.save(tmp_path / "whole.safetensors")
-    validate = Distillation.validate
+    validate = Search.validate
 
-    def interrupting(self: Distillation, state: State) -> tuple[State, float]:
+    def interrupting(self: Search, state: State) -> tuple[State, float]:
         if int(state.generation) == stop:
             signal.raise_signal(signal.SIGINT)
         return validate(self, state)
 
-    monkeypatch.setattr(Distillation, "validate", interrupting)
+    monkeypatch.setattr(Search, "validate", interrupting)
     assert hades.distill(target, size=2, out=tmp_path / "run", **options).interrupted
     hades.resume(tmp_path / "run", target, progress=False)
     assert (tmp_path / "run" / "dataset.safetensors").read_bytes() == whole.read_bytes()
-
-
-@pytest.mark.parametrize("normaliser", ["running", "fixed"])
-def test_what_is_compiled_for_one_seed_serves_all(target: ControlTask, normaliser: str) -> None:
-    """Or every run would wait for the compiler, which takes minutes for the larger bodies of Brax."""
-    programs = []
-    for seed in (0, 1):
-        config = presets.override(Config(), {**TINY_CONFIG, "seed": seed, "normaliser": normaliser})
-        d = Distillation(target, config)
-        state, one = d.init(), np.int32(1)
-        solution, statistics = d.best(state)
-        programs.append(
-            d.generations.lower(state, one, one, d.data).as_text()
-            + d.play.lower(state.key, solution, statistics, jax.random.key(seed), d.validation_data).as_text()
-        )
-    assert programs[0] == programs[1]
-
-
-def test_a_curriculum_lengthens_episodes_and_validates_whole_ones(target: ControlTask) -> None:
-    result = hades.distill(target, size=2, curriculum=3, **TINY)
-    assert [row["env_steps"] / 8 for row in result.metrics] == [1, 4, 7, 10, 10, 10, 10]
-    assert result.evaluation is not None and result.evaluation.returns.mean() < -0.5
-    with pytest.raises(hades.InputError, match="images have none"):
-        hades.distill("digits", curriculum=3, generations=1, progress=False)
-
-
-def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) -> None:
-    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "fixed"}
-    first = hades.distill(target, size=2, **{**options, "generations": 20, "std": 0.3}).dataset
-    file = first.save(tmp_path / "first.safetensors")
-    second = hades.distill(target, size=2, start=str(file), seed=1, **options).dataset
-    np.testing.assert_allclose(second.states, first.states, atol=1e-4)
-    np.testing.assert_allclose(second.targets, first.targets, atol=1e-4)
-    np.testing.assert_array_equal(second.normaliser, first.normaliser)
-    for more, says in (
-        ({"size": 3}, "has 2 pairs of \\[1\\] and 1 actions; target is asked for 3"),
-        ({"normaliser": "running"}, "take --normaliser fixed"),
-        ({"start": "none.safetensors"}, "no dataset file at none.safetensors"),
-    ):
-        with pytest.raises(hades.InputError, match=says):
-            hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
-
-
-def test_a_run_finds_the_dataset_that_it_began_with_from_any_folder(
-    target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    options = TINY | {"generations": 1, "normaliser": "fixed"}
-    hades.distill(target, size=2, **options).dataset.save(tmp_path / "first.safetensors")
-    monkeypatch.chdir(tmp_path)
-    hades.distill(target, size=2, start="first.safetensors", out=tmp_path / "run", **options)
-    monkeypatch.chdir(tmp_path / "run")
-    assert hades.resume(tmp_path / "run", target, generations=2, progress=False).metrics[-1]["generation"] == 2
-
-
-def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_path: Path) -> None:
-    import dataclasses
-
-    labels = np.asarray([[0.7, 0.3], [0.2, 0.8]])
-    file = str(dataclasses.replace(cartpole_pairs, labels=labels).save(tmp_path / "soft.safetensors"))
-    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "none", "start": file}
-    result = hades.distill("cartpole", size=2, labels="soft", **options)
-    np.testing.assert_allclose(result.dataset.targets, labels, atol=1e-3)
-    with pytest.raises(hades.InputError, match="labels of its own"):
-        hades.distill("cartpole", size=2, **options)
-
-
-def test_presets_fit_their_tasks() -> None:
-    for configs in PRESETS.values():
-        for task, config in configs.items():
-            assert tasks.resolve(task) == task
-            assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
-    hopper = PRESETS["paper"]["brax/hopper"]
-    assert (hopper.population, hopper.inits, hopper.episodes, hopper.generations) == (2048, 2, 4, 2000)
-    assert (hopper.std, hopper.learner.width, hopper.learner.epochs) == (0.03, 512, 200)
-    breakout = PRESETS["paper"]["Breakout-MinAtar"]
-    assert (breakout.size, breakout.episodes, breakout.generations, breakout.std) == (16, 8, 5000, 0.5)
-
-
-def test_a_task_without_a_preset_has_sensible_defaults(target: ControlTask) -> None:
-    assert presets.get("target", "laptop", target.spec).minutes == 10
-    with pytest.raises(hades.InputError, match="the paper has no target"):
-        presets.get("target", "paper", target.spec)
-
-
-def test_a_limit_replaces_the_presets_budget() -> None:
-    config = presets.override(PRESETS["laptop"]["CartPole-v1"], {"generations": 3})
-    assert (config.generations, config.minutes) == (3, None)
-
-
-@pytest.mark.parametrize(
-    ("task", "overrides", "kept"),
-    [
-        ("fashion-mnist", {"strategy": "SNES"}, False),
-        ("fashion-mnist", {"strategy": "gradient", "size": 20}, True),
-        ("Breakout-MinAtar", {"strategy": "OpenES"}, False),
-        ("Breakout-MinAtar", {"strategy": "snes"}, True),
-        ("Breakout-MinAtar", {"strategy": "S-NES"}, True),
-    ],
-)
-def test_another_strategy_comes_without_the_presets_options(task: str, overrides: dict[str, Any], kept: bool) -> None:
-    base = PRESETS["paper" if "MinAtar" in task else "laptop"][task]
-    config = presets.override(base, overrides)
-    assert base.strategy_options
-    assert config.strategy_options == (base.strategy_options if kept else {})
-    assert config.strategy_lr == (base.strategy_lr if kept else None)
-    given = presets.override(base, {**overrides, "strategy_lr": 0.5, "strategy_options": {"lr_decay": 0.9}})
-    assert (given.strategy_options, given.strategy_lr) == ({"lr_decay": 0.9}, 0.5)
-
-
-def test_another_network_takes_the_place_of_the_presets_several() -> None:
-    base = PRESETS["laptop"]["digits"]
-    cnn, longer = (each.over(base.learner) for each in (Learner(network="cnn"), Learner(epochs=7)))
-    assert [each.network for each in presets.override(base, {"learner": cnn}).learners] == ["cnn"]
-    assert presets.override(base, {"learner": longer}).networks == base.networks != ()
-    assert presets.override(base, {"learner": cnn, "networks": ("lenet",)}).networks == ("lenet",)
 
 
 @pytest.mark.parametrize(
@@ -307,3 +116,98 @@ def test_a_tasks_options_travel_with_its_dataset() -> None:
     result = hades.distill(task, size=2, greedy=True, **TINY)
     assert result.dataset.info["task_options"] == {"max_steps_in_episode": 9} and result.dataset.info["greedy"]
     assert hades.evaluate(result.dataset, inits=2, episodes=2).returns.max() <= 9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"window": 5, "labels": "soft", "learn_rate": True},
+        {"networks": ("mlp:8", "mlp:8", "mlp:4")},
+        {"strategy": "OpenES", "population": 4, "std": 0.02, "start": "sample", "normaliser": "fixed"},
+        {"learner": RECIPE.patched(Learner(augment="dsa", batch=10)), "size": 20},
+    ],
+    ids=["plain", "window", "networks", "evolution", "augmented"],
+)
+def test_the_same_seed_gives_the_same_images_also_after_an_interruption(
+    digits: ImageTask, tmp_path: Path, options: dict
+) -> None:
+    options = {**TINY_IMAGES, **options}
+    whole = hades.distill(digits, **options).dataset
+    hades.distill(digits, out=tmp_path, **{**options, "generations": 4})
+    again = hades.resume(tmp_path, generations=8, progress=False).dataset
+    np.testing.assert_array_equal(whole.states, again.states)
+    np.testing.assert_array_equal(whole.targets, again.targets)
+    assert whole.learner == again.learner and whole.info["generations"] == 8
+    assert (whole.learner["learning_rate"] != RECIPE.learning_rate) == ("learn_rate" in options)
+
+
+def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
+    learner = RECIPE.patched(Learner(width=32, learning_rate=5.0, epochs=60))
+    options = {**TINY_IMAGES, "generations": 150, "validate_every": 50, "labels": "soft", "episodes": 256}
+    result = hades.distill(digits, **{**options, "learner": learner})
+    score = hades.evaluate(result.dataset, digits, 5)
+    assert score.metric == "test accuracy" and score.mean > 0.85
+    assert result.evaluation is not None and result.evaluation.metric == "validation accuracy"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"label_logit": 0.0}, "label_logit must be positive"),
+        ({"labels": "fixed", "label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
+        ({"strategy": "gradient:adma"}, "optax has no optimiser"),
+        ({"strategy": "SNES", "window": 3}, "window belongs to the strategy gradient"),
+        ({"normaliser": "running"}, "images are normalised once"),
+        ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
+        ({"networks": ("vit",)}, "unknown network 'vit'"),
+        ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),
+        ({"start": "best"}, "does not start at 'best'; choose one of random, mean"),
+    ],
+)
+def test_what_cannot_be_is_refused(digits: ImageTask, options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        hades.distill(digits, **{**TINY_IMAGES, **options})
+
+
+SHARDED = """
+import os, sys
+import jax, numpy as np
+import hades
+from tests.helpers import TINY_IMAGES
+result = hades.distill(hades.make("digits"), **{**TINY_IMAGES, "inits": 4, "generations": 3})
+assert jax.device_count() == int(os.environ["JAX_NUM_CPU_DEVICES"])
+np.save(sys.argv[1], result.dataset.states)
+"""
+
+
+def test_the_gradient_does_not_depend_on_the_devices(tmp_path: Path) -> None:
+    images = []
+    for devices in (1, 3):
+        path = tmp_path / f"{devices}.npy"
+        environment = {**os.environ, "JAX_NUM_CPU_DEVICES": str(devices), "PYTHONPATH": str(Path(__file__).parents[1])}
+        subprocess.run([sys.executable, "-c", SHARDED, str(path)], env=environment, check=True, timeout=300)
+        images.append(np.load(path))
+    np.testing.assert_allclose(*images, atol=1e-4)
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_a_run_of_version_0_1_goes_on_to_where_that_version_took_it(tmp_path: Path) -> None:
+    """Interrupted in the second of two searches, at generation 4 of 12; `whole` is the same run uninterrupted."""
+    whole = hades.load(DATA / "whole-0.1.safetensors")
+    shutil.copytree(DATA / "run-0.1", tmp_path / "run")
+    result = hades.resume(tmp_path / "run", progress=False)
+    assert [row["generation"] for row in result.metrics] == list(range(1, 13))
+    assert result.dataset.info["generations"] == whole.info["generations"] == 12
+    np.testing.assert_allclose(result.dataset.states, whole.states, rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_equal(result.dataset.targets, whole.targets)
+    np.testing.assert_allclose(result.dataset.normaliser, whole.normaliser, rtol=1e-3, atol=1e-4)
+    assert {**result.dataset.learner, **whole.learner} == result.dataset.learner
+
+
+def test_datasets_of_version_0_1_open() -> None:
+    digits = hades.load(DATA / "digits-0.1.safetensors")
+    assert (digits.task, digits.states.shape, digits.learner["network"]) == ("digits", (10, 8, 8, 1), "mlp")
+    np.testing.assert_allclose(digits.targets.sum(1), 1, rtol=1e-5)

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import control
 from hypothesis import given
 from hypothesis import strategies as st
 
 import hades
 from hades.merging import Padded, evaluate_parts, merge, pad, parts
+from hades.normalisers import Normaliser
+from tests.helpers import control
 
 ONE = np.ones((1, 1))
 
@@ -53,8 +54,6 @@ def test_actions_that_a_task_does_not_have_are_cut_off() -> None:
     task = control("cartpole")
     spec = hades.Dataset(states=np.zeros((1, 4)), labels=np.eye(3)[:1]).spec
     normaliser = discrete("CartPole-v1", 4, 2).normaliser
-    from hades.tasks.control import Normaliser
-
     padded = Padded(task.environment, spec, Normaliser(*map(jnp.asarray, normaliser)))
     key = jax.random.key(0)
     state, _ = padded.reset(key)

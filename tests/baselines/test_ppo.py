@@ -6,11 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.helpers import Target
 
 import hades
-import hades.learner
-from hades.baselines.ppo import Actor, AutoReset, train_ppo
-from hades.learner import init_network, make_network, make_policy
+from hades.baselines.ppo import Actor, train_ppo
+from hades.dataset import Spec
+from hades.learner.cloning import make_policy
+from hades.learner.heads import head_of
+from hades.learner.networks import init_network, make_network
+from hades.learner.recipes import published
 from hades.tasks.control import ControlTask
 
 FAST = {"num_envs": 8, "num_steps": 32, "num_minibatches": 4, "learning_rate": 1e-2}
@@ -22,7 +26,8 @@ def test_learns(target: ControlTask) -> None:
     assert [row["env_steps_total"] for row in result.metrics] == [5_120, 10_240, 15_360, 20_480]
 
 
-def test_same_seed_same_network(target: ControlTask) -> None:
+def test_same_seed_same_network() -> None:
+    target = ControlTask("target", Target())
     vars(target.environment)["module"] = np  # as Brax's environments hold one
     one, two = (train_ppo(target, hades.Learner(width=8), seed=3, steps=512, **FAST) for _ in range(2))
     jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
@@ -31,7 +36,7 @@ def test_same_seed_same_network(target: ControlTask) -> None:
 def test_the_result_is_a_network_of_the_learner(target: ControlTask) -> None:
     learner = hades.Learner(width=8)
     result = train_ppo(target, learner, steps=512, **FAST)
-    complete = learner.over(target.reference)
+    complete = target.reference.patched(learner)
     same = jax.eval_shape(lambda: init_network(complete, target.spec, jax.random.key(0)))
     assert jax.tree.structure(same) == jax.tree.structure(result.params)
     policy = make_policy(complete, target.spec, greedy=True)
@@ -39,23 +44,10 @@ def test_the_result_is_a_network_of_the_learner(target: ControlTask) -> None:
     assert action.shape == (1,)
 
 
-def test_episodes_begin_anew_where_they_end(target: ControlTask) -> None:
-    env = AutoReset(target)
-    keys = jax.random.split(jax.random.key(0), 3)
-    obs, state = env.reset_many(keys)
-    before = obs
-    for step in range(target.environment.max_steps):
-        obs, state, _, done, _ = env.step_many(keys, state, jnp.zeros((3, 1)))
-        assert bool(done.all()) == (step == 9) and (int(state[1][0]) == 0) == (step == 9)
-    assert obs.shape == (3, 1) and (obs != before).all()
-
-
 @pytest.mark.parametrize("discrete", [True, False])
 def test_log_probabilities_are_those_of_the_policy(discrete: bool) -> None:
-    from hades.dataset import Spec
-
     spec = Spec((2,), 3, discrete)
-    actor = Actor(make_network(hades.Learner(width=8).over(hades.learner.reference(spec)), spec), discrete)
+    actor = Actor(make_network(published(spec).patched(hades.Learner(width=8)), spec), head_of(spec))
     obs, key = jnp.ones((5, 2)), jax.random.key(0)
     params = actor.init(key, obs, key)
     drawn: Any = actor.apply(params, obs, key, method="action_log_prob")

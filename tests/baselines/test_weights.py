@@ -30,7 +30,7 @@ def test_a_budget_of_steps_ends_with_the_generation_that_spends_it(target: Contr
 
 
 def test_the_gradient_is_the_sum_over_the_population(target: ControlTask) -> None:
-    search = WeightEvolution(target, SMALL, population=5, episodes=1, std=0.1, seed=0)
+    search = WeightEvolution(target, target.reference.patched(SMALL), population=5, episodes=1, std=0.1, seed=0)
     key, weights = jax.random.key(1), jnp.array([0.5, -0.2, 0.1, -0.6, 0.2])
     noise = jnp.stack([search.noise(key, jnp.int32(i)) for i in range(5)])
     mean, std = search.gradient(weights, key)
@@ -40,7 +40,9 @@ def test_the_gradient_is_the_sum_over_the_population(target: ControlTask) -> Non
 
 def test_memory_does_not_hold_the_population(target: ControlTask) -> None:
     """Perturbations of 2,048 networks would be 8 KB for each of their weights."""
-    search = WeightEvolution(target, hades.Learner(width=256), population=2048, episodes=1, std=0.1, seed=0)
+    search = WeightEvolution(
+        target, target.reference.patched(hades.Learner(width=256)), population=2048, episodes=1, std=0.1, seed=0
+    )
     memory = search.generation.lower(search.init()).compile().memory_analysis()
     assert memory is not None
     assert memory.temp_size_in_bytes < search.start.nbytes * 2048 / 8

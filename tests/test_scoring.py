@@ -9,28 +9,32 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import hades
-from hades.fitness import Fitness
-from hades.learner import Learner, reference
-from hades.tasks.control import ControlTask, identity_normaliser
+from hades.learner.recipe import Learner
+from hades.learner.recipes import published
+from hades.normalisers import identity_normaliser
+from hades.scoring import Fitness, Pairs, Scores
+from hades.tasks.control import ControlTask
+from hades.tasks.images import ImageTask
+from tests.helpers import RECIPE
 
 KEY = jax.random.key(0)
 
 
 def _fitness(task: ControlTask, **options) -> Fitness:
-    return Fitness(task, Learner(width=8, epochs=20).over(reference(task.spec)), **options)
+    return Fitness(task, published(task.spec).patched(Learner(width=8, epochs=20)), **options)
 
 
-def _population(task: ControlTask, size: int) -> tuple[jax.Array, jax.Array]:
+def _population(task: ControlTask, size: int) -> Pairs:
     states, actions = jax.random.split(jax.random.key(1))
     shape = (size, 3)
     return (
         jax.random.normal(states, (*shape, *task.spec.obs_shape)),
         jax.random.uniform(actions, (*shape, task.spec.num_actions), minval=-1),
+        None,
     )
 
 
-def _scores(fitness: Fitness, population: tuple[jax.Array, jax.Array]):
+def _scores(fitness: Fitness, population: Pairs) -> Scores:
     task = fitness.task
     normaliser = identity_normaliser(task.spec)
     return jax.jit(lambda p: fitness.population(p, fitness.networks(KEY), normaliser, KEY))(population)
@@ -55,9 +59,9 @@ def test_candidates_share_networks_and_episodes(target: ControlTask) -> None:
 
 
 def test_a_candidate_that_diverges_scores_minus_infinity_and_is_not_watched(target: ControlTask) -> None:
-    states, actions = _population(target, 4)
+    states, actions, _ = _population(target, 4)
     states = states.at[1].set(jnp.nan)
-    scores = _scores(_fitness(target, watch=True), (states, actions))
+    scores = _scores(_fitness(target, watch=True), (states, actions, None))
     assert np.isneginf(scores.fitness[1]) and np.isfinite(np.delete(np.asarray(scores.fitness), 1)).all()
     assert scores.seen is not None
     assert np.isfinite(scores.seen.mean).all() and float(scores.seen.number) == 3 * 10
@@ -66,16 +70,16 @@ def test_a_candidate_that_diverges_scores_minus_infinity_and_is_not_watched(targ
 def test_the_automatic_chunk_shrinks_with_the_network(target: ControlTask) -> None:
     (small, small_batch), (large, large_batch) = (
         _fitness(target)._automatic_chunk(),
-        replace(_fitness(target), learner=Learner(width=4096).over(reference(target.spec)))._automatic_chunk(),
+        replace(_fitness(target), recipe=published(target.spec).patched(Learner(width=4096)))._automatic_chunk(),
     )
     assert small > large >= 1 and small_batch > large_batch >= 1
 
 
 SCRIPT = """
 import jax
-from conftest import Target
 from hades.tasks.control import ControlTask
-import test_fitness as t
+from tests import test_scoring as t
+from tests.helpers import Target
 task = ControlTask("target", Target())
 scores = t._scores(t._fitness(task, inits=2, watch=True), t._population(task, 12))
 print(jax.device_count(), *map(float, scores.fitness), float(scores.seen.number), *map(float, scores.seen.mean))
@@ -85,7 +89,7 @@ print(jax.device_count(), *map(float, scores.fitness), float(scores.seen.number)
 def test_scores_do_not_depend_on_the_devices() -> None:
     outputs = []
     for devices in ("1", "4"):
-        env = os.environ | {"JAX_NUM_CPU_DEVICES": devices, "PYTHONPATH": str(Path(__file__).parent)}
+        env = os.environ | {"JAX_NUM_CPU_DEVICES": devices, "PYTHONPATH": str(Path(__file__).parents[1])}
         run = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True)
         outputs.append([float(x) for x in run.stdout.split()])
     assert [outputs[0][0], outputs[1][0]] == [1, 4]
@@ -95,14 +99,15 @@ def test_scores_do_not_depend_on_the_devices() -> None:
 HANG = """
 import jax, jax.numpy as jnp
 import hades
-from hades.fitness import Fitness
-from hades.learner import Learner, reference
-from hades.tasks.control import identity_normaliser
+from hades.learner.recipe import Learner
+from hades.learner.recipes import published
+from hades.normalisers import identity_normaliser
+from hades.scoring import Fitness
 task = hades.make("SpaceInvaders-MinAtar")
-learner = Learner(width=512, epochs=3).over(reference(task.spec))
-fitness = Fitness(task, learner, inits=2, episodes=2, chunk=6)
+recipe = published(task.spec).patched(Learner(width=512, epochs=3))
+fitness = Fitness(task, recipe, inits=2, episodes=2, chunk=6)
 key = jax.random.key(0)
-pairs = jax.random.normal(key, (6, 8, 10, 10, 6)), jax.nn.one_hot(jnp.zeros((6, 8)), 4)
+pairs = jax.random.normal(key, (6, 8, 10, 10, 6)), jax.nn.one_hot(jnp.zeros((6, 8)), 4), None
 run = jax.jit(lambda: fitness.population(pairs, fitness.networks(key), identity_normaliser(task.spec), key).fitness)
 print(run().shape)
 """
@@ -115,53 +120,12 @@ def test_wide_networks_on_wide_states_do_not_hang() -> None:
     assert run.stdout.strip() == "(6,)", run.stderr
 
 
-def test_evaluation_statistics() -> None:
-    returns = np.arange(16.0).reshape(4, 4)
-    evaluation = hades.Evaluation(returns)
-    summary = evaluation.summary()
-    assert (summary["mean"], summary["min"], summary["max"]) == (7.5, 0, 15)
-    assert summary["iqm"] == pytest.approx(np.mean(np.arange(4, 12)))
-    low, high = summary["iqm_interval"]
-    assert low < summary["iqm"] < high
-    assert "4 networks × 4 episodes" in str(evaluation)
-
-
-def test_evaluate_scores_a_dataset_that_is_right(cartpole_pairs: hades.Dataset) -> None:
-    result = hades.evaluate(cartpole_pairs, inits=6, episodes=3)
-    assert result.returns.shape == (6, 3) and result.mean > 300
-
-
-def test_evaluate_with_another_learner_and_seed(cartpole_pairs: hades.Dataset) -> None:
-    untrained = Learner(epochs=1, learning_rate=1e-6)
-    one, again, other = (
-        hades.evaluate(cartpole_pairs, inits=4, episodes=2, learner=untrained, seed=s) for s in (0, 0, 1)
-    )
-    assert one.mean < 100
-    np.testing.assert_array_equal(one.returns, again.returns)
-    assert (one.returns != other.returns).any()
-
-
-def test_evaluate_refuses_what_cannot_be(cartpole_pairs: hades.Dataset) -> None:
-    for arguments, message in [
-        ({"task": "pendulum"}, r"observations \[4\] and 2 discrete actions, but Pendulum-v1 has"),
-        ({"inits": 0}, "inits must be at least 1"),
-        ({"init": "warm"}, "unknown init"),
-        ({"init": "fixed"}, "holds no fixed initialisation"),
-    ]:
-        with pytest.raises(hades.InputError, match=message):
-            hades.evaluate(cartpole_pairs, **arguments)
-
-
-def test_observations_normalised_online() -> None:
-    """The statistics are those of the batch so far, and start anew: a constant offset of observations is nothing."""
-    rng = np.random.default_rng(0)
-    dataset = hades.Dataset(
-        states=rng.normal(size=(4, 3)),
-        actions=rng.uniform(-1, 1, (4, 1)),
-        online=True,
-        task="pendulum",
-        learner={"width": 8, "epochs": 10},
-    )
-    assert np.isfinite(hades.evaluate(dataset, inits=2, episodes=4).returns).all()
-    with pytest.raises(hades.InputError, match="whole batches"):
-        hades.policy(dataset)
+def test_scores_of_images_do_not_depend_on_the_chunk(digits: ImageTask) -> None:
+    states = jax.random.uniform(KEY, (3, 10, *digits.spec.obs_shape))
+    pairs = states, jnp.broadcast_to(jnp.eye(10), (3, 10, 10)), jnp.asarray([0.1, 0.5, 1.0])
+    scores = []
+    for chunk in (1, 6):
+        fitness = Fitness(digits, RECIPE, inits=2, episodes=16, chunk=chunk)
+        networks = fitness.networks(KEY)
+        scores.append(fitness.population(pairs, networks, identity_normaliser(digits.spec), KEY, digits.data).fitness)
+    np.testing.assert_allclose(*scores, rtol=1e-4)

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import control
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.helpers import control
 
 from hades.tasks import lanes
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hades.augmentation import _brightness, _contrast, _crop, _cutout, _scale_rotate, dsa
+from hades.learner.augmentation import _brightness, _contrast, _crop, _cutout, _scale_rotate, dsa
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The tests mirror ``src/hades``: a file for a file."""

@@ -1,0 +1,68 @@
+"""Killed or stopped at any moment: the run goes on to the dataset that it would have had."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.helpers import TINY_LINE
+
+import hades
+
+HADES = [sys.executable, "-m", "hades"]
+
+
+SLOW = ["distill", "cartpole", *TINY_LINE, "--generations", "400", "--seed", "3", "--json"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    out = tmp_path_factory.mktemp("whole") / "run"
+    subprocess.run([*HADES, *SLOW, "--out", str(out)], check=True, capture_output=True)
+    return (out / "dataset.safetensors").read_bytes()
+
+
+def _wait_for_generations(out: Path, number: int, process: subprocess.Popen[bytes]) -> None:
+    metrics = out / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if metrics.exists() and metrics.read_bytes().count(b"\n") >= number:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"ended with {process.poll()} before generation {number}")
+
+
+def test_killed_three_times_the_dataset_is_the_same(uninterrupted: bytes, tmp_path: Path) -> None:
+    out, often = tmp_path / "run", ["--checkpoint-every", "0.3"]
+    command = [*HADES, *SLOW, "--out", str(out), *often]
+    rng = random.Random(0)
+    for low in (10, 100, 200):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _wait_for_generations(out, low + rng.randrange(60), process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        command = [*HADES, "resume", str(out), "--quiet", *often]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (out / "dataset.safetensors").read_bytes() == uninterrupted
+    generations = [json.loads(line)["generation"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert generations == list(range(1, 401))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_run_that_goes_on(uninterrupted: bytes, tmp_path: Path, number: int, code: int) -> None:
+    out = tmp_path / "run"
+    process = subprocess.Popen([*HADES, *SLOW, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _wait_for_generations(out, 20, process)
+    process.send_signal(number)
+    stdout, _ = process.communicate()
+    assert process.returncode == code and json.loads(stdout)["interrupted"] is True
+    assert hades.load(out / "dataset.safetensors").info["score"] is None
+    copy = tmp_path / "moved"
+    shutil.copytree(out, copy)
+    subprocess.run([*HADES, "resume", str(copy), "--quiet"], check=True, capture_output=True)
+    assert (copy / "dataset.safetensors").read_bytes() == uninterrupted

@@ -1,0 +1,78 @@
+"""What a line means, and one line for what cannot be."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.helpers import run
+
+import hades
+from hades.cli import main
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("distill cartpol", "unknown task 'cartpol'; did you mean CartPole-v1"),
+        ("distill cartpole --preset desktop", "unknown preset 'desktop'"),
+        ("distill pendulum --preset paper", "the paper has no Pendulum-v1"),
+        ("distill cartpole --strategy SNESS", "unknown strategy 'SNESS'"),
+        ("distill cartpole --strategy-options temperature=hot", "strategy options are KEY=NUMBER"),
+        ("distill cartpole --size 0", "size must be at least 1, not 0"),
+        ("distill cartpole --size -2", "size must be at least 1, not -2"),
+        ("distill cartpole --size two", "--size"),
+        ("distill cartpole --sise 3", "--size"),
+        ("distill cartpole --activation step", "unknown activation 'step'"),
+        ("distill cartpole --network cnn", "network 'cnn' wants grid observations"),
+        ("distill cartpole --trackers mlflow", "unknown tracker 'mlflow'"),
+        ("distill hopper --backend bullet", "unknown Brax backend"),
+        ("distill cartpole --backend spring", "CartPole-v1 has no option 'backend'"),
+        ("distill", "task"),
+        ("distil cartpole", "distill"),
+        ("distill cartpole --out full", "full exists and is not empty"),
+        ("evaluate absent.safetensors", "no dataset file at absent"),
+        ("evaluate foreign", "not a readable .safetensors"),
+        ("evaluate good --task pendulum", "the dataset is for observations [4]"),
+        ("evaluate good --inits 0", "inits must be at least 1"),
+        ("evaluate good --init fixed", "holds no fixed initialisation"),
+        ("train truncated", "truncated"),
+        ("train nan", "not finite"),
+        ("resume full", "full is not a run folder"),
+        ("resume absent", "absent is not a run folder"),
+    ],
+)
+def test_bad_input_is_answered_in_one_line(
+    capsys: pytest.CaptureFixture[str], cartpole_pairs: hades.Dataset, args: str, message: str
+) -> None:
+    cartpole_pairs.save("good")
+    content = Path("good").read_bytes()
+    Path("truncated").write_bytes(content[:-7])
+    Path("nan").write_bytes(content[:-4] + np.float32(np.nan).tobytes())
+    Path("foreign").write_text("not a dataset")
+    Path("full").mkdir()
+    Path("full/mine").touch()
+    before = sorted(Path().rglob("*"))
+    code, out, err = run(capsys, *args.split())
+    assert code == 2 and out == "" and message in err
+    assert err.startswith("hades: ") and err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_debug_shows_the_traceback() -> None:
+    with pytest.raises(hades.InputError):
+        main(["evaluate", "absent", "--debug"])
+
+
+def test_help_imports_nothing_slow() -> None:
+    code = """
+import sys
+from hades.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print("jax" in sys.modules)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "False" and "distill" in out

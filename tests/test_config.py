@@ -1,0 +1,108 @@
+"""Every option of a distillation: what overrides what, and the way to a file and back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hades.config import Config
+from hades.errors import InputError
+from hades.learner.recipe import Learner
+from hades.learner.recipes import CONTINUOUS, DISCRETE
+from hades.presets import PRESETS
+from tests.helpers import RECIPE
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_a_limit_replaces_the_presets_budget() -> None:
+    config = PRESETS["laptop"]["CartPole-v1"].override({"generations": 3})
+    assert (config.generations, config.minutes) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("task", "overrides", "kept"),
+    [
+        ("fashion-mnist", {"strategy": "SNES"}, False),
+        ("fashion-mnist", {"strategy": "gradient", "size": 20}, True),
+        ("Breakout-MinAtar", {"strategy": "OpenES"}, False),
+        ("Breakout-MinAtar", {"strategy": "snes"}, True),
+        ("Breakout-MinAtar", {"strategy": "S-NES"}, True),
+    ],
+)
+def test_another_strategy_comes_without_the_presets_options(task: str, overrides: dict[str, Any], kept: bool) -> None:
+    base = PRESETS["paper" if "MinAtar" in task else "laptop"][task]
+    config = base.override(overrides)
+    assert base.strategy_options
+    assert config.strategy_options == (base.strategy_options if kept else {})
+    assert config.strategy_lr == (base.strategy_lr if kept else None)
+    given = base.override({**overrides, "strategy_lr": 0.5, "strategy_options": {"lr_decay": 0.9}})
+    assert (given.strategy_options, given.strategy_lr) == ({"lr_decay": 0.9}, 0.5)
+
+
+def test_another_network_takes_the_place_of_the_presets_several() -> None:
+    base = PRESETS["laptop"]["digits"]
+    cnn, longer = Learner(network="cnn"), Learner(epochs=7)
+    assert [each.network for each in base.override({"learner": cnn}).recipes] == ["cnn"]
+    assert base.override({"learner": longer}).networks == base.networks != ()
+    assert base.override({"learner": cnn, "networks": ("lenet",)}).networks == ("lenet",)
+
+
+def test_deep_networks_are_distilled_for_by_recipes_of_their_own() -> None:
+    config = Config(networks=("mlp:8", "lenet", "convnet:4x2", "resnet:4,8"), learner=RECIPE)
+    mlp, lenet, convnet, resnet = config.recipes
+    assert mlp == RECIPE.patched(Learner(width=8))
+    assert lenet.widths == (120, 84) and convnet.widths == (4, 4) and resnet.width == (4, 8)
+    assert lenet.optimiser == "adam" and resnet.initialiser == "orthogonal" and resnet.bias == RECIPE.bias
+
+
+def test_a_configuration_comes_back_from_a_file() -> None:
+    config = Config(
+        strategy="gradient", strategy_options={"lr_decay": 0.9}, networks=("mlp:8", "mlp:8,4"), polish=("SNES@0.2",),
+        minutes=1.5, learner=RECIPE,
+    )  # fmt: skip
+    data = json.loads(json.dumps(config.to_json()))
+    assert Config.from_json(data) == config == Config.from_json(data, DISCRETE)
+    assert data["networks"] == ["mlp:8", "mlp:8,4"] and data["learner"] == RECIPE.options()
+
+
+def test_an_old_file_with_a_part_of_a_recipe_opens() -> None:
+    data = json.loads((DATA / "run-0.1" / "config.json").read_text())["config"]
+    config = Config.from_json(data, DISCRETE)
+    assert config.learner == DISCRETE.patched(Learner(width=8, activation="tanh", learning_rate=0.005, epochs=8))
+    assert (config.searches, config.polish, config.generations) == (2, (), 12)
+    del data["learner"]
+    assert Config.from_json(data, DISCRETE).learner == DISCRETE and Config.from_json(data).learner == CONTINUOUS
+    with pytest.raises(InputError, match="unknown option 'popsize'; a configuration has size, init"):
+        Config.from_json(data | {"popsize": 3})
+
+
+def test_a_learner_is_laid_over_the_recipe() -> None:
+    base = PRESETS["laptop"]["CartPole-v1"]
+    config = base.override({"learner": {"epochs": 7}})
+    assert config.learner == base.learner.patched(Learner(epochs=7))
+    assert base.override({}) == base == base.override({"learner": None})
+
+
+def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for() -> None:
+    assert Config(inits=4).override({"init": "fixed"}).inits == 1
+    assert Config(inits=4).override({"init": "fixed", "inits": 3}).inits == 3
+    assert Config(init="fixed", inits=4).override({"init": "fixed"}).inits == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "size must be at least 1, not 0"),
+        ({"init": "warm"}, "unknown init 'warm'; choose one of random, fixed"),
+        ({"std": float("nan")}, "std must be positive, not nan"),
+        ({"seed": -1}, "seed must not be negative, not -1"),
+        ({"label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
+        ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
+        ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),
+    ],
+)
+def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Config(**options)

@@ -1,0 +1,89 @@
+"""Algorithm 1: what a search draws, sees, validates and finds."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import hades
+from hades.config import Config
+from hades.errors import InputError
+from hades.learner.recipe import Learner
+from hades.search import Search
+from hades.tasks.control import ControlTask
+from tests.helpers import TINY
+
+
+def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, init="fixed", **TINY)
+    assert result.config.inits == 1 and result.dataset.info["init"] == "fixed"
+    key = jax.random.wrap_key_data(jnp.asarray(result.dataset.info["init_key"], jnp.uint32))
+    search = Search(target, result.config)
+    kept, drawn = (search.fitness[0].networks(k) for k in (search.fixed_init_key, key))
+    assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), kept, drawn)))
+    fixed, fresh = (hades.evaluate(result.dataset, target, 2, 4, init=init) for init in ("auto", "fresh"))
+    assert (fixed.returns != fresh.returns).any()
+
+
+def test_the_running_normaliser_sees_what_the_population_sees(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, normaliser="running", **TINY)
+    steps = sum(row["env_steps"] for row in result.metrics)
+    assert steps == 7 * 8 * 10 == result.dataset.info["env_steps"]
+    mean, std = result.dataset.normaliser
+    assert abs(float(mean[0])) < 1 and 0.1 < float(std[0]) < 3
+
+
+@pytest.mark.parametrize("normaliser", ["running", "fixed"])
+def test_what_is_compiled_for_one_seed_serves_all(target: ControlTask, normaliser: str) -> None:
+    """Or every run would wait for the compiler, which takes minutes for the larger bodies of Brax."""
+    programs = []
+    for seed in (0, 1):
+        options = {name: value for name, value in TINY.items() if name != "progress"}
+        search = Search(target, Config().override({**options, "seed": seed, "normaliser": normaliser}))
+        state, one, several = search.init(), np.int32(1), search.programs[0][1]
+        solution, statistics = search.best(state)
+        key, play = jax.random.key(seed), search.play
+        programs.append(
+            several.lower(state, one, one, search.data).as_text()  # type: ignore[attr-defined]
+            + play.lower(state.key, solution, statistics, key, search.validation_data).as_text()  # type: ignore[attr-defined]
+        )
+    assert programs[0] == programs[1]
+
+
+def test_a_curriculum_lengthens_episodes_and_validates_whole_ones(target: ControlTask) -> None:
+    result = hades.distill(target, size=2, curriculum=3, **TINY)
+    assert [row["env_steps"] / 8 for row in result.metrics] == [1, 4, 7, 10, 10, 10, 10]
+    assert result.evaluation is not None and result.evaluation.returns.mean() < -0.5
+    with pytest.raises(hades.InputError, match="images have none"):
+        hades.distill("digits", curriculum=3, generations=1, progress=False)
+
+
+def test_several_searches_share_half_of_the_budget_and_the_best_goes_on(target: ControlTask, tmp_path: Path) -> None:
+    options = {**TINY, "generations": 18, "searches": 3, "validate_every": 3}
+    result = hades.distill(target, size=2, out=tmp_path / "whole", **options)
+    assert [row["search"] for row in result.metrics] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 9
+    found = {
+        turn: [r["validated"] for r in result.metrics if r["search"] == turn and r["validated"]] for turn in range(4)
+    }
+    assert len({scores[0] for scores in found.values()}) == 4  # each began elsewhere
+    first = max((0, 1, 2), key=lambda turn: max(found[turn]))
+    before = [row["std"] for row in result.metrics if row["search"] == first][-1]
+    after = next(row["std"] for row in result.metrics if row["search"] == 3)
+    assert after == pytest.approx(before, rel=0.2)  # it goes on and does not begin again
+    assert result.dataset.info["validated"] == pytest.approx(max(max(scores) for scores in found.values()))
+
+
+def test_a_network_named_again_is_drawn_more(target: ControlTask) -> None:
+    options = {"population": 4, "inits": 2, "generations": 1, "learner": Learner(epochs=2), "progress": False}
+    one = hades.distill(target, networks=("mlp:4",), **options).metrics[0]
+    several = hades.distill(target, networks=("mlp:4", "mlp:8", "mlp:8"), **options).metrics[0]
+    assert several["env_steps"] == 3 * one["env_steps"]
+
+
+def test_control_is_not_differentiable_and_starts_at_random(target: ControlTask) -> None:
+    with pytest.raises(InputError, match="not differentiable: take an evolution strategy"):
+        hades.distill(target, strategy="gradient", progress=False)
+    with pytest.raises(InputError, match="target does not start at 'mean'; choose one of random, sample"):
+        hades.distill(target, start="mean", progress=False)

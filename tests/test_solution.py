@@ -1,0 +1,69 @@
+"""Between solutions and datasets: where a search starts, and what it goes on from."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import hades
+from hades.config import Config
+from hades.search import Search
+from hades.tasks.control import ControlTask
+from hades.tasks.images import ImageTask
+from tests.helpers import RECIPE, TINY
+
+
+def test_soft_labels_evolve_and_stay_probabilities() -> None:
+    result = hades.distill("cartpole", size=3, labels="soft", **TINY)
+    labels = result.dataset.targets
+    np.testing.assert_allclose(labels.sum(1), 1, atol=1e-5)
+    assert (labels > 0).all() and (labels < 1).all()
+
+
+def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) -> None:
+    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "fixed"}
+    first = hades.distill(target, size=2, **{**options, "generations": 20, "std": 0.3}).dataset
+    file = first.save(tmp_path / "first.safetensors")
+    second = hades.distill(target, size=2, start=str(file), seed=1, **options).dataset
+    np.testing.assert_allclose(second.states, first.states, atol=1e-4)
+    np.testing.assert_allclose(second.targets, first.targets, atol=1e-4)
+    np.testing.assert_array_equal(second.normaliser, first.normaliser)
+    for more, says in (
+        ({"size": 3}, "has 2 pairs of \\[1\\] and 1 actions; target is asked for 3"),
+        ({"normaliser": "running"}, "take --normaliser fixed"),
+        ({"start": "none.safetensors"}, "no dataset file at none.safetensors"),
+    ):
+        with pytest.raises(hades.InputError, match=says):
+            hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
+
+
+def test_a_run_finds_the_dataset_that_it_began_with_from_any_folder(
+    target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = TINY | {"generations": 1, "normaliser": "fixed"}
+    hades.distill(target, size=2, **options).dataset.save(tmp_path / "first.safetensors")
+    monkeypatch.chdir(tmp_path)
+    hades.distill(target, size=2, start="first.safetensors", out=tmp_path / "run", **options)
+    monkeypatch.chdir(tmp_path / "run")
+    assert hades.resume(tmp_path / "run", target, generations=2, progress=False).metrics[-1]["generation"] == 2
+
+
+def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_path: Path) -> None:
+    labels = np.asarray([[0.7, 0.3], [0.2, 0.8]])
+    file = str(dataclasses.replace(cartpole_pairs, labels=labels).save(tmp_path / "soft.safetensors"))
+    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "none", "start": file}
+    result = hades.distill("cartpole", size=2, labels="soft", **options)
+    np.testing.assert_allclose(result.dataset.targets, labels, atol=1e-3)
+    with pytest.raises(hades.InputError, match="labels of its own"):
+        hades.distill("cartpole", size=2, **options)
+
+
+def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:
+    config = Config(size=10, start="mean", labels="soft", label_logit=4.0, normaliser="none", learner=RECIPE)
+    search = Search(digits, config)
+    _, labels, rate = search.codec.pairs(search.best(search.init())[0])
+    assert rate is None
+    np.testing.assert_allclose(labels, jax.nn.softmax(4 * jnp.eye(10)), rtol=1e-5)
