@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from hades.aliases import Json, Options
 from hades.dataset import zoo
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
@@ -120,12 +121,12 @@ class Config:
         """Limits on generations, steps and minutes; absent ones are None."""
         return {limit: getattr(self, limit) for limit in LIMITS}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """As ``config.json`` has it."""
         return dataclasses.asdict(self) | {"learner": self.learner.options()}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], reference: Recipe | None = None) -> "Config":
+    def from_json(cls, data: Options, reference: Recipe | None = None) -> "Config":
         """From ``config.json``; what an old one leaves out of the recipe is the task's reference.
 
         Raises:
@@ -135,7 +136,7 @@ class Config:
         base = reference or _recipes().CONTINUOUS
         return cls(**{**data, "learner": base.patched(data.get("learner"))})
 
-    def override(self, overrides: Mapping[str, Any]) -> "Config":
+    def override(self, overrides: Options) -> "Config":
         """This configuration with other options.
 
         A ``learner`` among them is laid over the recipe. A limit replaces the whole budget, another strategy comes

@@ -7,7 +7,6 @@ dataset is for. Nothing else is needed to train on it.
 import difflib
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from hades.aliases import Options
 from hades.errors import InputError
 
 FORMAT_VERSION = 1
@@ -60,8 +60,8 @@ class Dataset:
     obs_std: np.ndarray | None = None
     online: bool = False
     task: str = ""
-    learner: Mapping[str, Any] = field(default_factory=dict)
-    info: Mapping[str, Any] = field(default_factory=dict)
+    learner: Options = field(default_factory=dict)
+    info: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in _TENSORS:

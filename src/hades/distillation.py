@@ -9,6 +9,7 @@ from typing import Any
 import jax
 
 from hades import presets, runtime, tasks
+from hades.aliases import Json
 from hades.attempts import State
 from hades.config import Config
 from hades.dataset import Dataset
@@ -127,7 +128,7 @@ def resume(
 def dataset_of(search: Search, state: State, env_steps: int = 0, evaluation: Evaluation | None = None) -> Dataset:
     """The best dataset that a search has validated, with what there is to know about it."""
     config, task = search.config, search.task
-    info: dict[str, Any] = {
+    info: Json = {
         "score": None if evaluation is None else evaluation.summary(),
         "validated": search.best_score(state),
         "generations": int(state.generation),
@@ -176,7 +177,7 @@ class Keeper:
             self.run.save(int(state.generation), state, vars(counts), dataset)
 
 
-def _about(search: Search, preset: str) -> dict[str, Any]:
+def _about(search: Search, preset: str) -> Json:
     """What a run's folder says of itself."""
     task, config = search.task, search.config
     # A run is resumed from any folder.

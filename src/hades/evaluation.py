@@ -12,6 +12,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from hades import runtime, tasks
+from hades.aliases import Json, PyTree
 from hades.dataset import Dataset, Spec, write_atomically
 from hades.errors import InputError
 from hades.learner.cloning import behaviour_cloning, make_policy
@@ -60,7 +61,7 @@ class Evaluation:
         low, high = np.percentile(_iqm(self.returns[rows].reshape(BOOTSTRAPS, -1)), [2.5, 97.5])
         return float(low), float(high)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Json:
         """All figures, as JSON."""
         return {
             "metric": self.metric,
@@ -197,7 +198,7 @@ def _train(fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: 
     return jax.tree.map(lambda x: x[0], trained)
 
 
-def _played(fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, data: Any) -> jax.Array:
+def _played(fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, data: PyTree) -> jax.Array:
     """Scores ``[inits, episodes]``."""
     return fitness.rollouts(1, _take, (params,), normaliser, key, data).ret[0]
 

@@ -9,16 +9,17 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import PartitionSpec
 
+from hades.aliases import PyTree
 from hades.learner.networks import Params, init_network, make_network
 from hades.learner.objectives import loss_of
 from hades.parallel import AXIS, mesh
 from hades.scoring import Fitness, Scores, combine
 
-Solution = Any
+Solution = PyTree
 Score = Callable[[Solution], Scores]
 
 
-def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *shared: Any) -> Score:
+def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *shared: PyTree) -> Score:
     """Several scores of a population as one, their mean, of which each device works out a share.
 
     Its gradient is the sum of theirs with norm 1 each, or 0 where one is not finite: so none has the say alone, be
@@ -30,7 +31,7 @@ def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *share
         shared: what all of them take.
     """
 
-    def with_gradient(part: Callable[..., Scores], population: Solution, *shared: Any) -> tuple[Solution, Scores]:
+    def with_gradient(part: Callable[..., Scores], population: Solution, *shared: PyTree) -> tuple[Solution, Scores]:
         def total(population: Solution) -> tuple[jax.Array, Scores]:
             scores = part(population, *shared)
             return scores.fitness.sum(), scores
@@ -40,7 +41,7 @@ def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *share
         good = jnp.isfinite(norm) & (norm > 0)
         return jax.tree.map(lambda g: jnp.where(good, g / norm, 0), gradient), scores
 
-    def work(numbers: Sequence[int], nothing: tuple[Solution, Scores], *operands: Any) -> tuple[Solution, Scores]:
+    def work(numbers: Sequence[int], nothing: tuple[Solution, Scores], *operands: PyTree) -> tuple[Solution, Scores]:
         """Some parts' gradients, summed, and scores ``[parts, ...]``, 0 where they are not of these."""
         gradient, scores = nothing
         for i in numbers:
@@ -49,7 +50,7 @@ def joint(parts: Sequence[Callable[..., Scores]], costs: Sequence[float], *share
             scores = jax.tree.map(lambda all_, one, i=i: all_.at[i].set(one), scores, score)
         return gradient, scores
 
-    def on_a_device(population: Solution, *shared: Any) -> tuple[Solution, Scores]:
+    def on_a_device(population: Solution, *shared: PyTree) -> tuple[Solution, Scores]:
         one = jax.eval_shape(parts[0], population, *shared)
         scores = jax.tree.map(lambda s: jnp.zeros((len(parts), *s.shape), s.dtype), one)
         nothing = jax.tree.map(jnp.zeros_like, population), scores

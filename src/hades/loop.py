@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from hades import runtime
+from hades.aliases import PyTree
 from hades.config import Config
 from hades.dispatch import MAX_PER_DISPATCH
 from hades.plan import Plan
@@ -25,7 +26,7 @@ from hades.runs import Row
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
 
-State = Any
+State = PyTree
 
 
 @dataclass
@@ -51,12 +52,12 @@ class Searchable(Protocol):
         ...
 
     @property
-    def data(self) -> Any:
+    def data(self) -> PyTree:
         """The task's, an argument of every dispatch."""
         ...
 
     def generations(
-        self, state: State, number: np.int32, steps: np.int32, data: Any
+        self, state: State, number: np.int32, steps: np.int32, data: PyTree
     ) -> tuple[State, Mapping[str, jax.Array], jax.Array]:
         """Some generations: the state, metrics ``[MAX_PER_DISPATCH]``, and how many there were."""
         ...

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades import tasks
+from hades.aliases import PyTree
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
@@ -118,12 +119,12 @@ class Padded:
         """The environment's own limit."""
         return self.inner.max_steps
 
-    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""
         state, obs = self.inner.reset(key)
         return state, self._observation(obs)
 
-    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
         """As `Environment`."""
         known = self.inner.spec.num_actions
         action = jnp.minimum(action, known - 1) if self.spec.discrete else action[:known]

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hades.aliases import PyTree
 from hades.joint import joint, training_bytes
 from hades.learner.heads import Head, head_of
 from hades.learner.networks import Params, make_network
@@ -34,7 +35,7 @@ class Generation:
     network_key: jax.Array
     normaliser: Normaliser
     episode_key: jax.Array
-    data: Any
+    data: PyTree
     limit: jax.Array | None
 
     @property
@@ -51,7 +52,7 @@ class Generation:
             return joint(parts, costs, *shared)(population)
         return combine([part(population, *shared) for part in parts])
 
-    def _part(self, fitness: Fitness, population: Solution, network_key: jax.Array, *shared: Any) -> Scores:
+    def _part(self, fitness: Fitness, population: Solution, network_key: jax.Array, *shared: PyTree) -> Scores:
         return fitness.population(self.pairs(population), fitness.networks(network_key), *shared)
 
     def derivative(self, solution: Solution) -> tuple[Solution, Scores]:

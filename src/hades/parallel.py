@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from hades.aliases import PyTree
+
 AXIS = "networks"
 CACHE_BYTES = 2**20
 """Of a core's own cache: what networks may fill."""
@@ -37,7 +39,7 @@ def replicated() -> NamedSharding:
 
 
 def run_jobs(
-    work: Callable[..., Any], shared: tuple[Any, ...], shape: tuple[int, int], chunks: Chunks, spread: bool = True
+    work: Callable[..., Any], shared: tuple[PyTree, ...], shape: tuple[int, int], chunks: Chunks, spread: bool = True
 ) -> Any:
     """``work(jobs, batch, *shared)`` of all jobs, by their numbers. Leaves are ``[*shape, ...]``.
 
@@ -46,7 +48,7 @@ def run_jobs(
     """
     jobs, devices = shape[0] * shape[1], jax.device_count() if spread else 1
 
-    def on_a_device(jobs: jax.Array, *shared: Any) -> Any:
+    def on_a_device(jobs: jax.Array, *shared: PyTree) -> Any:
         out = jax.lax.map(lambda jobs: work(jobs, chunks.batch, *shared), jobs.reshape(chunks.number, chunks.size))
         return jax.tree.map(lambda x: x.reshape(chunks.number * chunks.size, *x.shape[2:]), out)
 
@@ -60,7 +62,7 @@ def run_jobs(
     return jax.tree.map(lambda x: x[:jobs].reshape(*shape, *x.shape[1:]), run(numbers, *shared))
 
 
-def in_batches(make: Callable[..., Any], shared: tuple[Any, ...], jobs: jax.Array, size: int) -> Any:
+def in_batches(make: Callable[..., Any], shared: tuple[PyTree, ...], jobs: jax.Array, size: int) -> Any:
     """``make(job, *shared)`` of all jobs, so many at a time."""
 
     def one(job: jax.Array) -> Any:

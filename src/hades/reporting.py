@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hades.aliases import Options
 from hades.dataset import Dataset, load, write_atomically
 from hades.metrics import LOSS, RETURN, Metric, metric_of
 from hades.runs import Row, Run
@@ -203,7 +204,7 @@ def _png(figure: "Figure") -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _score_in_words(score: Mapping[str, Any]) -> str:
+def _score_in_words(score: Options) -> str:
     if not score:
         return "not scored: the run was interrupted"
     kind, (low, high) = metric_of(score["metric"]), score["iqm_interval"]

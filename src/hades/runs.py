@@ -12,28 +12,29 @@ report.html           curves and pairs, when the run has ended
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from hades import runtime
+from hades.aliases import Json, Options, PyTree
 from hades.dataset import Dataset, load, write_atomically
 from hades.errors import InputError
 
-Row = dict[str, Any]
+Row = Json
 
 
 class Run:
     """The folder of one distillation. Make one with `create` or `open`."""
 
-    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, about: Options) -> None:
         self.path, self.about = path, about
         self._manager: Any = None
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str], about: Mapping[str, Any]) -> "Run":
+    def create(cls, path: str | os.PathLike[str], about: Options) -> "Run":
         """Begin a run in a new or empty folder.
 
         Raises:
@@ -88,7 +89,7 @@ class Run:
                 break
         return rows
 
-    def save(self, generation: int, state: Any, host: Mapping[str, Any], dataset: Dataset) -> None:
+    def save(self, generation: int, state: PyTree, host: Options, dataset: Dataset) -> None:
         """Checkpoint: the state, what the host counts beside it, and the dataset."""
         import orbax.checkpoint as ocp
 
@@ -107,7 +108,7 @@ class Run:
         """All that were kept, by generation."""
         return {int(path.stem): load(path) for path in sorted(self.path.glob("snapshots/*.safetensors"))}
 
-    def restore(self, like: Callable[[Row], Any]) -> tuple[Any, Row] | None:
+    def restore(self, like: Callable[[Row], PyTree]) -> tuple[PyTree, Row] | None:
         """The last checkpoint: the state, and what the host counted; None before the first.
 
         Metrics beyond it are dropped.

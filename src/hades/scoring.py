@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import Window, behaviour_cloning
 from hades.learner.networks import Params, init_network
@@ -85,7 +86,7 @@ class Fitness:
         """Every network trained on every candidate, by `play`'s key: ``[P, inits, ...]``, more than `play` holds."""
         train, shared = self._trainer(population, networks, key)
 
-        def work(jobs: jax.Array, batch: int, *shared: Any) -> Params:
+        def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
             return in_batches(train, shared, jobs, batch)
 
         return self._jobs(population[0].shape[0], work, shared)
@@ -96,7 +97,7 @@ class Fitness:
         networks: Params,
         normaliser: AnyNormaliser,
         key: jax.Array,
-        data: Any = (),
+        data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Episode:
         """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
@@ -107,10 +108,10 @@ class Fitness:
         self,
         size: int,
         make_params: MakeParams,
-        shared: tuple[Any, ...],
+        shared: tuple[PyTree, ...],
         normaliser: AnyNormaliser,
         key: jax.Array,
-        data: Any = (),
+        data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Episode:
         """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
@@ -123,7 +124,13 @@ class Fitness:
             return self._on_the_host(size, make_params, shared, normaliser, keys, limit)
 
         def work(
-            jobs: jax.Array, batch: int, shared: Any, normaliser: Any, keys: jax.Array, data: Any, limit: Any
+            jobs: jax.Array,
+            batch: int,
+            shared: Any,
+            normaliser: Any,
+            keys: jax.Array,
+            data: PyTree,
+            limit: jax.Array | None,
         ) -> Episode:
             params = in_batches(make_params, shared, jobs, batch)
             keys_of_jobs = keys[jobs % self.inits]
@@ -138,7 +145,7 @@ class Fitness:
         self,
         size: int,
         make_params: MakeParams,
-        shared: tuple[Any, ...],
+        shared: tuple[PyTree, ...],
         normaliser: AnyNormaliser,
         keys: jax.Array,
         limit: jax.Array | None,
@@ -152,13 +159,13 @@ class Fitness:
         episode = episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
         return jax.tree.map(lambda x: x.reshape(size, self.inits, *x.shape[1:]), episode)
 
-    def _trainer(self, population: Pairs, networks: Params, key: jax.Array) -> tuple[MakeParams, tuple[Any, ...]]:
+    def _trainer(self, population: Pairs, networks: Params, key: jax.Array) -> tuple[MakeParams, tuple[PyTree, ...]]:
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
         last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
         return _Train(self.recipe, self.task, self.inits, self.window), (population, networks, train_key, last)
 
-    def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[Any, ...]) -> Any:
+    def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...]) -> Any:
         """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""
         return run_jobs(work, shared, (size, self.inits), self.chunks(size), self.spread)
 
@@ -178,7 +185,7 @@ class Fitness:
         normaliser: AnyNormaliser,
         network_key: jax.Array,
         episode_key: jax.Array,
-        data: Any = (),
+        data: PyTree = (),
     ) -> jax.Array:
         """Scores ``[inits, episodes]`` of fresh networks trained on one dataset, a population of one."""
         return self.play(pairs, self.networks(network_key), normaliser, episode_key, data).ret[0]
@@ -189,7 +196,7 @@ class Fitness:
         networks: Params,
         normaliser: Normaliser,
         key: jax.Array,
-        data: Any = (),
+        data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Scores:
         """Score a population by the mean score of each candidate's networks; episodes of ``limit`` steps at most."""
@@ -231,7 +238,7 @@ _fresh_networks = jax.jit(fresh_networks, static_argnums=(0, 1, 2))
 
 
 @partial(jax.jit, static_argnums=(0, 2))
-def _made(make_params: MakeParams, jobs: jax.Array, batch: int, *shared: Any) -> Params:
+def _made(make_params: MakeParams, jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
     """The networks of all jobs, where their episodes are no part of the program."""
     return in_batches(make_params, shared, jobs, batch)
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades import strategies
+from hades.aliases import PyTree
 from hades.attempts import Attempt, Attempts, State
 from hades.config import Config
 from hades.dispatch import Metrics, stepped, traced
@@ -82,12 +83,12 @@ class Search:
         """A phase is over: begin anew, or go on from the best so far."""
         return self.attempts.next(state, self.best(state))
 
-    def generation(self, state: State, data: Any) -> tuple[State, Metrics]:
+    def generation(self, state: State, data: PyTree) -> tuple[State, Metrics]:
         """One generation: the state after it, and its metrics."""
         return self.programs[self.attempts.number(int(state.turn))][0](state, data)
 
     def generations(
-        self, state: State, number: jax.Array | np.int32, steps: jax.Array | np.int32, data: Any
+        self, state: State, number: jax.Array | np.int32, steps: jax.Array | np.int32, data: PyTree
     ) -> tuple[State, Metrics, jax.Array]:
         """Generations in one dispatch: ``number`` of them, or until ``steps`` environment steps are spent.
 
@@ -95,7 +96,7 @@ class Search:
         """
         return self.programs[self.attempts.number(int(state.turn))][1](state, number, steps, data)
 
-    def _generation(self, strategy: Strategy, state: State, data: Any) -> tuple[State, Metrics]:
+    def _generation(self, strategy: Strategy, state: State, data: PyTree) -> tuple[State, Metrics]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
         attempt = state.search
         oracle = Generation(
@@ -174,7 +175,7 @@ class Search:
         return score if np.isfinite(score) else None
 
     def _play(
-        self, run_key: jax.Array, solution: Solution, normaliser: Normaliser, key: jax.Array, data: Any
+        self, run_key: jax.Array, solution: Solution, normaliser: Normaliser, key: jax.Array, data: PyTree
     ) -> jax.Array:
         """Scores ``[inits, episodes]`` of networks trained on one solution, fresh but for HaDES-F's."""
         init_key, episode_key = jax.random.split(key)

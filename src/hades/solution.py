@@ -1,6 +1,5 @@
 """What is searched for, and the dataset that it is: a pytree of states, what the objective adds, and a step size."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades.aliases import Options
 from hades.config import Config
 from hades.dataset import Dataset, load
 from hades.errors import InputError
@@ -77,7 +77,7 @@ class Codec:
         rate = jnp.exp(solution["log_rate"]) if self.config.learn_rate else None
         return solution["states"], self.objective.targets(solution, self.config.size), rate
 
-    def dataset(self, solution: Solution, normaliser: Normaliser, info: Mapping[str, Any]) -> Dataset:
+    def dataset(self, solution: Solution, normaliser: Normaliser, info: Options) -> Dataset:
         """A solution as what is kept of it."""
         states, targets, rate = self.pairs(solution)
         learned = {} if rate is None else {"learning_rate": float(rate)}

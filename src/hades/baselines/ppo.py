@@ -15,6 +15,7 @@ import numpy as np
 from flax import linen as nn
 
 from hades import runtime, tasks
+from hades.aliases import PyTree
 from hades.baselines import Result, check_budget
 from hades.dataset import Spec
 from hades.errors import MissingExtra
@@ -71,11 +72,11 @@ def train_ppo(
     every = 20 if steps is None else max(1, round(steps / per_iteration / evaluations))
 
     @jax.jit
-    def iterate(state: Any, number: int) -> Any:  # an argument: one compilation for every budget
+    def iterate(state: PyTree, number: int) -> Any:  # an argument: one compilation for every budget
         return jax.lax.fori_loop(0, number, lambda _, state: ppo.train_iteration(state), state)
 
     @partial(jax.jit, static_argnums=2)
-    def play(state: Any, key: jax.Array, episodes: int) -> jax.Array:
+    def play(state: PyTree, key: jax.Array, episodes: int) -> jax.Array:
         def policy(params: Any, obs: jax.Array, key: jax.Array) -> Any:
             return ppo.actor.apply(params, obs[None], key, method="act")[0]
 
@@ -120,7 +121,7 @@ def _make(task: ControlTask, recipe: Recipe, settings: dict[str, Any]) -> Any:
     return OnTask(env=env, env_params=None, eval_callback=lambda *_: None, actor=actor, critic=critic, **known)
 
 
-def _normaliser(ppo: Any, state: Any, spec: Spec) -> Normaliser:
+def _normaliser(ppo: Any, state: PyTree, spec: Spec) -> Normaliser:
     if not ppo.normalize_observations:
         return identity_normaliser(spec)
     seen = state.obs_rms_state
@@ -163,7 +164,7 @@ class AutoReset:
         play = rollouts.begin(self.task, keys)
         return play.obs, play.state
 
-    def step_many(self, keys: jax.Array, state: Any, action: jax.Array) -> tuple[Any, ...]:
+    def step_many(self, keys: jax.Array, state: PyTree, action: jax.Array) -> tuple[PyTree, ...]:
         """Observations, states, rewards, whether an episode ended, and nothing else to know."""
         play, out = rollouts.step(self.task, state, action, keys)
         return play.obs, play.state, out.reward, out.terminated | out.truncated, {}

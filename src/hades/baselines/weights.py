@@ -8,7 +8,7 @@ play and once more to learn from how it played.
 
 import time
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.flatten_util
@@ -17,6 +17,7 @@ import numpy as np
 from jax.sharding import PartitionSpec as P
 
 from hades import runtime, tasks
+from hades.aliases import PyTree
 from hades.baselines import Result, check_budget
 from hades.errors import InputError
 from hades.evaluation import Evaluation
@@ -110,7 +111,7 @@ class WeightEvolution:
         padded = jnp.pad(weights, (0, share * jax.device_count() - self.population))  # weighing nothing
 
         def sums(candidates: jax.Array, weights: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-            def add(total: tuple[jax.Array, jax.Array], one: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
+            def add(total: tuple[jax.Array, jax.Array], one: tuple[jax.Array, jax.Array]) -> tuple[PyTree, None]:
                 noise = self.noise(key, one[0])
                 return (total[0] + one[1] * noise, total[1] + one[1] * (noise**2 - 1)), None
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import tyro
 from tyro.conf import arg
 
+from hades.aliases import Json
 from hades.errors import InputError
 from hades.options import Rule, help_of
 
@@ -100,7 +101,7 @@ def off_value(known: dataclasses.Field[Any]) -> Any:
     return dataclasses.MISSING if rule.off is None else rule.off
 
 
-def given(options: Any, kind: type) -> dict[str, Any]:
+def given(options: Any, kind: type) -> Json:
     """What was given of a dataclass's fields, as that dataclass has them.
 
     Raises:

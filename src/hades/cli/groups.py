@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+from hades.aliases import Json
 from hades.cli.cluster import quiet_collectives
 from hades.cli.derive import Flag, shown
 from hades.errors import InputError
@@ -36,7 +37,7 @@ class TaskOptions:
     zca: Flag = False
     """Whiten the images."""
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Json:
         """What was given, for `hades.make`."""
         folder = None if self.data_dir is None else str(self.data_dir)
         options = {"backend": self.backend, "data_dir": folder, "zca": self.zca or None}
@@ -54,7 +55,7 @@ class Running:
     quiet: Flag = False
     """No progress."""
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Json:
         """For `hades.distill` and `hades.resume`."""
         return {
             "trackers": self.trackers, "progress": not self.quiet, "checkpoint_every": self.checkpoint_every

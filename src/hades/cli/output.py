@@ -2,14 +2,15 @@
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hades.aliases import Options, PyTree
 
 if TYPE_CHECKING:
     from hades.distillation import Result
 
 
-def show(data: Any, text: str, as_json: bool) -> int:
+def show(data: PyTree, text: str, as_json: bool) -> int:
     """Print a result; the exit code of success."""
     print(json.dumps(data, indent=2) if as_json else text)
     return 0
@@ -21,7 +22,7 @@ def fail(message: str, code: int) -> int:
     return code
 
 
-def words(options: Mapping[str, Any]) -> str:
+def words(options: Options) -> str:
     """Options on one line."""
     return ", ".join(f"{key} {value}" for key, value in options.items())
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.augmentation import AUGMENTATIONS
 from hades.learner.heads import head_of
@@ -62,7 +63,7 @@ def behaviour_cloning(
     network, loss = make_network(recipe, spec), loss_of(recipe.loss, spec)
     key = jax.random.key(0) if key is None else key
 
-    def step(data: tuple[Any, ...], carry: tuple[Params, Any], i: jax.Array) -> tuple[Params, Any]:
+    def step(data: tuple[PyTree, ...], carry: tuple[Params, PyTree], i: jax.Array) -> tuple[Params, PyTree]:
         params, opt_state = carry
         states, targets, rate = data
         batch_key, augment_key = jax.random.split(jax.random.fold_in(key, i))
@@ -84,11 +85,11 @@ def behaviour_cloning(
     return checkpointed_scan(lambda carry, i: step(data, carry, first + i), carry, length)[0]
 
 
-def checkpointed_scan(step: Callable[[Any, jax.Array], Any], carry: Any, length: int) -> Any:
+def checkpointed_scan(step: Callable[[PyTree, jax.Array], PyTree], carry: PyTree, length: int) -> PyTree:
     """``length`` steps ``(carry, i) -> carry``, whose backward pass stores about ``2 sqrt(length)`` carries."""
     inner = math.isqrt(length)
 
-    def block(carry: Any, numbers: jax.Array) -> tuple[Any, None]:
+    def block(carry: PyTree, numbers: jax.Array) -> tuple[PyTree, None]:
         return jax.lax.scan(lambda carry, i: (step(carry, i), None), carry, numbers)
 
     numbers = jnp.arange(length, dtype=jnp.int32)

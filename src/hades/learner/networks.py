@@ -6,19 +6,19 @@ ConvNet (``width`` channels in each of ``depth`` blocks), LeNet-5, and a small r
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Output, head_of
 from hades.learner.layers import HIDDEN, INITIALISERS, OUT, Conv, InstanceNorm, halve
 from hades.learner.recipe import Recipe
 
-Params = Any
+Params = PyTree
 """A network's parameters, as flax has them."""
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     name: getattr(nn, name) for name in ("tanh", "relu", "elu", "gelu", "silu", "leaky_relu", "softplus", "sigmoid")

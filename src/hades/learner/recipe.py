@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any
 
+from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import check, check_names, help_of, option, registry, rules
 
@@ -65,7 +66,7 @@ class Recipe:
         """Of each layer, block or stage."""
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> Json:
         """As plain JSON values."""
         return _as_json(vars(self))
 
@@ -95,9 +96,9 @@ class Learner:
         wishes = {k: tuple(v) if isinstance(v, list) else v for k, v in wishes.items() if v is not None}
         for name, rule in rules(Recipe):
             rule.check(name, wishes.get(name))
-        self.wishes: Mapping[str, Any] = wishes
+        self.wishes: Options = wishes
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> Json:
         """As plain JSON values."""
         return _as_json(self.wishes)
 
@@ -115,7 +116,7 @@ class Learner:
         return f"Learner({', '.join(f'{k}={v!r}' for k, v in self.wishes.items())})"
 
 
-Wishes = Learner | Recipe | Mapping[str, Any] | None
+Wishes = Learner | Recipe | Options | None
 """However they are given; a whole recipe wishes for all that it says."""
 
 
@@ -134,13 +135,13 @@ def as_learner(wishes: Wishes) -> Learner:
     raise InputError(f"a learner is hades.Learner(width=64, ...) or a dict of such options, not {wishes!r}")
 
 
-def _own_shape(asked: str | None, base: str) -> Mapping[str, Any]:
+def _own_shape(asked: str | None, base: str) -> Options:
     from hades.learner.networks import NETWORKS
 
     return NETWORKS[asked].shape if asked is not None and asked != base else {}
 
 
-def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
+def _as_json(options: Options) -> Json:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in options.items()}
 
 

@@ -5,18 +5,20 @@ One file each; a name that is not in `STRATEGIES` is one of evosax's.
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import jax
+
+from hades.aliases import PyTree
 
 if TYPE_CHECKING:
     from hades.learner.heads import Head, Output
     from hades.scoring import Scores
     from hades.tasks.rollouts import Play, Trajectory
 
-State = Any
+State = PyTree
 """A strategy's own: a pytree of arrays."""
-Solution = Any
+Solution = PyTree
 """A pytree: what is searched for."""
 Surrogate = Callable[[Callable[[jax.Array], "Output"], jax.Array], jax.Array]
 """``(outputs, number) -> loss`` of one trained network: ``outputs`` are its own, of observations ``[..., *obs]``, and

@@ -16,6 +16,7 @@ import jax.flatten_util
 import jax.numpy as jnp
 import optax
 
+from hades.aliases import Options
 from hades.errors import InputError
 from hades.scoring import Scores
 from hades.strategies import SCORES, Oracle, Solution, State, plain
@@ -157,7 +158,7 @@ def _sample(solution: Solution, std: float, key: jax.Array) -> Solution:
     return unravel(flat + std * jax.random.normal(key, flat.shape))
 
 
-def _algorithms() -> Mapping[str, Any]:
+def _algorithms() -> Options:
     """Imported late: evosax makes arrays as it is imported, which starts JAX on the devices that it has by then."""
     from evosax.algorithms.distribution_based import distribution_based_algorithms
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from hades.aliases import PyTree
 from hades.errors import InputError
 from hades.scoring import Scores
 from hades.strategies import DERIVATIVE, Oracle, Solution
@@ -25,7 +26,7 @@ AVERAGE = 0.1
 
 class GradientState(NamedTuple):
     solution: Solution
-    optimiser: Any
+    optimiser: PyTree
     number: jax.Array
     """Of steps."""
     average: Solution

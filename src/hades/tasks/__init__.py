@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from hades import runtime
+from hades.aliases import Options
 from hades.errors import InputError
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
@@ -67,7 +68,7 @@ def acting(task: Task | str, what: str) -> ControlTask:
     return made
 
 
-def _path(name: str, options: Mapping[str, Any]) -> Path | None:
+def _path(name: str, options: Options) -> Path | None:
     """Where a name's images of the user's own lie, if it means any."""
     if "path" in options:
         return Path(options["path"])

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.networks import Params
@@ -16,7 +17,7 @@ from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks.rollouts import Play, Trajectory
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Options = MappingProxyType({})
 
 
 class Episode(NamedTuple):
@@ -46,8 +47,8 @@ class Task(ABC):
     """
 
     name: str
-    options: Mapping[str, Any] = NOTHING
-    where: Mapping[str, Any] = NOTHING
+    options: Options = NOTHING
+    where: Options = NOTHING
     versions: Mapping[str, str] = NOTHING
     metric: Metric = RETURN
     traced: bool = True
@@ -68,7 +69,7 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def defaults(self) -> Mapping[str, Any]:
+    def defaults(self) -> Options:
         """Sensible options of a distillation, for tasks without a preset."""
 
     @abstractmethod
@@ -80,7 +81,7 @@ class Task(ABC):
         keys: jax.Array,
         greedy: bool = False,
         watch: bool = False,
-        data: Any = (),
+        data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Episode:
         """Score B trained networks, leaves ``[B, ...]``, on E episodes each.
@@ -111,7 +112,7 @@ class Task(ABC):
         """Of an episode's states and intermediate values, about."""
 
     @property
-    def data(self) -> Any:
+    def data(self) -> PyTree:
         """What `score` is to be given: constants would be compiled in."""
         return ()
 
@@ -198,7 +199,7 @@ class Acting(Task):
         return published(self.spec)
 
     @property
-    def defaults(self) -> Mapping[str, Any]:
+    def defaults(self) -> Options:
         """Enough pairs to name every action, ten minutes."""
         shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "minutes": 10.0}
         if self.spec.discrete:

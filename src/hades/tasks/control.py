@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import Policy, make_policy
 from hades.learner.networks import Params
@@ -31,7 +32,7 @@ CHUNK = 32
 
 
 class Step(NamedTuple):
-    state: Any
+    state: PyTree
     obs: jax.Array
     reward: jax.Array
     terminated: jax.Array
@@ -49,8 +50,8 @@ class Environment(Protocol):
     def spec(self) -> Spec: ...
     @property
     def max_steps(self) -> int: ...
-    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]: ...
-    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step: ...
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]: ...
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ class ControlTask(Acting):
 
     name: str
     environment: Environment
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     vmap: Callable[..., Any] = jax.vmap
 
@@ -81,7 +82,7 @@ class ControlTask(Acting):
         keys: jax.Array,
         greedy: bool = False,
         watch: bool = False,
-        data: Any = (),
+        data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Episode:
         """The return of B networks over episodes, by keys ``[B, E]``: `rollout` with the recipe's policy."""
@@ -127,7 +128,7 @@ class ControlTask(Acting):
         act = jax.vmap(jax.vmap(policy, in_axes=(None, 0, 0)))
         env_step = self.vmap(self.environment.step)
 
-        def step(carry: tuple[Any, ...], keys: jax.Array) -> tuple[tuple[Any, ...], None]:
+        def step(carry: tuple[PyTree, ...], keys: jax.Array) -> tuple[tuple[PyTree, ...], None]:
             state, obs, alive, normaliser, episode = carry
             normaliser = normaliser.update(obs, alive)
             normalised = normaliser(obs)
@@ -145,7 +146,7 @@ class ControlTask(Acting):
             alive = alive if limit is None else alive & (episode.length < limit)
             return (state, obs, alive, normaliser, episode), None
 
-        def chunk(carry: tuple[jax.Array, tuple[Any, ...]]) -> tuple[jax.Array, tuple[Any, ...]]:
+        def chunk(carry: tuple[jax.Array, tuple[PyTree, ...]]) -> tuple[jax.Array, tuple[PyTree, ...]]:
             i, inner = carry
             keys = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2)), out_axes=1)(
                 step_keys
@@ -192,7 +193,7 @@ class ControlTask(Acting):
         state, obs = jax.vmap(self.environment.reset)(jax.random.split(reset_key, number))
         env_step = self.vmap(self.environment.step)
 
-        def step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        def step(carry: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
             i, state, obs, alive, kept = carry
             keep_key, action_key, step_key = jax.random.split(jax.random.fold_in(loop_key, i), 3)
             # Reservoir sampling (Vitter 1985), of one.

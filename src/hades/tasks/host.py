@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import make_policy
 from hades.learner.networks import Params
@@ -68,7 +69,7 @@ class HostTask(Acting):
 
     name: str
     environment: HostEnvironment
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     traced = False
@@ -81,7 +82,7 @@ class HostTask(Acting):
         keys: jax.Array,
         greedy: bool = False,
         watch: bool = False,
-        data: Any = (),
+        data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Episode:
         """The return of B networks over episodes, by keys ``[B, E]``."""

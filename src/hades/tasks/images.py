@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.networks import Params, make_network
@@ -67,8 +68,8 @@ class ImageTask(Task):
     train: Labelled
     held_out: Labelled
     classes: tuple[str, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    where: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    where: Options = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     metric: Metric = LOSS
     scaled: bool = False
@@ -92,7 +93,7 @@ class ImageTask(Task):
         return IMAGES
 
     @property
-    def defaults(self) -> Mapping[str, Any]:
+    def defaults(self) -> Options:
         """By meta-gradient, one image a class, ten minutes."""
         return DEFAULTS | {"size": len(self.classes)}
 
@@ -138,7 +139,7 @@ class ImageTask(Task):
         keys: jax.Array,
         greedy: bool = False,
         watch: bool = False,
-        data: Any = None,
+        data: PyTree = None,
         limit: jax.Array | None = None,
     ) -> Episode:
         """Minus the loss of B networks on images drawn by keys ``[B, E]``; or their accuracy, ``[B, 1]``."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from hades.aliases import PyTree
 from hades.learner.heads import head_of
 from hades.learner.networks import Params, make_network
 from hades.learner.recipe import Recipe
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Play(NamedTuple):
     """Environments that are being played: leaves ``[B * E, ...]``."""
 
-    state: Any
+    state: PyTree
     obs: jax.Array
 
 
@@ -40,7 +41,7 @@ def begin(task: "ControlTask", keys: jax.Array) -> Play:
     return Play(*jax.vmap(task.environment.reset)(keys.reshape(-1)))
 
 
-def step(task: "ControlTask", state: Any, action: jax.Array, keys: jax.Array) -> tuple[Play, "Step"]:
+def step(task: "ControlTask", state: PyTree, action: jax.Array, keys: jax.Array) -> tuple[Play, "Step"]:
     """One step of every environment, which begins anew if that was its last.
 
     Returns:

@@ -5,9 +5,9 @@ writes them.
 """
 
 from pathlib import Path
-from typing import Any
 
 from hades import dataset
+from hades.aliases import Json
 from hades.dataset import Dataset, load, write_atomically
 from hades.errors import InputError
 from hades.metrics import metric_of
@@ -19,7 +19,7 @@ def names() -> list[str]:
     return list(dataset.zoo())
 
 
-def card(name: str) -> dict[str, Any]:
+def card(name: str) -> Json:
     """What is known about a dataset.
 
     Raises:
@@ -28,7 +28,7 @@ def card(name: str) -> dict[str, Any]:
     return _card(name, load(_path(name)))
 
 
-def cards() -> dict[str, dict[str, Any]]:
+def cards() -> dict[str, Json]:
     """All cards, by name."""
     return {name: card(name) for name in names()}
 
@@ -63,7 +63,7 @@ def _path(name: str) -> Path:
     return dataset.zoo()[name]
 
 
-def _card(name: str, known: Dataset) -> dict[str, Any]:
+def _card(name: str, known: Dataset) -> Json:
     info = known.info.get("card", {})
     return {
         "name": name,

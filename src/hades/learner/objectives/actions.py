@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +42,7 @@ class Actions:
         """From a dataset's actions."""
         return {"actions": jnp.asarray(targets)}
 
-    def targets(self, part: Mapping[str, Any], size: int) -> jax.Array:
+    def targets(self, part: Part, size: int) -> jax.Array:
         """The actions themselves."""
         del size
         return part["actions"]

@@ -1,7 +1,7 @@
 """What an objective is."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import jax
 import numpy as np
@@ -39,6 +39,6 @@ class Objective(Protocol):
         """
         ...
 
-    def targets(self, part: Mapping[str, Any], size: int) -> jax.Array:
+    def targets(self, part: Part, size: int) -> jax.Array:
         """Of a solution: ``[size, A]``."""
         ...

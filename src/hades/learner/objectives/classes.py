@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +44,7 @@ class Classes:
             raise InputError("it has labels of its own; take --labels soft to go on from them")
         return {}
 
-    def targets(self, part: Mapping[str, Any], size: int) -> jax.Array:
+    def targets(self, part: Part, size: int) -> jax.Array:
         """Balanced one-hot labels."""
         del part
         return balanced_labels(size, self.spec.num_actions)

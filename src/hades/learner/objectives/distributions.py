@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ class Distributions:
         """From a dataset's labels."""
         return {"logits": jnp.log(jnp.maximum(targets, 1e-3))}
 
-    def targets(self, part: Mapping[str, Any], size: int) -> jax.Array:
+    def targets(self, part: Part, size: int) -> jax.Array:
         """Probabilities."""
         del size
         return jax.nn.softmax(part["logits"])

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from brax import envs
 
+from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks import lanes
@@ -64,11 +65,11 @@ class BraxEnvironment:
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
         self.max_steps = max_steps
 
-    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         state = self.env.reset(jax.random.key_data(key))
         return (state, jnp.zeros((), jnp.int32)), state.obs
 
-    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
         del key  # deterministic dynamics
         inner, time = state
         inner, time = self.env.step(inner, action), time + 1

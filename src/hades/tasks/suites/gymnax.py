@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask, Step, scale_action
@@ -65,11 +66,11 @@ class GymnaxEnvironment:
         self.spec = Spec(obs_shape, num_actions, discrete)
         self.max_steps = int(params.max_steps_in_episode)
 
-    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         obs, state = self.env.reset_env(key, self.params)
         return state, self._observation(obs)
 
-    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
         if not self.spec.discrete:
             action = scale_action(action, self.low, self.high)
         obs, state, reward, terminated, _ = self.env.step_env(key, state, action, self.params)
