@@ -51,6 +51,12 @@ class Dataset:
 
     Raises:
         InputError: for shapes that do not fit together, values that are not finite, or an ``obs_std`` not positive.
+
+    >>> import hades, numpy as np
+    >>> lean_left, lean_right = [0, 0, -4, -4], [0, 0, 4, 4]
+    >>> dataset = hades.Dataset(states=[lean_left, lean_right], labels=np.eye(2), task="CartPole-v1")
+    >>> len(dataset), dataset.spec.num_actions
+    (2, 2)
     """
 
     states: np.ndarray
@@ -117,6 +123,10 @@ class Dataset:
 
 def load(path: str | os.PathLike[str]) -> Dataset:
     """Read a dataset that `Dataset.save` wrote, or one of the zoo by its name (``"hopper-4"``).
+
+    >>> import hades
+    >>> hades.load("hopper-4").task
+    'brax/hopper'
 
     Raises:
         InputError: if there is no such file, or it is truncated, foreign, from a newer format, or its values fail

@@ -98,6 +98,11 @@ def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
 
     Returns:
         The network's parameters, for `policy`. `jax.vmap` this over keys for many networks.
+
+    >>> import hades, jax
+    >>> params = hades.train(hades.load("cartpole-2"), jax.random.key(0), hades.Learner(width=8))
+    >>> params["params"]["Dense_0"]["kernel"].shape
+    (4, 8)
     """
     complete, spec = recipe(dataset, learner), dataset.spec
     return _clone(complete, spec, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
@@ -115,6 +120,12 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> An
     Returns:
         A function ``(params, obs, key) -> action``: ``obs`` is one observation ``[*obs]`` as the environment gives
         it; the action is an index, or ``[act]`` in [-1, 1].
+
+    >>> import hades, jax, numpy as np
+    >>> dataset, key = hades.load("cartpole-2"), jax.random.key(0)
+    >>> act = hades.policy(dataset, greedy=True)
+    >>> [int(act(hades.train(dataset, key), np.asarray([0, 0, lean, 0]), key)) for lean in (-0.2, 0.2)]  # left, right
+    [0, 1]
     """
     if dataset.online:
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
@@ -149,6 +160,10 @@ def evaluate(
 
     Raises:
         InputError: if dataset and task do not fit together, or an option cannot be.
+
+    >>> import hades
+    >>> hades.evaluate(hades.load("cartpole-2"), inits=4, episodes=2).mean > 400
+    True
     """
     runtime.configure()
     for name, value in (("inits", inits), ("episodes", episodes)):

@@ -36,6 +36,11 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
 
     Raises:
         InputError: for datasets that do not fit together.
+
+    >>> import hades
+    >>> both = hades.merge([hades.load("cartpole-2"), hades.load("acrobot")], identity=True)
+    >>> len(both), both.spec.obs_shape
+    (8, (10,))
     """
     _check(datasets)
     shapes = [d.spec.obs_shape for d in datasets]

@@ -40,6 +40,10 @@ def make(name: Any, **options: Any) -> Task:
 
     Raises:
         InputError: for an unknown name (the nearest ones are named) or option, or data that are not there.
+
+    >>> import hades
+    >>> hades.make("breakout").name, hades.make("hopper", backend="spring").name
+    ('Breakout-MinAtar', 'brax/hopper')
     """
     runtime.configure()
     if not isinstance(name, str):

@@ -1,0 +1,42 @@
+"""The options as a page of the documentation: ``python -m hades.cli.reference > docs/options.md``."""
+
+import dataclasses
+from dataclasses import fields
+
+from hades.config import Config
+from hades.learner.recipe import Recipe
+from hades.options import help_of
+from hades.tables import markdown
+
+HEADER = """# Options
+
+Made by `python -m hades.cli.reference` from the fields of [`hades.Config`](../src/hades/config.py) and
+[`hades.Recipe`](../src/hades/learner/recipe.py), which declare them. On the command line an option is `--name`, with
+hyphens; in Python it is an argument of `hades.distill`, and those of the inner loop of `hades.Learner`. What is left out
+comes from the preset. `--no-NAME` turns off what can be turned off.
+"""
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    groups: dict[str, list[list[str]]] = {}
+    for kind in (Config, Recipe):
+        for known in fields(kind):
+            if "rule" in known.metadata:
+                row = [f"`{known.name}`", _default(known), help_of(kind)[known.name]]
+                groups.setdefault(known.metadata["rule"].group, []).append(row)
+    parts = [
+        f"## {group.capitalize()}\n\n{markdown([['option', 'default', ''], *rows])}" for group, rows in groups.items()
+    ]
+    return "\n".join([HEADER, "\n\n".join(parts)])
+
+
+def _default(known: "dataclasses.Field[object]") -> str:
+    """Where no preset says otherwise."""
+    if known.default is dataclasses.MISSING:
+        return "" if known.default_factory is dataclasses.MISSING else "none"
+    return "none" if known.default in (None, ()) else f"`{known.default}`"
+
+
+if __name__ == "__main__":
+    print(page())
