@@ -96,7 +96,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.labels != "soft" and self.label_logit != Config.label_logit:
+        if self.label_logit != Config.label_logit and not _sharpens(self.labels):
             raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
         if self.seed < 0:
             raise InputError(f"seed must not be negative, not {self.seed}")
@@ -165,6 +165,12 @@ def _recipes() -> ModuleType:
     from hades.learner import recipes
 
     return recipes
+
+
+def _sharpens(labels: str) -> bool:
+    from hades.learner.objectives import OBJECTIVES
+
+    return OBJECTIVES[labels].sharpens
 
 
 def _plain(strategy: str) -> str:

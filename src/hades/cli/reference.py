@@ -12,8 +12,8 @@ HEADER = """# Options
 
 Made by `python -m hades.cli.reference` from the fields of [`hades.Config`](../src/hades/config.py) and
 [`hades.Recipe`](../src/hades/learner/recipe.py), which declare them. On the command line an option is `--name`, with
-hyphens; in Python it is an argument of `hades.distill`, and those of the inner loop of `hades.Learner`. What is left out
-comes from the preset. `--no-NAME` turns off what can be turned off.
+hyphens; in Python it is an argument of `hades.distill`, and those of the inner loop of `hades.Learner`. What is left
+out comes from the preset. `--no-NAME` turns off what can be turned off.
 """
 
 

@@ -26,7 +26,7 @@ class Recipe:
         InputError: for a name or number that cannot be.
     """
 
-    network: str = option(one_of=_registry("networks.NETWORKS"), group=GROUP)
+    network: str = option(one_of=_registry("bodies.NETWORKS"), group=GROUP)
     """Network: mlp; transformer, over a vector's numbers or a grid's cells; for grids and images [H, W, C] also cnn (a
     3x3 convolution with 16 channels, then dense), convnet, lenet, resnet."""
     width: int | tuple[int, ...] = option(above=0, group=GROUP)
@@ -139,7 +139,7 @@ def as_learner(wishes: Wishes) -> Learner:
 
 
 def _own_shape(asked: str | None, base: str) -> Options:
-    from hades.learner.networks import NETWORKS
+    from hades.learner.bodies import NETWORKS
 
     return NETWORKS[asked].shape if asked is not None and asked != base else {}
 

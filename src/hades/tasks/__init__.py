@@ -6,7 +6,6 @@ import importlib
 import io
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any

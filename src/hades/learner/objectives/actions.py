@@ -31,6 +31,7 @@ class Actions:
     spec: Spec
     sharpness: float = 2.0
     discrete: ClassVar = False
+    sharpens: ClassVar = False
     losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
     column: ClassVar = "actions"
 

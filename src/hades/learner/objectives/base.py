@@ -22,6 +22,8 @@ class Objective(Protocol):
 
     discrete: ClassVar[bool]
     """Whether it is for discrete actions and classes."""
+    sharpens: ClassVar[bool]
+    """Whether a sharpness is of account."""
     losses: ClassVar[Mapping[str, Loss]]
     """By the name that a recipe has for them."""
     column: ClassVar[str]

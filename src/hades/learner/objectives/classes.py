@@ -30,6 +30,7 @@ class Classes:
     spec: Spec
     sharpness: float = 2.0
     discrete: ClassVar = True
+    sharpens: ClassVar = False
     losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
     column: ClassVar = "labels"
 

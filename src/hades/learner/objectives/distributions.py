@@ -20,6 +20,7 @@ class Distributions:
     spec: Spec
     sharpness: float = 2.0
     discrete: ClassVar = True
+    sharpens: ClassVar = True
     losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
     column: ClassVar = "labels"
 
