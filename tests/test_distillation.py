@@ -181,6 +181,7 @@ np.save(sys.argv[1], result.dataset.states)
 """
 
 
+@pytest.mark.slow
 def test_the_gradient_does_not_depend_on_the_devices(tmp_path: Path) -> None:
     images = []
     for devices in (1, 3):

@@ -86,19 +86,23 @@ def test_an_agent_of_the_union_solves_a_task_of_it(cartpole_pairs: hades.Dataset
         evaluate_parts(union, "hopper")
 
 
-def test_continuous_tasks_of_rigid_bodies_merge() -> None:
-    """Through the step that treats every number apart (`hades.tasks.lanes`)."""
+RIGID = {"brax/reacher": (11, 2), "brax/inverted_double_pendulum": (8, 1)}
+SIMPLE = {"Reacher-misc": (8, 2), "Pendulum-v1": (3, 1)}
+
+
+@pytest.mark.parametrize("sizes", [SIMPLE, pytest.param(RIGID, marks=pytest.mark.slow)], ids=["simple", "rigid"])
+def test_continuous_tasks_merge(sizes: dict[str, tuple[int, int]]) -> None:
+    """Those of rigid bodies through the step that treats every number apart (`hades.tasks.lanes`)."""
     rng = np.random.default_rng(0)
-    sizes = {"brax/reacher": (11, 2), "brax/inverted_double_pendulum": (8, 1)}
     datasets = [
         hades.Dataset(
             states=rng.normal(size=(2, obs)), actions=rng.uniform(-1, 1, (2, act)), task=task,
-            learner={"width": 8, "epochs": 5}, info={"task_options": {"max_steps": 20}},
+            learner={"width": 8, "epochs": 5}, info={"task_options": {"max_steps": 20} if sizes is RIGID else {}},
         )
         for task, (obs, act) in sizes.items()
     ]  # fmt: skip
     union = merge(datasets)
-    assert union.spec == ((11,), 2, False)
+    assert union.spec == ((max(obs for obs, _ in sizes.values()),), 2, False)
     scores = evaluate_parts(union, inits=2, episodes=2)
     assert set(scores) == set(sizes) and all(np.isfinite(score.returns).all() for score in scores.values())
 

@@ -66,6 +66,7 @@ def test_devices_and_processes_do_not_change_the_result(tmp_path: Path) -> None:
         np.testing.assert_allclose(datasets[name].states, datasets["1"].states, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_lost_process_ends_the_others_and_the_run_goes_on(tmp_path: Path, victim: int) -> None:
     run = tmp_path / "run"
@@ -86,6 +87,7 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(tmp_path: Path, vict
     assert [row["generation"] for row in metrics(run)] == list(range(1, generations + 1))
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_stops_all_in_order(tmp_path: Path) -> None:
     run = tmp_path / "run"
     processes = start_two(*DISTIL, "--generations", "1000000", "--checkpoint-every", "0.5", "--out", str(run))

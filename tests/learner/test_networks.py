@@ -1,5 +1,6 @@
 """Networks by name."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,14 +9,15 @@ import pytest
 
 import hades
 from hades.dataset import Spec
-from hades.learner.networks import NETWORKS, init_network, make_network
-from hades.learner.recipe import Learner
+from hades.learner.networks import NETWORKS, Params, init_network, make_network
+from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import IMAGES, published
 
-KEY = jax.random.key(0)
-
-
 SPEC = Spec((9, 8, 2), 3, discrete=True)
+
+
+def _fresh(recipe: Recipe, spec: Spec) -> Params:
+    return jax.jit(partial(init_network, recipe, spec))(jax.random.key(0))
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
@@ -25,9 +27,9 @@ def test_every_network_gives_logits_for_one_image_and_for_many(
 ) -> None:
     monkeypatch.setattr("jax.default_backend", lambda: backend)
     learner = IMAGES.patched(Learner(network=name, width=8, depth=2))
-    params = init_network(learner, SPEC, jax.random.key(0))
+    params = _fresh(learner, SPEC)
     images = jax.random.normal(jax.random.key(1), (2, 5, *SPEC.obs_shape))
-    apply = make_network(learner, SPEC).apply
+    apply = jax.jit(make_network(learner, SPEC).apply)
     logits = apply(params, images)
     assert isinstance(logits, jax.Array) and logits.shape == (2, 5, 3)
     np.testing.assert_allclose(logits[1, 2], apply(params, images[1, 2]), rtol=2e-4, atol=2e-5)  # type: ignore[arg-type]
@@ -35,7 +37,7 @@ def test_every_network_gives_logits_for_one_image_and_for_many(
 
 def test_the_papers_cnn_starts_as_published() -> None:
     spec = Spec((28, 28, 1), 10, discrete=True)
-    params = init_network(IMAGES, spec, jax.random.key(0))["params"]
+    params = _fresh(IMAGES, spec)["params"]
     assert {name: layer["kernel"].shape for name, layer in params.items()} == {
         "Conv_0": (3, 3, 1, 16), "Dense_0": (28 * 28 * 16, 128), "Dense_1": (128, 10),
     }  # fmt: skip
@@ -54,7 +56,7 @@ def test_layer_norm_and_transformers_are_for_vectors_too() -> None:
     obs = jax.random.normal(jax.random.key(1), (3, 6))
     for learner in (Learner(norm="layer", width=8), Learner(network="transformer", width=8, depth=1)):
         recipe = published(spec).patched(learner)
-        out: Any = make_network(recipe, spec).apply(init_network(recipe, spec, jax.random.key(0)), obs)
+        out: Any = jax.jit(make_network(recipe, spec).apply)(_fresh(recipe, spec), obs)
         mean, log_std = out
         assert mean.shape == log_std.shape == (3, 2) and np.isfinite(mean).all()
 
@@ -62,14 +64,14 @@ def test_layer_norm_and_transformers_are_for_vectors_too() -> None:
 def test_layer_norm_does_not_see_the_scale_of_its_input() -> None:
     spec = Spec((6,), 2, discrete=True)
     learner = published(spec).patched(Learner(norm="layer", width=8, depth=1))
-    params, obs = init_network(learner, spec, jax.random.key(0)), jax.random.normal(jax.random.key(1), (3, 6))
-    apply = make_network(learner, spec).apply
+    params, obs = _fresh(learner, spec), jax.random.normal(jax.random.key(1), (3, 6))
+    apply = jax.jit(make_network(learner, spec).apply)
     np.testing.assert_allclose(apply(params, obs), apply(params, 100 * obs), atol=1e-4)  # type: ignore[arg-type]
 
 
 def test_the_published_initialisation() -> None:
     spec = Spec((11,), 3, discrete=False)
-    params = init_network(published(spec), spec, KEY)["params"]
+    params = _fresh(published(spec), spec)["params"]
     first, out = params["Dense_0"]["kernel"], params["Dense_2"]["kernel"]
     np.testing.assert_allclose(first @ first.T, 2 * np.eye(11), atol=1e-4)
     np.testing.assert_allclose(out.T @ out, 1e-4 * np.eye(3), atol=1e-6)

@@ -92,10 +92,11 @@ def test_bad_options_are_refused(arguments: dict, message: str) -> None:
 @pytest.mark.parametrize("name", [n for n in distribution_based_algorithms if not n.startswith("SV_")])
 def test_every_strategy_of_evosax_asks_and_tells(name: str) -> None:
     strategy = Evolution(name, 8, START, std=0.3)
-    population, state = strategy.ask(KEY, strategy.init(KEY))
+    state = jax.eval_shape(strategy.init, KEY)
+    population, state = jax.eval_shape(strategy.ask, KEY, state)
     assert population["x"].shape == (8, 2, 2)
-    after = strategy.tell(KEY, state, population, _fitness(population))
-    assert jax.tree.structure(after) == jax.tree.structure(state) and strategy.std(after).shape == ()
+    after = jax.eval_shape(strategy.tell, KEY, state, population, jax.eval_shape(_fitness, population))
+    assert jax.tree.structure(after) == jax.tree.structure(state) and jax.eval_shape(strategy.std, after).shape == ()
 
 
 def test_schedules_decay_to_their_limit_or_stay() -> None:

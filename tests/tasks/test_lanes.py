@@ -80,7 +80,7 @@ def test_constant_zeros_and_ones_vanish() -> None:
     assert sum(eqn.primitive.name in ("mul", "add") for eqn in jaxpr.eqns) == 1
 
 
-@pytest.mark.parametrize("name", ["brax/hopper", "brax/reacher"])
+@pytest.mark.parametrize("name", ["brax/hopper", pytest.param("brax/reacher", marks=pytest.mark.slow)])
 def test_brax_steps_as_under_vmap(name: str) -> None:
     env = control(name).environment
     keys = jax.random.split(jax.random.key(0), 3)

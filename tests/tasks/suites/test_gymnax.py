@@ -19,9 +19,9 @@ def test_every_gymnax_environment_plays(name: str) -> None:
         pytest.skip("downloads its images")
     task = control(name)
     env = task.environment
-    state, obs = env.reset(KEY)
+    state, obs = jax.eval_shape(env.reset, KEY)
     action = jnp.zeros((), jnp.int32) if task.spec.discrete else jnp.zeros(task.spec.num_actions)
-    step = env.step(KEY, state, action)
+    step = jax.eval_shape(env.step, KEY, state, action)
     assert obs.shape == step.obs.shape == task.spec.obs_shape and obs.dtype == step.obs.dtype == jnp.float32
     assert step.reward.shape == () and step.reward.dtype == jnp.float32
     assert step.terminated.dtype == step.truncated.dtype == bool
