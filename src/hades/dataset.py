@@ -93,6 +93,7 @@ class Dataset:
 
     @property
     def spec(self) -> Spec:
+        """The interface to a policy trained on it."""
         return Spec(self.states.shape[1:], self.targets.shape[-1], self.labels is not None)
 
     @property

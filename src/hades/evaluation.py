@@ -41,6 +41,7 @@ class Evaluation:
 
     @property
     def mean(self) -> float:
+        """Over all episodes of all networks."""
         return float(self.returns.mean())
 
     @property

@@ -38,6 +38,7 @@ class Progress:
             self.live.stop()
 
     def note(self, text: str) -> None:
+        """Say what goes on beside the generations."""
         if self.live:
             self.live.update(text, refresh=True)
         elif not self.quiet:

@@ -69,6 +69,7 @@ class Run:
 
     @property
     def dataset_path(self) -> Path:
+        """Of the best dataset so far."""
         return self.path / "dataset.safetensors"
 
     def log(self, rows: Iterable[Row]) -> None:

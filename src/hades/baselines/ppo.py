@@ -148,6 +148,7 @@ class AutoReset:
         return self
 
     def action_space(self, params: Any) -> Any:
+        """As rejax asks for it."""
         del params
         if self.spec.discrete:
             from gymnax.environments.spaces import Discrete
@@ -156,6 +157,7 @@ class AutoReset:
         return Space((self.spec.num_actions,))
 
     def observation_space(self, params: Any) -> Space:
+        """As rejax asks for it."""
         del params
         return Space(self.spec.obs_shape)
 

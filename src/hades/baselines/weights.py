@@ -31,6 +31,8 @@ from hades.tasks.control import ControlTask
 
 
 class State(NamedTuple):
+    """All that the search needs to go on."""
+
     key: jax.Array
     """Data of the run's random key."""
     generation: jax.Array
@@ -68,6 +70,7 @@ class WeightEvolution:
         self.generation = jax.jit(self._generation, out_shardings=self.replicated, donate_argnums=0)
 
     def init(self) -> State:
+        """Before the first generation."""
         zero = jnp.zeros((), jnp.int32)
         key = jax.random.key_data(self.key)
         state = State(
@@ -103,6 +106,7 @@ class WeightEvolution:
         ), metrics
 
     def noise(self, key: jax.Array, candidate: jax.Array) -> jax.Array:
+        """A candidate's, standard normal, drawn anew whenever it is asked for: ``[W]``."""
         return jax.random.normal(jax.random.fold_in(key, candidate), self.start.shape)
 
     def gradient(self, weights: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -25,6 +25,8 @@ AVERAGE = 0.1
 
 
 class GradientState(NamedTuple):
+    """The solution, and its optimiser's."""
+
     solution: Solution
     optimiser: PyTree
     number: jax.Array

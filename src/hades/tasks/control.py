@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -15,23 +14,20 @@ from hades.learner.cloning import Policy, make_policy
 from hades.learner.networks import Params
 from hades.learner.recipe import Recipe
 from hades.normalisers import (
-    Moments,
     Normaliser,
     OnlineNormaliser,
-    add_sums,
     identity_normaliser,
     merge_all,
-    moments_of,
 )
 from hades.tasks import rollouts
 from hades.tasks.base import Acting, Episode
+from hades.tasks.episodes import Episodes
 from hades.tasks.rollouts import Play, Trajectory
-
-CHUNK = 32
-"""Steps between two looks at whether every episode in the batch has ended."""
 
 
 class Step(NamedTuple):
+    """What a step of one environment gives."""
+
     state: PyTree
     obs: jax.Array
     reward: jax.Array
@@ -47,11 +43,22 @@ class Environment(Protocol):
     """
 
     @property
-    def spec(self) -> Spec: ...
+    def spec(self) -> Spec:
+        """The interface to a policy."""
+        ...
+
     @property
-    def max_steps(self) -> int: ...
-    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]: ...
-    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step: ...
+    def max_steps(self) -> int:
+        """The environment's own limit."""
+        ...
+
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """A state and its observation."""
+        ...
+
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """One step."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,51 +123,8 @@ class ControlTask(Acting):
         Returns:
             Leaves ``[B, E]``; moments ``[B, E]`` and ``[B, E, *obs]``.
         """
-        batch = keys.shape
-
-        # Batched here and not by a vmap around the loops, which would batch their bodies several times over to trace.
-        def flat(x: jax.Array) -> jax.Array:
-            return x.reshape(-1, *x.shape[2:])
-
-        def per_network(x: jax.Array) -> jax.Array:
-            return x.reshape(*batch, *x.shape[1:])
-
-        act = jax.vmap(jax.vmap(policy, in_axes=(None, 0, 0)))
-        env_step = self.vmap(self.environment.step)
-
-        def step(carry: tuple[PyTree, ...], keys: jax.Array) -> tuple[tuple[PyTree, ...], None]:
-            state, obs, alive, normaliser, episode = carry
-            normaliser = normaliser.update(obs, alive)
-            normalised = normaliser(obs)
-            action = act(params, normalised, per_network(keys[:, 0]))
-            state, *outcome = env_step(keys[:, 1], state, flat(action))
-            obs, reward, terminated, truncated = map(per_network, outcome)
-            episode = Episode(
-                ret=episode.ret + jnp.where(alive, reward, 0),
-                length=episode.length + alive,
-                terminated=episode.terminated | (alive & terminated),
-                # In normalised units, where sums of squares do not cancel.
-                seen=add_sums(episode.seen, normalised, alive) if watch else None,
-            )
-            alive = alive & ~terminated & ~truncated
-            alive = alive if limit is None else alive & (episode.length < limit)
-            return (state, obs, alive, normaliser, episode), None
-
-        def chunk(carry: tuple[jax.Array, tuple[PyTree, ...]]) -> tuple[jax.Array, tuple[PyTree, ...]]:
-            i, inner = carry
-            keys = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2)), out_axes=1)(
-                step_keys
-            )
-            return i + 1, jax.lax.scan(step, inner, keys)[0]
-
-        reset_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(flat(keys))
-        state, obs = jax.vmap(self.environment.reset)(reset_keys)
-        obs, zeros = per_network(obs), partial(jnp.zeros, batch)
-        seen = Moments(zeros(), jnp.zeros_like(obs), jnp.zeros_like(obs)) if watch else None
-        episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
-        carry = state, obs, ~zeros(bool), normaliser.start(batch[0]), episode
-        episode = jax.lax.while_loop(lambda c: c[1][2].any(), chunk, (jnp.zeros((), jnp.int32), carry))[1][-1]
-        return episode._replace(seen=moments_of(episode.seen, normaliser)) if watch else episode
+        episodes = Episodes(self.environment, self.vmap, policy, params, keys, watch, limit)
+        return episodes.play(normaliser)
 
     def begin(self, keys: jax.Array) -> Play:
         """Environments that begin, one a key."""

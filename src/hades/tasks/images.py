@@ -80,6 +80,7 @@ class ImageTask(Task):
 
     @property
     def spec(self) -> Spec:
+        """Images in, classes out."""
         return Spec(self.train.images.shape[1:], len(self.classes), True)
 
     @property

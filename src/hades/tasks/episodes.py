@@ -1,0 +1,105 @@
+"""Whole episodes of many networks, side by side: the return J of the paper."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hades.aliases import PyTree
+from hades.learner.cloning import Policy
+from hades.learner.networks import Params
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser, add_sums, moments_of
+from hades.tasks.base import Episode
+
+if TYPE_CHECKING:
+    from hades.tasks.control import Environment
+
+CHUNK = 32
+"""Steps between two looks at whether every episode in the batch has ended."""
+
+
+class Playing(NamedTuple):
+    """Episodes as they are being played, ``[B, E, ...]``; environments' states ``[B * E, ...]``."""
+
+    state: PyTree
+    obs: jax.Array
+    alive: jax.Array
+    normaliser: Normaliser | OnlineNormaliser
+    episode: Episode
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """B networks that play E episodes each.
+
+    Batched here and not by a vmap around the loops, which would batch their bodies several times over to trace.
+
+    Attributes:
+        vmap: batches the environment's step.
+        policy: of one network and one observation.
+        params: of B networks, leaves ``[B, ...]``.
+        keys: ``[B, E]``, one an episode.
+        watch: gather the moments of the observations; not with an `OnlineNormaliser`.
+        limit: cut episodes off after so many steps.
+    """
+
+    environment: "Environment"
+    vmap: Callable[..., Callable[..., PyTree]]
+    policy: Policy
+    params: Params
+    keys: jax.Array
+    watch: bool
+    limit: jax.Array | None
+
+    def play(self, normaliser: Normaliser | OnlineNormaliser) -> Episode:
+        """All episodes to their end; stops within `CHUNK` steps of the last one's."""
+        reset_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(_flat(self.keys))
+        begun = self._begun(reset_keys, normaliser)
+
+        def chunk(carry: tuple[jax.Array, Playing]) -> tuple[jax.Array, Playing]:
+            i, playing = carry
+            keys = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2)), out_axes=1)(
+                step_keys
+            )
+            return i + 1, jax.lax.scan(self._step, playing, keys)[0]
+
+        start = jnp.zeros((), jnp.int32), begun
+        episode = jax.lax.while_loop(lambda carry: carry[1].alive.any(), chunk, start)[1].episode
+        return episode._replace(seen=moments_of(episode.seen, normaliser)) if self.watch else episode
+
+    def _begun(self, keys: jax.Array, normaliser: Normaliser | OnlineNormaliser) -> Playing:
+        state, obs = jax.vmap(self.environment.reset)(keys)
+        obs, zeros = self._per_network(obs), partial(jnp.zeros, self.keys.shape)
+        seen = Moments(zeros(), jnp.zeros_like(obs), jnp.zeros_like(obs)) if self.watch else None
+        episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
+        return Playing(state, obs, ~zeros(bool), normaliser.start(self.keys.shape[0]), episode)
+
+    def _step(self, playing: Playing, keys: jax.Array) -> tuple[Playing, None]:
+        """One step of every episode, by keys ``[B * E, 2]``; one that has ended only seems to go on."""
+        state, obs, alive, normaliser, episode = playing
+        normaliser = normaliser.update(obs, alive)
+        normalised = normaliser(obs)
+        act = jax.vmap(jax.vmap(self.policy, in_axes=(None, 0, 0)))
+        action = act(self.params, normalised, self._per_network(keys[:, 0]))
+        state, *outcome = self.vmap(self.environment.step)(keys[:, 1], state, _flat(action))
+        obs, reward, terminated, truncated = map(self._per_network, outcome)
+        episode = Episode(
+            ret=episode.ret + jnp.where(alive, reward, 0),
+            length=episode.length + alive,
+            terminated=episode.terminated | (alive & terminated),
+            # In normalised units, where sums of squares do not cancel.
+            seen=add_sums(episode.seen, normalised, alive) if self.watch else None,
+        )
+        alive = alive & ~terminated & ~truncated
+        alive = alive if self.limit is None else alive & (episode.length < self.limit)
+        return Playing(state, obs, alive, normaliser, episode), None
+
+    def _per_network(self, x: jax.Array) -> jax.Array:
+        return x.reshape(*self.keys.shape, *x.shape[1:])
+
+
+def _flat(x: jax.Array) -> jax.Array:
+    return x.reshape(-1, *x.shape[2:])
