@@ -78,7 +78,8 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     from hades.learner.recipe import Learner
     from hades.parallel import AXIS, mesh, replicated
     from hades.search import Search
-    from hades.tasks.control import ControlTask, Step
+    from hades.tasks.control import ControlTask
+    from hades.tasks.environment import Step
 
     runtime.configure()
     natural = tasks.make(case["task"])
@@ -198,7 +199,9 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     strategy = jax.jit(lambda s: d.attempts.strategies[0].ask(ask_key, s)[1])
     search = state.search.strategy
     population = d.attempts.strategies[0].ask(ask_key, search)[0]
-    tell = jax.jit(lambda s: d.attempts.strategies[0].tell(ask_key, s, population, jnp.arange(config.population) * 1.0))
+    tell = jax.jit(
+        lambda s: d.attempts.strategies[0].tell(ask_key, s, population, jnp.arange(config.population) * 1.0)
+    )
     generation, env_steps = generation_time(fixed)
     early, early_steps = generation_time(natural) if steps >= MAX_STEPS else (None, None)
     times = {

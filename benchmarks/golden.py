@@ -21,7 +21,14 @@ from hades import studies
 from hades.runtime import devices, hardware, release_programs
 
 FILE = Path(__file__).parent / "results" / "golden.json"
-QUICK: dict[str, Any] = {"generations": 6, "population": 8, "inits": 2, "validate_every": 2, "validate_inits": 4, "progress": False}
+QUICK: dict[str, Any] = {
+    "generations": 6,
+    "population": 8,
+    "inits": 2,
+    "validate_every": 2,
+    "validate_inits": 4,
+    "progress": False,
+}
 NETWORK = hades.Learner(width=16, epochs=24)
 IMAGES: dict[str, Any] = {"inits": 1, "episodes": 64, "progress": False, "validate_inits": 2, "validate_every": 2}
 CLASSIFIER = hades.Learner(width=16, epochs=10)

@@ -13,7 +13,8 @@ from hades.cli import main
 from hades.dataset import Spec
 from hades.learner.recipe import Learner
 from hades.learner.recipes import IMAGES
-from hades.tasks.control import ControlTask, Step
+from hades.tasks.control import ControlTask
+from hades.tasks.environment import Step
 from hades.tasks.images import ImageTask
 
 TINY: dict[str, Any] = {

@@ -1,6 +1,5 @@
 """What a strategy may ask beside scores and their derivative: rollouts, and a loss of its own through the training."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import jax
@@ -10,7 +9,7 @@ import pytest
 
 import hades
 from hades.scoring import Scores
-from hades.strategies import ROLLOUTS, STRATEGIES, Oracle, Solution
+from hades.strategies import ROLLOUTS, STRATEGIES, Oracle, Settings, Solution
 from hades.tasks.control import ControlTask
 from hades.tasks.rollouts import Play
 
@@ -32,12 +31,8 @@ class Reinforce:
         self.solution, self.optimiser = solution, optax.adam(rate)
 
     @classmethod
-    def named(
-        cls, name: str, population: int, solution: Solution, std: float, learning_rate: float | None,
-        options: Mapping[str, float],
-    ) -> Self:  # fmt: skip
-        del name, population, std, options
-        return cls(solution, learning_rate or 0.05)
+    def of(cls, settings: Settings) -> Self:
+        return cls(settings.solution, settings.learning_rate or 0.05)
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

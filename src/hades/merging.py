@@ -22,7 +22,8 @@ from hades.evaluation import Evaluation, evaluate
 from hades.learner.recipe import Wishes
 from hades.metrics import metric_of
 from hades.normalisers import Normaliser
-from hades.tasks.control import ControlTask, Environment, Step
+from hades.tasks.control import ControlTask
+from hades.tasks.environment import Environment, Step
 
 
 def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:

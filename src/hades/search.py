@@ -25,7 +25,7 @@ from hades.parallel import replicated
 from hades.plan import Plan, plan_of
 from hades.scoring import Fitness, piece, staged
 from hades.solution import Codec
-from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Solution, Strategy
+from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Settings, Solution, Strategy
 from hades.tasks.base import Task
 
 CURRICULUM = 0.1
@@ -65,7 +65,7 @@ class Search:
     def _strategy(self, name: str, start: Solution) -> Strategy:
         config, own = self.config, name == self.config.strategy
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
-        made = strategies.make(name, config.population, start, config.std, rate, options)
+        made = strategies.make(Settings(name, config.population, start, config.std, rate, options))
         return made if self.task.traced else made.in_pieces()
 
     def _programs(self, strategy: Strategy) -> tuple[Callable[..., Any], Callable[..., Any]]:

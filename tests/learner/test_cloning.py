@@ -12,8 +12,9 @@ import hades
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.cloning import OPTIMISERS, behaviour_cloning, make_policy
-from hades.learner.networks import ACTIVATIONS, Params, init_network
+from hades.learner.networks import Params, init_network
 from hades.learner.objectives import LOSSES
+from hades.learner.parts import ACTIVATIONS
 from hades.learner.recipe import Learner
 from hades.learner.recipes import published
 

@@ -9,7 +9,8 @@ import pytest
 
 import hades
 from hades.dataset import Spec
-from hades.learner.networks import NETWORKS, Params, init_network, make_network
+from hades.learner.bodies import NETWORKS
+from hades.learner.networks import Params, init_network, make_network
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import IMAGES, published
 

@@ -163,12 +163,12 @@ class AutoReset:
 
     def reset_many(self, keys: jax.Array) -> tuple[jax.Array, Any]:
         """Observations, states."""
-        play = rollouts.begin(self.task, keys)
+        play = rollouts.begin(self.task.batch, keys)
         return play.obs, play.state
 
     def step_many(self, keys: jax.Array, state: PyTree, action: jax.Array) -> tuple[PyTree, ...]:
         """Observations, states, rewards, whether an episode ended, and nothing else to know."""
-        play, out = rollouts.step(self.task, state, action, keys)
+        play, out = rollouts.step(self.task.batch, state, action, keys)
         return play.obs, play.state, out.reward, out.terminated | out.truncated, {}
 
 

@@ -6,18 +6,15 @@ ConvNet (``width`` channels in each of ``depth`` blocks), LeNet-5, and a small r
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import jax
 from flax import linen as nn
 
 from hades.learner.layers import InstanceNorm, halve
-
-if TYPE_CHECKING:
-    from hades.learner.networks import Network
+from hades.learner.parts import Parts
 
 
-def mlp(network: "Network", x: jax.Array) -> jax.Array:
+def mlp(network: Parts, x: jax.Array) -> jax.Array:
     """Dense layers."""
     x = x.reshape(*network.lead(x), -1)
     for width in network.widths:
@@ -26,26 +23,26 @@ def mlp(network: "Network", x: jax.Array) -> jax.Array:
     return x
 
 
-def cnn(network: "Network", x: jax.Array) -> jax.Array:
+def cnn(network: Parts, x: jax.Array) -> jax.Array:
     """A convolution with 16 channels, then dense layers."""
     return mlp(network, network.act(network.conv(16)(x)))
 
 
-def convnet(network: "Network", x: jax.Array) -> jax.Array:
+def convnet(network: Parts, x: jax.Array) -> jax.Array:
     """Blocks of convolution, instance norm and pooling."""
     for width in network.widths:
         x = halve(network.act(InstanceNorm()(network.conv(width)(x))))
     return x
 
 
-def lenet(network: "Network", x: jax.Array) -> jax.Array:
+def lenet(network: Parts, x: jax.Array) -> jax.Array:
     """LeNet-5 (LeCun et al. 1998), pooled by the mean."""
     for width in (6, 16):
         x = halve(network.act(network.conv(width, 5)(x)))
     return mlp(network, x)
 
 
-def resnet(network: "Network", x: jax.Array) -> jax.Array:
+def resnet(network: Parts, x: jax.Array) -> jax.Array:
     """Pooled between stages (Zhao & Bilen 2021); residual branches start at zero (Goyal et al. 2017)."""
     x = network.act(InstanceNorm()(network.conv(network.widths[0])(x)))
     for i, width in enumerate(network.widths):
@@ -56,7 +53,7 @@ def resnet(network: "Network", x: jax.Array) -> jax.Array:
     return halve(x)  # not the mean over the image, of which instance norms leave little
 
 
-def transformer(network: "Network", x: jax.Array) -> jax.Array:
+def transformer(network: Parts, x: jax.Array) -> jax.Array:
     """Pre-norm blocks (Vaswani et al. 2017, Xiong et al. 2020) over a grid's cells, or a vector's numbers."""
     tokens = x.reshape(*network.lead(x), -1, x.shape[-1] if len(network.spec.obs_shape) == 3 else 1)
     embed: jax.Array = network.param("position", nn.initializers.normal(0.02), (tokens.shape[-2], network.widths[0]))
@@ -78,7 +75,7 @@ class Body:
         grids: whether it takes only grids ``[H, W, C]``.
     """
 
-    features: Callable[["Network", jax.Array], jax.Array]
+    features: Callable[[Parts, jax.Array], jax.Array]
     shape: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
     grids: bool = True
 

@@ -34,13 +34,13 @@ class Recipe:
     layer, whatever the depth."""
     depth: int = option(above=0, group=GROUP)
     """Number of hidden layers, blocks or stages."""
-    activation: str = option(one_of=_registry("networks.ACTIVATIONS"), group=GROUP)
+    activation: str = option(one_of=_registry("parts.ACTIVATIONS"), group=GROUP)
     """Activation: tanh, relu, elu, gelu, silu, leaky_relu, softplus or sigmoid."""
     initialiser: str = option(one_of=_registry("layers.INITIALISERS"), group=GROUP)
     """Of the network's kernels: orthogonal, lecun, he or xavier."""
     bias: float = option(least=0, group=GROUP)
     """Biases start uniform between 0 and this."""
-    norm: str = option(one_of=_registry("networks.NORMS"), off="none", group=GROUP)
+    norm: str = option(one_of=_registry("parts.NORMS"), off="none", group=GROUP)
     """Of dense hidden layers, before their activation: none or layer."""
     loss: str = option(one_of=_registry("objectives.LOSSES"), group=GROUP)
     """Loss: nll, the negative log-likelihood (of labels: cross-entropy, averaged over pairs and classes, as

@@ -5,7 +5,7 @@ One file each; a name that is not in `STRATEGIES` is one of evosax's.
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
 
 import jax
 
@@ -31,6 +31,17 @@ on them."""
 STRATEGIES: "dict[str, str | type[Strategy]]" = {"gradient": "gradient.Gradient"}
 """By name: file and class of this folder, or a class of your own."""
 EVOLUTION = "evolution.Evolution"
+
+
+class Settings(NamedTuple):
+    """What a configuration says of a strategy, and the solution that it starts from."""
+
+    name: str
+    population: int
+    solution: Solution
+    std: float
+    learning_rate: float | None
+    options: Mapping[str, float]
 
 
 class Oracle(Protocol):
@@ -74,15 +85,7 @@ class Strategy(Protocol):
         ...
 
     @classmethod
-    def named(
-        cls,
-        name: str,
-        population: int,
-        solution: Solution,
-        std: float,
-        learning_rate: float | None,
-        options: Mapping[str, float],
-    ) -> Self:
+    def of(cls, settings: Settings) -> Self:
         """From a configuration's options.
 
         Raises:
@@ -135,13 +138,6 @@ def plain(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
 
-def make(
-    name: str,
-    population: int,
-    solution: Solution,
-    std: float,
-    learning_rate: float | None,
-    options: Mapping[str, float],
-) -> Strategy:
+def make(settings: Settings) -> Strategy:
     """A strategy by name: evosax's, or ``gradient`` (Adam) or ``gradient:NAME`` with any of optax's optimisers."""
-    return kind(name).named(name, population, solution, std, learning_rate, options)
+    return kind(settings.name).of(settings)

@@ -19,7 +19,7 @@ import optax
 from hades.aliases import Options
 from hades.errors import InputError
 from hades.scoring import Scores
-from hades.strategies import SCORES, Oracle, Solution, State, plain
+from hades.strategies import SCORES, Oracle, Settings, Solution, State, plain
 
 
 class Evolution:
@@ -93,17 +93,9 @@ class Evolution:
         self.params = params.replace(**jax.tree.map(jnp.asarray, options))
 
     @classmethod
-    def named(
-        cls,
-        name: str,
-        population: int,
-        solution: Solution,
-        std: float,
-        learning_rate: float | None,
-        options: Mapping[str, float],
-    ) -> Self:
+    def of(cls, settings: Settings) -> Self:
         """As the constructor."""
-        return cls(name, population, solution, std, learning_rate, options)
+        return cls(*settings)
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

@@ -15,7 +15,7 @@ import optax
 from hades.aliases import PyTree
 from hades.errors import InputError
 from hades.scoring import Scores
-from hades.strategies import DERIVATIVE, Oracle, Solution
+from hades.strategies import DERIVATIVE, Oracle, Settings, Solution
 
 LEARNING_RATE = 0.01
 CLIP = 1.0
@@ -74,18 +74,10 @@ class Gradient:
         self.optimiser = optax.chain(optax.clip_by_global_norm(clip), ascent)
 
     @classmethod
-    def named(
-        cls,
-        name: str,
-        population: int,
-        solution: Solution,
-        std: float,
-        learning_rate: float | None,
-        options: Mapping[str, float],
-    ) -> Self:
+    def of(cls, settings: Settings) -> Self:
         """``gradient``, by Adam, or ``gradient:NAME``; one solution, so of no population or standard deviation."""
-        del population, std
-        return cls(name.partition(":")[2] or "adam", solution, learning_rate, options)
+        optimiser = settings.name.partition(":")[2] or "adam"
+        return cls(optimiser, settings.solution, settings.learning_rate, settings.options)
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hades.aliases import Options, PyTree
-from hades.dataset import Spec
 from hades.learner.cloning import Policy, make_policy
 from hades.learner.networks import Params
 from hades.learner.recipe import Recipe
@@ -21,44 +20,9 @@ from hades.normalisers import (
 )
 from hades.tasks import rollouts
 from hades.tasks.base import Acting, Episode
+from hades.tasks.environment import Batch, Environment
 from hades.tasks.episodes import Episodes
 from hades.tasks.rollouts import Play, Trajectory
-
-
-class Step(NamedTuple):
-    """What a step of one environment gives."""
-
-    state: PyTree
-    obs: jax.Array
-    reward: jax.Array
-    terminated: jax.Array
-    truncated: jax.Array
-
-
-class Environment(Protocol):
-    """One environment as pure functions of a key; the adapters beside this file make them.
-
-    A discrete action is an int32 index; a continuous one is ``[act]`` in [-1, 1], scaled by the adapter.
-    ``truncated`` is the environment's own step limit, ``terminated`` every other end. No auto-reset.
-    """
-
-    @property
-    def spec(self) -> Spec:
-        """The interface to a policy."""
-        ...
-
-    @property
-    def max_steps(self) -> int:
-        """The environment's own limit."""
-        ...
-
-    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
-        """A state and its observation."""
-        ...
-
-    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
-        """One step."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +44,11 @@ class ControlTask(Acting):
     vmap: Callable[..., Any] = jax.vmap
 
     stepped = True
+
+    @property
+    def batch(self) -> Batch:
+        """Many of its environments."""
+        return Batch(self.environment, self.vmap)
 
     def score(
         self,
@@ -123,18 +92,17 @@ class ControlTask(Acting):
         Returns:
             Leaves ``[B, E]``; moments ``[B, E]`` and ``[B, E, *obs]``.
         """
-        episodes = Episodes(self.environment, self.vmap, policy, params, keys, watch, limit)
-        return episodes.play(normaliser)
+        return Episodes(self.batch, policy, params, keys, watch, limit).play(normaliser)
 
     def begin(self, keys: jax.Array) -> Play:
         """Environments that begin, one a key."""
-        return rollouts.begin(self, keys)
+        return rollouts.begin(self.batch, keys)
 
     def collect(
         self, recipe: Recipe, params: Params, normaliser: Normaliser, play: Play, steps: int, key: jax.Array
     ) -> tuple[Play, Trajectory]:
         """So many steps of B networks in the environments that are being played."""
-        return rollouts.collect(self, recipe, params, normaliser, play, steps, key)
+        return rollouts.collect(self.batch, recipe, params, normaliser, play, steps, key)
 
     def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
         """The normaliser of observations under uniformly random actions, over whole episodes."""
@@ -154,8 +122,7 @@ class ControlTask(Acting):
     def _observations(self, key: jax.Array, number: int) -> jax.Array:
         """Of random actions, each from an episode of its own, at any of its steps alike."""
         reset_key, loop_key = jax.random.split(key)
-        state, obs = jax.vmap(self.environment.reset)(jax.random.split(reset_key, number))
-        env_step = self.vmap(self.environment.step)
+        state, obs = self.batch.reset(jax.random.split(reset_key, number))
 
         def step(carry: tuple[PyTree, ...]) -> tuple[PyTree, ...]:
             i, state, obs, alive, kept = carry
@@ -164,7 +131,7 @@ class ControlTask(Acting):
             keep = alive & (jax.random.uniform(keep_key, (number,)) * (i + 1) < 1)
             kept = jnp.where(keep.reshape(-1, *(1,) * (obs.ndim - 1)), obs, kept)
             actions = jax.vmap(self._random_action)(jax.random.split(action_key, number))
-            out = env_step(jax.random.split(step_key, number), state, actions)
+            out = self.batch.step(jax.random.split(step_key, number), state, actions)
             return i + 1, out.state, out.obs, alive & ~out.terminated & ~out.truncated, kept
 
         carry = jnp.zeros((), jnp.int32), state, obs, jnp.ones(number, bool), obs

@@ -1,9 +1,8 @@
 """Whole episodes of many networks, side by side: the return J of the paper."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +12,7 @@ from hades.learner.cloning import Policy
 from hades.learner.networks import Params
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, add_sums, moments_of
 from hades.tasks.base import Episode
-
-if TYPE_CHECKING:
-    from hades.tasks.control import Environment
+from hades.tasks.environment import Batch
 
 CHUNK = 32
 """Steps between two looks at whether every episode in the batch has ended."""
@@ -38,7 +35,7 @@ class Episodes:
     Batched here and not by a vmap around the loops, which would batch their bodies several times over to trace.
 
     Attributes:
-        vmap: batches the environment's step.
+        environments: that they play in.
         policy: of one network and one observation.
         params: of B networks, leaves ``[B, ...]``.
         keys: ``[B, E]``, one an episode.
@@ -46,8 +43,7 @@ class Episodes:
         limit: cut episodes off after so many steps.
     """
 
-    environment: "Environment"
-    vmap: Callable[..., Callable[..., PyTree]]
+    environments: Batch
     policy: Policy
     params: Params
     keys: jax.Array
@@ -71,7 +67,7 @@ class Episodes:
         return episode._replace(seen=moments_of(episode.seen, normaliser)) if self.watch else episode
 
     def _begun(self, keys: jax.Array, normaliser: Normaliser | OnlineNormaliser) -> Playing:
-        state, obs = jax.vmap(self.environment.reset)(keys)
+        state, obs = self.environments.reset(keys)
         obs, zeros = self._per_network(obs), partial(jnp.zeros, self.keys.shape)
         seen = Moments(zeros(), jnp.zeros_like(obs), jnp.zeros_like(obs)) if self.watch else None
         episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
@@ -84,7 +80,7 @@ class Episodes:
         normalised = normaliser(obs)
         act = jax.vmap(jax.vmap(self.policy, in_axes=(None, 0, 0)))
         action = act(self.params, normalised, self._per_network(keys[:, 0]))
-        state, *outcome = self.vmap(self.environment.step)(keys[:, 1], state, _flat(action))
+        state, *outcome = self.environments.step(keys[:, 1], state, _flat(action))
         obs, reward, terminated, truncated = map(self._per_network, outcome)
         episode = Episode(
             ret=episode.ret + jnp.where(alive, reward, 0),

@@ -1,6 +1,6 @@
 """Steps of environments that begin anew where they end: what actor's losses and PPO learn from."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +10,7 @@ from hades.learner.heads import head_of
 from hades.learner.networks import Params, make_network
 from hades.learner.recipe import Recipe
 from hades.normalisers import Normaliser
-
-if TYPE_CHECKING:
-    from hades.tasks.control import ControlTask, Step
+from hades.tasks.environment import Batch, Step
 
 
 class Play(NamedTuple):
@@ -36,20 +34,20 @@ class Trajectory(NamedTuple):
     """Normalised; of the episode's own last observation where one ended."""
 
 
-def begin(task: "ControlTask", keys: jax.Array) -> Play:
+def begin(environments: Batch, keys: jax.Array) -> Play:
     """Environments that begin, one a key."""
-    return Play(*jax.vmap(task.environment.reset)(keys.reshape(-1)))
+    return Play(*environments.reset(keys.reshape(-1)))
 
 
-def step(task: "ControlTask", state: PyTree, action: jax.Array, keys: jax.Array) -> tuple[Play, "Step"]:
+def step(environments: Batch, state: PyTree, action: jax.Array, keys: jax.Array) -> tuple[Play, Step]:
     """One step of every environment, which begins anew if that was its last.
 
     Returns:
         What is being played after it, and the outcome of the step itself.
     """
     step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-    out = task.vmap(task.environment.step)(step_keys, state, action)
-    fresh = begin(task, reset_keys)
+    out = environments.step(step_keys, state, action)
+    fresh = begin(environments, reset_keys)
     done = out.terminated | out.truncated
 
     def where_done(fresh: jax.Array, old: jax.Array) -> jax.Array:
@@ -59,7 +57,7 @@ def step(task: "ControlTask", state: PyTree, action: jax.Array, keys: jax.Array)
 
 
 def collect(
-    task: "ControlTask",
+    environments: Batch,
     recipe: Recipe,
     params: Params,
     normaliser: Normaliser,
@@ -68,7 +66,7 @@ def collect(
     key: jax.Array,
 ) -> tuple[Play, Trajectory]:
     """So many steps of B networks, leaves ``[B, ...]``, in the environments that are being played."""
-    network, head = make_network(recipe, task.spec), head_of(task.spec)
+    network, head = make_network(recipe, environments.spec), head_of(environments.spec)
     networks = jax.tree.leaves(params)[0].shape[0]
 
     def per_network(x: jax.Array) -> jax.Array:
@@ -83,7 +81,7 @@ def collect(
         obs = normaliser(per_network(play.obs))
         action = jax.vmap(draw)(params, obs, jax.random.split(act_key, networks))
         flat = jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
-        play, out = step(task, play.state, flat, jax.random.split(step_key, len(flat)))
+        play, out = step(environments, play.state, flat, jax.random.split(step_key, len(flat)))
         reward, terminated, truncated, after = map(per_network, (out.reward, out.terminated, out.truncated, out.obs))
         return play, Trajectory(obs, action, reward, terminated, truncated, normaliser(after))
 

@@ -16,7 +16,8 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks import lanes
-from hades.tasks.control import ControlTask, Step
+from hades.tasks.control import ControlTask
+from hades.tasks.environment import Step
 from hades.tasks.suites import remembered
 
 PREFIX = "brax/"

@@ -11,7 +11,8 @@ import numpy as np
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.tasks.control import ControlTask, Step, scale_action
+from hades.tasks.control import ControlTask, scale_action
+from hades.tasks.environment import Step
 from hades.tasks.suites import remembered
 
 

@@ -1,0 +1,71 @@
+"""Environments as pure functions of a key, and many of them at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import jax
+
+from hades.aliases import PyTree
+from hades.dataset import Spec
+
+
+class Step(NamedTuple):
+    """What a step of one environment gives."""
+
+    state: PyTree
+    obs: jax.Array
+    reward: jax.Array
+    terminated: jax.Array
+    truncated: jax.Array
+
+
+class Environment(Protocol):
+    """One environment as pure functions of a key; the suites' adapters make them.
+
+    A discrete action is an int32 index; a continuous one is ``[act]`` in [-1, 1], scaled by the adapter.
+    ``truncated`` is the environment's own step limit, ``terminated`` every other end. No auto-reset.
+    """
+
+    @property
+    def spec(self) -> Spec:
+        """The interface to a policy."""
+        ...
+
+    @property
+    def max_steps(self) -> int:
+        """The environment's own limit."""
+        ...
+
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """A state and its observation."""
+        ...
+
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """One step."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Many of one environment, stepped together: leaves ``[n, ...]``.
+
+    Attributes:
+        vmap: batches the environment's step over the leading axis; `jax.vmap`, or `lanes.vmap` for rigid bodies.
+    """
+
+    environment: Environment
+    vmap: Callable[..., Callable[..., Step]] = jax.vmap
+
+    @property
+    def spec(self) -> Spec:
+        """The interface to a policy."""
+        return self.environment.spec
+
+    def reset(self, keys: jax.Array) -> tuple[PyTree, jax.Array]:
+        """States and their observations, by keys ``[n]``."""
+        return jax.vmap(self.environment.reset)(keys)
+
+    def step(self, keys: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """One step of each."""
+        return self.vmap(self.environment.step)(keys, state, action)
