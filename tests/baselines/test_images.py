@@ -19,6 +19,7 @@ def test_baselines_are_real_images_that_train(digits: ImageTask) -> None:
         baselines.baseline(digits, "best", 10)
 
 
+@pytest.mark.slow
 def test_deep_networks_learn_from_small_images(digits: ImageTask) -> None:
     means = baselines.baseline(digits, "mean", 10)
     assert baselines.across(means, digits, 1, names=["convnet"])["convnet"].mean > 0.75

@@ -21,7 +21,7 @@ FAST = {"num_envs": 8, "num_steps": 32, "num_minibatches": 4, "learning_rate": 1
 
 
 def test_learns(target: ControlTask) -> None:
-    result = train_ppo(target, hades.Learner(width=16), steps=20_000, evaluations=4, **FAST)
+    result = train_ppo(target, hades.Learner(width=8), steps=20_000, evaluations=4, **FAST)
     assert result.evaluation.mean > -2.5  # an idle policy scores about -5
     assert [row["env_steps_total"] for row in result.metrics] == [5_120, 10_240, 15_360, 20_480]
 

@@ -1,5 +1,7 @@
 """Evolution of a network's weights."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,23 +12,25 @@ from hades.baselines.weights import WeightEvolution, evolve_weights, utilities
 from hades.tasks.control import ControlTask
 
 SMALL = hades.Learner(width=8, depth=1)
+SAME: dict[str, Any] = {"population": 32, "std": 0.3}
+"""Everywhere, to compile once."""
 
 
 def test_learns(target: ControlTask) -> None:
-    result = evolve_weights(target, SMALL, population=32, std=0.3, generations=40)
+    result = evolve_weights(target, SMALL, **SAME, generations=40)
     assert result.metrics[-1]["mean"] > result.metrics[0]["mean"] + 1
     assert result.evaluation.mean > -2.5
     assert result.evaluation.returns.shape == (1, 64)
 
 
 def test_same_seed_same_result(target: ControlTask) -> None:
-    a, b = (evolve_weights(target, SMALL, population=6, generations=2, seed=4) for _ in range(2))
+    a, b = (evolve_weights(target, SMALL, **SAME, generations=2, seed=4) for _ in range(2))
     jax.tree.map(np.testing.assert_array_equal, a.params, b.params)
 
 
 def test_a_budget_of_steps_ends_with_the_generation_that_spends_it(target: ControlTask) -> None:
-    result = evolve_weights(target, SMALL, population=4, episodes=2, steps=161)
-    assert [row["env_steps_total"] for row in result.metrics] == [80, 160, 240]
+    result = evolve_weights(target, SMALL, **SAME, steps=1281)
+    assert [row["env_steps_total"] for row in result.metrics] == [640, 1280, 1920]
 
 
 def test_the_gradient_is_the_sum_over_the_population(target: ControlTask) -> None:

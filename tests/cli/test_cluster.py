@@ -48,6 +48,7 @@ def wait_for(path: Path) -> None:
     assert path.exists()
 
 
+@pytest.mark.slow
 def test_devices_and_processes_do_not_change_the_result(tmp_path: Path) -> None:
     runs = {name: tmp_path / name for name in ("1", "4", "2x2")}
     args = [*DISTIL, "--generations", "3", "--json", "--out"]

@@ -65,14 +65,25 @@ def test_debug_shows_the_traceback() -> None:
         main(["evaluate", "absent", "--debug"])
 
 
-def test_help_imports_nothing_slow() -> None:
-    code = """
+@pytest.mark.parametrize("line", ["", "--help", "distill --help", "evaluate --help", "zoo list"])
+def test_help_imports_nothing_slow(line: str) -> None:
+    code = f"""
 import sys
 from hades.cli import main
 try:
-    main(["--help"])
+    main({line.split()})
 except SystemExit:
-    print("jax" in sys.modules)
+    pass
+print("jax" in sys.modules)
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out.splitlines()[-1] == "False" and "distill" in out
+    assert out.splitlines()[-1] == "False" and len(out.splitlines()) > 5
+
+
+def test_an_unknown_command_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "distil", "cartpole")
+    assert (
+        code == 2 and out == "" and err.startswith("hades: unknown command 'distil'; did you mean distill? Commands: ")
+    )
+    code, _, err = run(capsys, "frobnicate")
+    assert code == 2 and err.startswith("hades: unknown command 'frobnicate'; Commands: distill, resume, ")
