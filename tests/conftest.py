@@ -10,7 +10,7 @@ import hades
 from hades import runtime
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
-from tests.helpers import Target, images, save_labelled
+from tests.helpers import Target, image_task, save_labelled
 
 runtime.configure()
 settings.register_profile("untimed", deadline=None)  # a test is not a benchmark, and machines are busy
@@ -26,13 +26,13 @@ def target() -> ControlTask:
 @pytest.fixture(scope="session")
 def digits() -> ImageTask:
     """Labelled images that need no download."""
-    return images(hades.make("digits"))
+    return image_task(hades.make("digits"))
 
 
 @pytest.fixture
 def mine(tmp_path: Path) -> ImageTask:
     """Labelled images of one's own: noise of three classes."""
-    return images(hades.make(save_labelled(tmp_path)))
+    return image_task(hades.make(save_labelled(tmp_path)))
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def control(name: Any, **options: Any) -> ControlTask:
     return task
 
 
-def images(task: object) -> ImageTask:
+def image_task(task: object) -> ImageTask:
     """Labelled images, known to be such."""
     assert isinstance(task, ImageTask)
     return task

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.helpers import images, labelled, save_labelled
+from tests.helpers import image_task, labelled, save_labelled
 
 import hades
 from hades.errors import InputError
@@ -76,7 +76,7 @@ def test_a_search_is_validated_on_training_images_that_it_is_not_scored_on(digit
 
 
 def test_too_few_images_to_hold_some_back_validate_a_search_themselves(tmp_path: Path) -> None:
-    few = images(hades.make(save_labelled(tmp_path, **labelled(train=24))))
+    few = image_task(hades.make(save_labelled(tmp_path, **labelled(train=24))))
     assert len(few.data.labels) == len(few.validation.data.labels) == 24
 
 

@@ -2,8 +2,12 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hades.baselines.ppo import AutoReset
+from hades.learner.networks import init_network
+from hades.learner.recipe import Learner
+from hades.normalisers import identity_normaliser
 from hades.tasks.control import ControlTask
 
 
@@ -16,3 +20,22 @@ def test_episodes_begin_anew_where_they_end(target: ControlTask) -> None:
         obs, state, _, done, _ = env.step_many(keys, state, jnp.zeros((3, 1)))
         assert bool(done.all()) == (step == 9) and (int(state[1][0]) == 0) == (step == 9)
     assert obs.shape == (3, 1) and (obs != before).all()
+
+
+def test_steps_are_collected_across_episodes(target: ControlTask) -> None:
+    recipe = target.reference.patched(Learner(width=8))
+    params = jax.vmap(lambda key: init_network(recipe, target.spec, key))(jax.random.split(jax.random.key(0), 2))
+    play = target.begin(jax.random.split(jax.random.key(1), (2, 3)))
+    collect = jax.jit(
+        lambda play, key: target.collect(recipe, params, identity_normaliser(target.spec), play, 25, key)
+    )
+    play, seen = collect(play, jax.random.key(2))
+    assert seen.obs.shape == seen.action.shape == seen.next_obs.shape == (25, 2, 3, 1)
+    ends = np.asarray(seen.truncated)
+    assert ends[[9, 19]].all() and ends.sum() == 2 * 6 and not seen.terminated.any()
+    np.testing.assert_allclose(seen.next_obs, seen.obs + 0.5 * np.clip(seen.action, -1, 1), atol=1e-6)
+    np.testing.assert_allclose(seen.reward, -np.abs(seen.next_obs[..., 0]), atol=1e-6)
+    goes_on = ~ends[:-1]
+    np.testing.assert_array_equal(np.asarray(seen.obs)[1:][goes_on], np.asarray(seen.next_obs)[:-1][goes_on])
+    assert (np.asarray(seen.obs)[1:][~goes_on] != np.asarray(seen.next_obs)[:-1][~goes_on]).all()
+    np.testing.assert_array_equal(play.obs.reshape(2, 3, 1), seen.next_obs[-1])

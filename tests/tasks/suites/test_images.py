@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.helpers import images, labelled, save_labelled
+from tests.helpers import image_task, labelled, save_labelled
 
 import hades
 from hades.errors import InputError
@@ -37,7 +37,7 @@ def test_your_ownlabelled(mine: ImageTask) -> None:
 
 def test_arrays_without_a_test_set_are_split_by_class(tmp_path: Path) -> None:
     np.savez(tmp_path / "all.npz", images=RNG.random((50, 4, 4, 3), np.float32), labels=np.arange(50) % 5)
-    task = images(hades.make(str(tmp_path / "all.npz")))
+    task = image_task(hades.make(str(tmp_path / "all.npz")))
     assert np.bincount(task.train.labels).tolist() == [8] * 5 and np.bincount(task.held_out.labels).tolist() == [2] * 5
 
 
@@ -64,7 +64,7 @@ def test_a_data_dir_of_idx_files_is_the_named_set(tmp_path: Path, monkeypatch: p
     for file, array in zip(IDX, arrays.values(), strict=True):
         (tmp_path / f"{file}.gz").write_bytes(gzip.compress(_idx_bytes(array)))
     for task in (hades.make("fashion-mnist", data_dir=tmp_path), hades.make(str(tmp_path))):
-        np.testing.assert_array_equal(images(task).train.images[..., 0], arrays["train_images"])
+        np.testing.assert_array_equal(image_task(task).train.images[..., 0], arrays["train_images"])
     assert hades.make("fashion-mnist", data_dir=tmp_path).classes[9] == "ankle boot"  # type: ignore[union-attr]
     monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path))
     assert hades.make("kmnist").name == "kmnist"
@@ -85,7 +85,7 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         for i in range(5):
             Image.fromarray(RNG.integers(0, 256, (8, 8, 3), np.uint8)).save(tmp_path / name / f"{i}.png")
-    task = images(hades.make(str(tmp_path)))
+    task = image_task(hades.make(str(tmp_path)))
     assert task.classes == ("cat", "dog") and task.spec.obs_shape == (8, 8, 3) and len(task.train.labels) == 8
     (tmp_path / "dog" / "0.png").write_bytes(b"not a picture")
     with pytest.raises(InputError, match=r"0.png is damaged, or not an image"):
@@ -144,7 +144,7 @@ def test_whitened_pixels_are_nearly_uncorrelated(tmp_path: Path) -> None:
     images = np.cumsum(RNG.random((200, 4, 4)), 1)
     images = (255 * images / images.max()).astype(np.uint8)
     path = save_labelled(tmp_path, train_images=images, train_labels=np.arange(200) % 3, test_images=images[:6])
-    plain, white = (images(hades.make(path, **options)) for options in ({}, {"zca": True}))
+    plain, white = (image_task(hades.make(path, **options)) for options in ({}, {"zca": True}))
     assert white.options == {"zca": True} and plain.options == {}
     correlated = [
         np.abs(np.corrcoef(np.reshape(t.train.images, (200, -1)).T) - np.eye(16)).max() for t in (plain, white)
