@@ -23,7 +23,7 @@ HERE = Path(__file__).parent.parent
 
 def seconds(checkout: Path, case: dict[str, Any]) -> float:
     """Of one generation, by a checkout's own benchmark and code."""
-    env = os.environ | {"PYTHONPATH": str(checkout / "src")}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(checkout / "src"), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, str(checkout / "benchmarks" / "generation.py"), "--case", json.dumps(case)]
     done = subprocess.run(command, env=env, text=True, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])["seconds"]["generation"]
