@@ -7,7 +7,6 @@ from typing import Any
 from hades.cli.derive import Flag, given, options_of
 from hades.cli.groups import Folder, Output
 from hades.cli.output import fail, show
-from hades.errors import InputError
 from hades.studies import STUDIES, kind_of
 from hades.tables import align
 
@@ -22,8 +21,6 @@ def study(args: list[str]) -> tuple[type, str, list[str]]:
     @dataclass(kw_only=True)
     class One(_Run, options_of(kind)):
         """One study."""
-
-        study: Any = None
 
         def __call__(self) -> int:
             return self.conduct(name, given(self, kind))
