@@ -17,10 +17,10 @@ from hades.studies import STUDIES, architectures, continual, cost, generalisatio
 TINY: dict[str, dict[str, Any]] = {
     "comparison": {"tasks": ("cartpole",), "methods": ("HaDES-R", "ES", "PPO"), "steps": 30_000, "seeds": 1},
     "generalisation": {
-        "datasets": ("cartpole-2",), "widths": (8,), "depths": (1, 2), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
+        "datasets": ("cartpole-2",), "widths": (8,), "depths": (1,), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
         "episodes": 1,
     },
-    "budget": {"tasks": ("cartpole",), "sizes": (2, 4), "minutes": 0.001, "width": 8, "inits": 2, "episodes": 1},
+    "budget": {"tasks": ("cartpole",), "sizes": (2,), "minutes": 0.001, "width": 8, "inits": 2, "episodes": 1},
     "multitask": {"datasets": ("cartpole-2", "acrobot"), "widths": (8,), "inits": 2, "episodes": 1},
     "cost": {"tasks": ("cartpole",), "width": 8, "after": 1, "generations": 1, "trainings": 1, "steps": 20_000},
     "architectures": {"trials": 1, "steps": 10_000, "seeds": 1, "inits": 2, "episodes": 1},

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import hades
-from hades import studies
+from hades import studies, tables
 from hades.options import option
 from hades.reporting import subplots
 from hades.studies import Cell, Row, Study, base, rows
 
+DOCS = Path(__file__).parents[2] / "docs"
 DONE: list[Cell] = []
 
 
@@ -173,3 +174,24 @@ def test_the_latest_settings_and_their_rows(tmp_path: Path, monkeypatch: pytest.
     conduct(tmp_path, factor=5, numbers=(4,))
     study, found = studies.latest(tmp_path / "results.json", "toy")
     assert study == Toy(factor=5, numbers=(4,)) and [row["product"] for row in found] == [20]
+
+
+def test_the_latest_rows_are_not_mixed_with_those_of_former_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "kind_of", lambda name: Toy)
+    conduct(tmp_path)
+    monkeypatch.setattr(rows, "versions", lambda: {"jax": "99"})
+    key = rows.key(Toy().making(Toy().cells()[0]))
+    row = written(tmp_path)[0]
+    rows.add(tmp_path / "results.json", "toy", {**row, "key": key, "made": {**row["made"], "versions": {"jax": "99"}}})
+    assert [found["key"] for found in studies.latest(tmp_path / "results.json", "toy")[1]] == [key]
+    found = conduct(tmp_path)
+    assert studies.latest(tmp_path / "results.json", "toy")[1] == found and len(written(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("file", sorted(DOCS.glob("studies/*/results.json")), ids=lambda file: file.parent.name)
+def test_what_the_docs_show_is_what_their_rows_say(file: Path) -> None:
+    study, found = studies.latest(file, json.loads(file.read_text())["study"])
+    assert len(found) == len(study.cells())
+    assert tables.markdown(study.table(found)) + "\n" == (file.parent / "table.md").read_text()

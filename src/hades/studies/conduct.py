@@ -49,7 +49,8 @@ def text(study: Study, rows: Sequence[Row]) -> str:
 def latest(file: Path, study: str) -> tuple[Study, list[Row]]:
     """A study with the settings that the last row of its results was made in, and the rows of these settings.
 
-    Whatever versions made them: where a cell was done again by others, the last row of it.
+    Of a cell that was done again by other versions, or on another dataset of that name, the last row; and no rows of
+    former ones beside it.
 
     Raises:
         InputError: where no row is.
@@ -59,8 +60,19 @@ def latest(file: Path, study: str) -> tuple[Study, list[Row]]:
         raise InputError(f"there are no results of the study {study} in {file}")
     settings = list(rows.values())[-1]["made"]["settings"]
     made = make(study, **{k: _tuple(v) for k, v in settings.items()})
-    by_cell = {_plain(row["cell"]): row for row in rows.values()}
+    by_cell = _newest(list(rows.values()))
     return made, [by_cell[_plain(cell)] for cell in made.cells() if _plain(cell) in by_cell]
+
+
+def _newest(rows: Sequence[Row]) -> dict[str, Row]:
+    """By cell, as far as their versions and datasets do not contradict those of rows made later."""
+    known, found = {}, {}
+    for row in reversed(rows):
+        making = {(part, name): one for part in ("versions", "datasets") for name, one in row["made"][part].items()}
+        if all(known.get(name, one) == one for name, one in making.items()):
+            known |= making
+            found.setdefault(_plain(row["cell"]), row)
+    return found
 
 
 def _row(study: Study, cell: Cell, out: Path) -> Row:
