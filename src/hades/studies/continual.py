@@ -19,6 +19,8 @@ from hades.studies.rows import Cell, Row
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hades.dataset import Dataset
+
 SEQUENCES = (("cartpole-8", "acrobot-12", "mountaincar-9"), ("hopper-4", "walker2d"))
 ALONE, REHEARSED, RESET = "each task's pairs alone", "earlier pairs rehearsed", "reset, trained on all pairs so far"
 
@@ -68,7 +70,7 @@ class Continual(Study):
         import jax.numpy as jnp
 
         from hades.dataset import load
-        from hades.evaluation import evaluate, recipe, task_of
+        from hades.evaluation import recipe, task_of
         from hades.learner.cloning import behaviour_cloning, make_policy
         from hades.learner.networks import init_network
         from hades.learner.recipe import Learner
@@ -107,12 +109,10 @@ class Continual(Study):
             params = train(params, jnp.asarray(union.states[rows]), jnp.asarray(union.targets[rows]))
             keys = jax.random.split(jax.random.fold_in(key, 1000 + stage), (cell["inits"], cell["episodes"]))
             returns.append([float(score(params, keys).mean()) for score in scorers])
-        options: dict[str, Any] = {"learner": Learner(width=cell["width"]), "seed": EVALUATION_SEED}
-        single = [evaluate(d, None, cell["inits"], cell["episodes"], **options).mean for d in datasets]
         return {
             "tasks": list(tasks),
             "returns": returns,
-            "single": single,
+            "single": [_single(dataset, cell) for dataset in datasets],
             "random": [random_return(control(task_of(d))) for d in datasets],
         }
 
@@ -135,6 +135,15 @@ class Continual(Study):
         for row in rows:
             table.append([", ".join(row["tasks"]), row["cell"]["how"], *(f"{v:.2f}" for v in measures(row).values())])
         return table
+
+
+def _single(dataset: "Dataset", cell: Cell) -> float:
+    """What fresh networks that are trained on one task's pairs alone have there."""
+    from hades.evaluation import evaluate
+    from hades.learner.recipe import Learner
+
+    learner = Learner(width=cell["width"])
+    return evaluate(dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED).mean
 
 
 def relative(row: Row) -> np.ndarray:
