@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import hades
-from hades.learner import IMAGES, reference
+from hades.learner.recipes import IMAGES, published
 
 
 def convert(path: Path) -> hades.Dataset:
@@ -22,7 +22,7 @@ def convert(path: Path) -> hades.Dataset:
     meta = json.loads(str(arrays.pop("meta")))
     about: dict[str, Any] = {"info": {"source": f"Lupu et al. 2024, {meta['paper_run']} (Apache-2.0)"}}
     if "images" in arrays:
-        learner = hades.Learner(**meta["inner"]).over(IMAGES).options()
+        learner = IMAGES.patched(meta["inner"]).options()
         return hades.Dataset(
             states=arrays["images"], labels=arrays["labels"], task="fashion-mnist", learner=learner, **about
         )
@@ -36,7 +36,7 @@ def convert(path: Path) -> hades.Dataset:
         **normaliser,
         online=not normaliser,
         task=task.name,
-        learner=hades.Learner(**meta["inner"]).over(reference(task.spec)).options(),
+        learner=published(task.spec).patched(meta["inner"]).options(),
         **about,
     )
 

@@ -22,8 +22,6 @@ def study(args: list[str]) -> tuple[type, str, list[str]]:
     class One(_Run, options_of(kind)):
         """One study."""
 
-        study: Any = None
-
         def __call__(self) -> int:
             return self.conduct(name, given(self, kind))
 

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hades.errors import MissingExtra
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, summary
+from hades.options import option
+from hades.studies.base import Study
+from hades.studies.pieces import EVALUATION_SEED, control, summary
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,23 +27,21 @@ BOOTSTRAPS = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Architectures(Study):
-    """Ranks a space of networks twice.
-
-    Attributes:
-        datasets: names in the zoo, or files.
-        trials: architectures.
-        steps: environment steps that PPO trains each of them for.
-        inits, episodes: of the score after training on the dataset.
-        seeds: trainings by PPO whose mean ranks an architecture.
-    """
+    """Ranks a space of networks twice."""
 
     paper: ClassVar[dict[str, Any]] = {"datasets": ("hopper-4", "breakout"), "trials": 100, "steps": 50_000_000}
-    datasets: tuple[str, ...] = ("cartpole-2",)
-    trials: int = 24
-    steps: int = 300_000
-    inits: int = 32
-    episodes: int = 8
-    seeds: int = 2
+    datasets: tuple[str, ...] = option(("cartpole-2",))
+    """Names in the zoo, or files."""
+    trials: int = option(24, least=1)
+    """Architectures."""
+    steps: int = option(300_000, least=1)
+    """Environment steps that PPO trains each of them for."""
+    inits: int = option(32, least=1)
+    """Networks in the score after training on the dataset."""
+    episodes: int = option(8, least=1)
+    """Of each of these networks."""
+    seeds: int = option(2, least=1)
+    """Trainings by PPO whose mean ranks an architecture."""
 
     def cells(self) -> list[Cell]:
         return [
@@ -50,6 +51,9 @@ class Architectures(Study):
             for trial in range(self.trials)
         ]  # fmt: skip
 
+    def reads(self, cell: Cell) -> Sequence[str]:
+        return (cell["dataset"],)
+
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         from hades.baselines.ppo import train_ppo
         from hades.dataset import load
@@ -58,7 +62,8 @@ class Architectures(Study):
 
         dataset = load(cell["dataset"])
         task = control(task_of(dataset))
-        trials = _optuna(folder, cell)
+        name, searched = Path(cell["dataset"]).stem, {k: cell[k] for k in ("dataset", "inits", "episodes")}
+        trials = _optuna(self.place(folder, f"optuna-{name}", searched), name, cell["trial"])
         trial = trials.ask()
         architecture = _architecture(trial)
         learner, start = Learner(**architecture), time.monotonic()
@@ -130,7 +135,7 @@ def correlation(rows: Sequence[Row]) -> tuple[float, float, float]:
     return rho(np.arange(len(pairs))), float(low), float(high)
 
 
-def _optuna(folder: Path, cell: Cell) -> Any:
+def _optuna(folder: Path, name: str, seed: int) -> Any:
     """The search so far, from its journal; a trial that was interrupted counts as failed."""
     if find_spec("optuna") is None:
         raise MissingExtra("optuna", "studies")
@@ -140,11 +145,10 @@ def _optuna(folder: Path, cell: Cell) -> Any:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
-    name = Path(cell["dataset"]).stem
     found = optuna.create_study(
         study_name=name,
-        storage=JournalStorage(JournalFileBackend(str(folder / f"optuna-{name}.log"))),
-        sampler=optuna.samplers.TPESampler(seed=cell["trial"]),
+        storage=JournalStorage(JournalFileBackend(str(folder / "journal.log"))),
+        sampler=optuna.samplers.TPESampler(seed=seed),
         direction="maximize",
         load_if_exists=True,
     )

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, ONE_SEARCH, Cell, Row, Study, distilled, spread, summary
+from hades.options import option
+from hades.studies.base import PRESETS, Study
+from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, distilled, spread, summary
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,25 +21,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget(Study):
-    """Distils each task with different numbers of pairs.
-
-    Attributes:
-        sizes: N.
-        minutes: of each distillation.
-        width: of the networks that the datasets are scored on.
-    """
+    """Distils each task with different numbers of pairs."""
 
     paper: ClassVar[dict[str, Any]] = {
         "sizes": (2, 4, 8, 16, 64, 256), "minutes": None, "scale": "paper", "width": 512,
     }  # fmt: skip
-    tasks: tuple[str, ...] = ("hopper",)
-    sizes: tuple[int, ...] = (2, 4, 16, 64)
-    minutes: float | None = 5.0
-    scale: str = "laptop"
-    width: int = 64
-    inits: int = 32
-    episodes: int = 4
-    seeds: int = 1
+    tasks: tuple[str, ...] = option(("hopper",))
+    """Names of tasks."""
+    sizes: tuple[int, ...] = option((2, 4, 16, 64), least=1)
+    """N."""
+    minutes: float | None = option(5.0, above=0)
+    """Of each distillation; off: the preset's budget."""
+    scale: str = option("laptop", one_of=PRESETS)
+    """The preset that the distillations start from, laptop or paper."""
+    width: int = option(64, least=1)
+    """Of the networks that the datasets are scored on."""
+    inits: int = option(32, least=1)
+    """Networks in every score."""
+    episodes: int = option(4, least=1)
+    """Of each of these networks."""
+    seeds: int = option(1, least=1)
+    """Distillations of each task and N."""
 
     def cells(self) -> list[Cell]:
         return [
@@ -51,7 +56,7 @@ class Budget(Study):
         from hades.evaluation import evaluate
         from hades.learner.recipe import Learner
 
-        run = folder / f"{cell['task'].replace('/', '-')}-{cell['size']}-seed{cell['seed']}"
+        run = self.place(folder, f"{cell['task']}-{cell['size']}-seed{cell['seed']}", cell)
         limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
         options = {**ONE_SEARCH, **limit}
         result = distilled(run, cell["task"], cell["size"], cell["seed"], cell["preset"], **options)

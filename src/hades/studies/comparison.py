@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import ONE_SEARCH, Cell, Row, Study, control, distilled, spread, summary
+from hades.options import option
+from hades.studies.base import PRESETS, Study
+from hades.studies.pieces import ONE_SEARCH, control, distilled, spread, summary
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,14 +25,7 @@ METHODS = ("HaDES-R", "HaDES-F", "ES", "PPO")
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison(Study):
-    """Trains by each method on each task.
-
-    Attributes:
-        steps: the budget of every cell, in environment steps.
-        scale: the preset that the distillations start from; ES takes its population and episodes.
-        width: of the networks of all methods.
-        std: initial standard deviation of the weights, for ES.
-    """
+    """Trains by each method on each task."""
 
     paper: ClassVar[dict[str, Any]] = {
         "tasks": (
@@ -38,12 +34,20 @@ class Comparison(Study):
         ),
         "steps": 30_000_000_000, "scale": "paper", "width": 512, "std": 0.03,
     }  # fmt: skip
-    tasks: tuple[str, ...] = ("cartpole", "hopper", "breakout", "freeway")
-    methods: tuple[str, ...] = METHODS
-    steps: int = 5_000_000
-    scale: str = "laptop"
-    width: int = 64
-    std: float = 0.05
+    tasks: tuple[str, ...] = option(("cartpole", "hopper", "breakout", "freeway"))
+    """Names of tasks of control."""
+    methods: tuple[str, ...] = option(METHODS, one_of=METHODS)
+    """HaDES-R, HaDES-F, ES, PPO, or some of them."""
+    seeds: int = option(3, least=1)
+    """Trainings by each method on each task."""
+    steps: int = option(5_000_000, least=1)
+    """The budget of every cell, in environment steps."""
+    scale: str = option("laptop", one_of=PRESETS)
+    """The preset that the distillations start from, laptop or paper; ES takes its population and episodes."""
+    width: int = option(64, least=1)
+    """Of the networks of all methods."""
+    std: float = option(0.05, above=0)
+    """Initial standard deviation of the weights, for ES."""
 
     def cells(self) -> list[Cell]:
         return [
@@ -73,10 +77,11 @@ class Comparison(Study):
             )  # fmt: skip
         else:
             init = {"HaDES-R": "random", "HaDES-F": "fixed"}[cell["method"]]
-            run = folder / f"{cell['task'].replace('/', '-')}-{cell['method']}-seed{seed}"
+            run = self.place(folder, f"{cell['task']}-{cell['method']}-seed{seed}", cell)
             episodes = config.episodes if init == "random" else config.inits * config.episodes
             options = {"init": init, "episodes": episodes, "learner": learner, **ONE_SEARCH, **budget}
             result = distilled(run, cell["task"], None, seed, cell["preset"], **options)
+        assert result.evaluation is not None
         metrics = result.metrics
         last = metrics[-1]
         thin = metrics[:: max(1, len(metrics) // 200)]

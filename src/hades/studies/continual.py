@@ -11,44 +11,48 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, groups, random_return
+from hades.options import option
+from hades.studies.base import Study
+from hades.studies.pieces import EVALUATION_SEED, control, groups, random_return
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hades.dataset import Dataset
+
+SEQUENCES = (("cartpole-8", "acrobot-12", "mountaincar-9"), ("hopper-4", "walker2d"))
 ALONE, REHEARSED, RESET = "each task's pairs alone", "earlier pairs rehearsed", "reset, trained on all pairs so far"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Continual(Study):
-    """Trains on one task after the other, several times over, and scores on all of them after each stage.
-
-    Attributes:
-        sequences: names in the zoo, or files, of datasets whose actions are of one kind.
-        datasets: one sequence in place of them.
-        identity: whether the network is told which task it is in.
-        cycles: how often the sequence comes.
-        width: of the network.
-        epochs: a stage's, as a factor on the first dataset's recipe.
-        inits, episodes: of every score.
-    """
+    """Trains on one task after the other, several times over, and scores on all of them after each stage."""
 
     paper: ClassVar[dict[str, Any]] = {"width": 512, "inits": 32, "cycles": 5}
-    sequences: tuple[tuple[str, ...], ...] = (
-        ("cartpole-8", "acrobot-12", "mountaincar-9"),
-        ("hopper-4", "walker2d"),
-    )
-    datasets: tuple[str, ...] = ()
-    identity: bool = True
-    cycles: int = 2
-    width: int = 256
-    epochs: float = 4.0
-    inits: int = 16
-    episodes: int = 4
-    seeds: int = 1
+    datasets: tuple[str, ...] = option(())
+    """Names in the zoo, or files, of one sequence, whose actions are of one kind; left out: two of the zoo's."""
+    identity: bool = option(True)
+    """Tell the network which task it is in."""
+    cycles: int = option(2, least=1)
+    """How often the sequence comes."""
+    width: int = option(256, least=1)
+    """Of the network."""
+    epochs: float = option(4.0, above=0)
+    """A stage's, as a factor on the first dataset's recipe."""
+    inits: int = option(16, least=1)
+    """Networks in every score."""
+    episodes: int = option(4, least=1)
+    """Of each of these networks."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sequences", groups(self.sequences, self.datasets))
+        super().__post_init__()
+        groups(SEQUENCES, self.datasets)
+
+    @property
+    def sequences(self) -> tuple[tuple[str, ...], ...]:
+        """Of datasets that come one after the other."""
+        return groups(SEQUENCES, self.datasets)
 
     def cells(self) -> list[Cell]:
         return [
@@ -58,12 +62,15 @@ class Continual(Study):
             for how in (ALONE, REHEARSED, RESET)
         ]  # fmt: skip
 
+    def reads(self, cell: Cell) -> Sequence[str]:
+        return cell["sequence"]
+
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         import jax
         import jax.numpy as jnp
 
         from hades.dataset import load
-        from hades.evaluation import evaluate, recipe, task_of
+        from hades.evaluation import recipe, task_of
         from hades.learner.cloning import behaviour_cloning, make_policy
         from hades.learner.networks import init_network
         from hades.learner.recipe import Learner
@@ -102,12 +109,10 @@ class Continual(Study):
             params = train(params, jnp.asarray(union.states[rows]), jnp.asarray(union.targets[rows]))
             keys = jax.random.split(jax.random.fold_in(key, 1000 + stage), (cell["inits"], cell["episodes"]))
             returns.append([float(score(params, keys).mean()) for score in scorers])
-        options: dict[str, Any] = {"learner": Learner(width=cell["width"]), "seed": EVALUATION_SEED}
-        single = [evaluate(d, None, cell["inits"], cell["episodes"], **options).mean for d in datasets]
         return {
             "tasks": list(tasks),
             "returns": returns,
-            "single": single,
+            "single": [_single(dataset, cell) for dataset in datasets],
             "random": [random_return(control(task_of(d))) for d in datasets],
         }
 
@@ -130,6 +135,15 @@ class Continual(Study):
         for row in rows:
             table.append([", ".join(row["tasks"]), row["cell"]["how"], *(f"{v:.2f}" for v in measures(row).values())])
         return table
+
+
+def _single(dataset: "Dataset", cell: Cell) -> float:
+    """What fresh networks that are trained on one task's pairs alone have there."""
+    from hades.evaluation import evaluate
+    from hades.learner.recipe import Learner
+
+    learner = Learner(width=cell["width"])
+    return evaluate(dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED).mean
 
 
 def relative(row: Row) -> np.ndarray:

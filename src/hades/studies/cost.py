@@ -12,7 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hades.studies import Cell, Row, Study, control
+from hades.options import option
+from hades.studies.base import PRESETS, Study
+from hades.studies.pieces import control
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,24 +25,23 @@ METHODS = ("HaDES-R", "HaDES-F", "ES", "PPO")
 
 @dataclass(frozen=True, kw_only=True)
 class Cost(Study):
-    """Times the parts of each method at the settings of a preset.
-
-    Attributes:
-        after: generations before those that are timed; by then, episodes last as long as a search's.
-        generations: of which the median time is taken.
-        trainings: of a single policy, likewise.
-        steps: environment steps that PPO is given for one policy.
-    """
+    """Times the parts of each method at the settings of a preset."""
 
     paper: ClassVar[dict[str, Any]] = {"scale": "paper", "width": 512, "steps": 50_000_000}
-    tasks: tuple[str, ...] = ("cartpole", "hopper", "halfcheetah", "breakout")
-    scale: str = "laptop"
-    width: int = 64
-    after: int = 30
-    generations: int = 5
-    trainings: int = 10
-    steps: int = 2_000_000
-    seeds: int = 1
+    tasks: tuple[str, ...] = option(("cartpole", "hopper", "halfcheetah", "breakout"))
+    """Names of tasks of control."""
+    scale: str = option("laptop", one_of=PRESETS)
+    """The preset whose settings are timed, laptop or paper."""
+    width: int = option(64, least=1)
+    """Of the networks of all methods."""
+    after: int = option(30, least=0)
+    """Generations before those that are timed; by then, episodes last as long as a search's."""
+    generations: int = option(5, least=1)
+    """Of which the median time is taken."""
+    trainings: int = option(10, least=1)
+    """Of a single policy, likewise."""
+    steps: int = option(2_000_000, least=1)
+    """Environment steps that PPO is given for one policy."""
 
     def cells(self) -> list[Cell]:
         return [

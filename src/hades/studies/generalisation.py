@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, fraction, random_return, summary
+from hades.options import option
+from hades.studies.base import Study
+from hades.studies.pieces import EVALUATION_SEED, control, fraction, random_return, summary
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,16 +28,7 @@ INITIALISERS = ("orthogonal", "lecun", "he", "xavier")
 
 @dataclass(frozen=True, kw_only=True)
 class Generalisation(Study):
-    """Fresh networks of many settings on each dataset.
-
-    Attributes:
-        datasets: names in the zoo, or files.
-        widths, depths: all of one with all of the other.
-        rates: factors on the recipe's step size, with every optimiser.
-        epochs: factors on the recipe's.
-        batches: pairs a step.
-        inits, episodes: of every score.
-    """
+    """Fresh networks of many settings on each dataset."""
 
     paper: ClassVar[dict[str, Any]] = {
         "datasets": ("hopper-4", "hopper-64", "walker2d", "breakout"),
@@ -45,15 +39,22 @@ class Generalisation(Study):
         "inits": 32,
         "episodes": 8,
     }
-    datasets: tuple[str, ...] = ("hopper-4", "breakout")
-    widths: tuple[int, ...] = (16, 64, 256, 1024)
-    depths: tuple[int, ...] = (1, 2, 3, 5)
-    rates: tuple[float, ...] = (0.1, 1 / 3, 1.0, 3.0)
-    epochs: tuple[float, ...] = (0.25, 0.5, 2.0, 4.0)
-    batches: tuple[int, ...] = (1, 2)
-    inits: int = 16
-    episodes: int = 4
-    seeds: int = 1
+    datasets: tuple[str, ...] = option(("hopper-4", "breakout"))
+    """Names in the zoo, or files."""
+    widths: tuple[int, ...] = option((16, 64, 256, 1024), least=1)
+    """Of the networks: all widths with all depths."""
+    depths: tuple[int, ...] = option((1, 2, 3, 5), least=1)
+    """Of the networks."""
+    rates: tuple[float, ...] = option((0.1, 1 / 3, 1.0, 3.0), above=0)
+    """Factors on the recipe's step size, with every optimiser."""
+    epochs: tuple[float, ...] = option((0.25, 0.5, 2.0, 4.0), above=0)
+    """Factors on the recipe's."""
+    batches: tuple[int, ...] = option((1, 2), least=1)
+    """Pairs a step."""
+    inits: int = option(16, least=1)
+    """Networks in every score."""
+    episodes: int = option(4, least=1)
+    """Of each of these networks."""
 
     def cells(self) -> list[Cell]:
         shared = {"inits": self.inits, "episodes": self.episodes}
@@ -90,6 +91,9 @@ class Generalisation(Study):
         yield "network", {"network": "transformer"}
         if grid:
             yield "network", {"network": "cnn"}
+
+    def reads(self, cell: Cell) -> Sequence[str]:
+        return (cell["dataset"],)
 
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         from hades.dataset import load

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hades.studies import EVALUATION_SEED, Cell, Row, Study, control, fraction, groups, random_return, summary
+from hades.options import option
+from hades.studies.base import Study
+from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, random_return, summary
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,27 +26,28 @@ ALONE, MERGED, IDENTITY = "alone", "merged", "merged, tasks told apart"
 
 @dataclass(frozen=True, kw_only=True)
 class Multitask(Study):
-    """Merges datasets, trains networks on the union, scores them on each task.
-
-    Attributes:
-        groups: names in the zoo, or files, of datasets that are merged.
-        datasets: one group in place of them.
-        widths: of the networks.
-        epochs: of training on the union, as a factor on its first dataset's: there is more to learn.
-        inits, episodes: of every score.
-    """
+    """Merges datasets, trains networks on the union, scores them on each task."""
 
     paper: ClassVar[dict[str, Any]] = {"widths": (512,), "inits": 64}
-    groups: tuple[tuple[str, ...], ...] = GROUPS
-    datasets: tuple[str, ...] = ()
-    widths: tuple[int, ...] = (256,)
-    epochs: float = 4.0
-    inits: int = 32
-    episodes: int = 8
-    seeds: int = 1
+    datasets: tuple[str, ...] = option(())
+    """Names in the zoo, or files, that are merged; left out: three groups of the zoo's."""
+    widths: tuple[int, ...] = option((256,), least=1)
+    """Of the networks."""
+    epochs: float = option(4.0, above=0)
+    """Of training on the union, as a factor on its first dataset's: there is more to learn."""
+    inits: int = option(32, least=1)
+    """Networks in every score."""
+    episodes: int = option(8, least=1)
+    """Of each of these networks."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "groups", groups(self.groups, self.datasets))
+        super().__post_init__()
+        groups(GROUPS, self.datasets)
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Of datasets that are merged."""
+        return groups(GROUPS, self.datasets)
 
     def cells(self) -> list[Cell]:
         shared = {"epochs": self.epochs, "inits": self.inits, "episodes": self.episodes}
@@ -53,6 +57,9 @@ class Multitask(Study):
             for width in self.widths
             for how in (ALONE, MERGED, IDENTITY)
         ]
+
+    def reads(self, cell: Cell) -> Sequence[str]:
+        return cell["group"]
 
     def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
         from hades.dataset import load

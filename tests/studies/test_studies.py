@@ -1,6 +1,8 @@
 """Every study, end to end with a tiny budget."""
 
+import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,43 @@ import pytest
 import hades
 from hades import studies
 from hades.cli import main
-from hades.studies import STUDIES, Study, architectures, continual, cost, generalisation
+from hades.studies import STUDIES, architectures, continual, cost, generalisation, images, laptop, results, zoo
 
 TINY: dict[str, dict[str, Any]] = {
     "comparison": {"tasks": ("cartpole",), "methods": ("HaDES-R", "ES", "PPO"), "steps": 30_000, "seeds": 1},
     "generalisation": {
-        "datasets": ("cartpole-2",), "widths": (8,), "depths": (1, 2), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
+        "datasets": ("cartpole-2",), "widths": (8,), "depths": (1,), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
         "episodes": 1,
     },
-    "budget": {"tasks": ("cartpole",), "sizes": (2, 4), "minutes": 0.02, "inits": 2, "episodes": 1},
+    "budget": {"tasks": ("cartpole",), "sizes": (2,), "minutes": 0.001, "width": 8, "inits": 2, "episodes": 1},
     "multitask": {"datasets": ("cartpole-2", "acrobot"), "widths": (8,), "inits": 2, "episodes": 1},
     "cost": {"tasks": ("cartpole",), "width": 8, "after": 1, "generations": 1, "trainings": 1, "steps": 20_000},
     "architectures": {"trials": 1, "steps": 10_000, "seeds": 1, "inits": 2, "episodes": 1},
     "continual": {"datasets": ("cartpole-2", "acrobot"), "cycles": 1, "width": 8, "inits": 2, "episodes": 1},
+    "results": {"names": ("cartpole",), "seeds": 1, "minutes": 0.001},
+    "laptop": {"task": "cartpole", "inits": 2},
+    "images": {
+        "rows": ("digits-10", "digits:10:mean"), "networks": ("mlp",), "inits": 2, "one_by_one": True,
+    },
+    "zoo": {"names": ("cartpole-2",), "inits": 2, "episodes": 1},
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that are a table's own, for CartPole in no time."""
+    one = results.Experiment("cartpole", 2, inits=2, episodes=1, settings=({}, {"width": 8}))
+    monkeypatch.setitem(results.EXPERIMENTS, "cartpole", one)
+    options: dict[str, Any] = {"population": 4, "inits": 1, "episodes": 1, "validate_every": 1, "validate_inits": 2}
+    rows = {"few": laptop.Change(minutes=0.001, seeds=(1, 2))}
+    two = laptop.Ablation(2, options, {"width": 8, "epochs": 8}, rows, marks=(1, 1000))
+    monkeypatch.setitem(laptop.ABLATIONS, "cartpole", two)
+    monkeypatch.setattr(laptop, "WIDTHS", (8, 16))
+    options = {"networks": [], "inits": 1, "episodes": 64, "generations": 2, "validate_inits": 2}
+    digits = images.Distillation("digits", 10, options, {"width": 16, "depth": 1, "epochs": 10})
+    monkeypatch.setitem(images.DISTILLED, "digits-10", digits)
+    for names, few in (("ACTIVATIONS", ("relu",)), ("OPTIMISERS", ("sgd",)), ("INITIALISERS", ("he",))):
+        monkeypatch.setattr(generalisation, names, few)
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -32,31 +57,11 @@ def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path) 
     rows = studies.conduct(study, tmp_path, progress=False)
     assert [row["cell"] for row in rows] == study.cells() and all(row["seconds"] >= 0 for row in rows)
     about = json.loads((tmp_path / "results.json").read_text())
-    assert about["rows"] == json.loads(json.dumps(rows)) and about["hardware"] and about["versions"]["jax"]
+    assert about["rows"] == json.loads(json.dumps(rows)) and rows[0]["made"]["versions"]["jax"]
     assert (tmp_path / "figure.png").stat().st_size > 5_000 and "<svg" in (tmp_path / "figure.svg").read_text()
     table = (tmp_path / "table.md").read_text().splitlines()
     assert len(table) > 2 and len({line.count("|") for line in table}) == 1
     assert studies.conduct(study, tmp_path, progress=False) == about["rows"]  # as they were, seconds included
-
-
-def test_a_study_goes_on_with_the_cells_that_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = studies.make("generalisation", **TINY["generalisation"])
-    run, done = type(study).run, []
-
-    def failing(self: Study, cell: studies.Cell, folder: Path) -> dict[str, Any]:
-        if len(done) == 3:
-            raise KeyboardInterrupt
-        done.append(cell)
-        return run(self, cell, folder)
-
-    monkeypatch.setattr(type(study), "run", failing)
-    with pytest.raises(KeyboardInterrupt):
-        studies.conduct(study, tmp_path, progress=False)
-    assert len(json.loads((tmp_path / "results.json").read_text())["rows"]) == 3
-    done.clear()
-    monkeypatch.setattr(type(study), "run", lambda self, cell, folder: done.append(cell) or run(self, cell, folder))
-    studies.conduct(study, tmp_path, progress=False)
-    assert done == study.cells()[3:]
 
 
 def test_at_the_papers_scale_every_study_knows_its_cells() -> None:
@@ -125,6 +130,40 @@ def test_distilling_pays_off_after_the_searches_price() -> None:
     assert studies.make("cost").table([row])[1][-3:-1] == ["3 policies", "never"]  # 200 + 3 * 10 < 3 * 100
 
 
+def test_laptops_table_times_marks() -> None:
+    def row(seed: int, curve: list[tuple[float, int, float]]) -> studies.Row:
+        scores, cell = {"8": {"mean": 10.0 + seed}, "16": {"mean": 200.0}}, {"row": "few", "seed": seed}
+        return {"cell": cell, "minutes": 2.0, "env_steps": 4e6, "scores": scores, "curve": curve}
+
+    rows = [row(0, [(30.0, 10**6, 0.5), (60.0, 2 * 10**6, 7.0)]), row(1, [(9.0, 1, 0.0)])]
+    table = studies.make("laptop", task="cartpole").table(rows)
+    assert table[0][-1] == "minutes (M steps) to 1, 1000"
+    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.5", "200 ± 0", "1.0 (2) in 1 of 2; never"]
+
+
+def test_published_datasets_are_scored_as_published(tmp_path: Path, cartpole_pairs: hades.Dataset) -> None:
+    file = str(tmp_path / "cartpole-2.safetensors")
+    cartpole_pairs.save(file)
+    study = studies.make("results", names=(), reference=(file,), inits=2)
+    table = study.table(studies.conduct(study, tmp_path, progress=False))
+    assert table[1][:3] == ["cartpole-2, published", "2", "2 fresh, as published"] and table[1][4:] == ["", ""]
+
+
+def test_the_zoos_files_are_written_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = hades.load("cartpole-2")
+    before.save(tmp_path / "zoo" / "cartpole-2.safetensors")
+    monkeypatch.setattr(hades.dataset, "ZOO", tmp_path / "zoo")
+    monkeypatch.setattr(zoo, "_shares", lambda files: {"cartpole-2": {"share": 0.5, "settings": 2, "within": 0.9}})
+    monkeypatch.chdir(tmp_path)
+    study = studies.make("zoo", write=True, **TINY["zoo"])
+    rows = studies.conduct(study, tmp_path, progress=False)
+    after = hades.load("cartpole-2")
+    card = after.info["card"]
+    assert set(card["scores"]) == {"its own recipe", "width 512"} and card["generalisation"]["share"] == 0.5
+    assert card["scores"]["its own recipe"]["mean"] == rows[0]["score"]["mean"] and card["metric"] == "return"
+    assert (after.states == before.states).all() and studies.conduct(study, tmp_path, progress=False) == rows
+
+
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
@@ -132,7 +171,7 @@ def test_distilling_pays_off_after_the_searches_price() -> None:
         ("multitask", {"datasets": ("hopper-4",)}, "two datasets or more, not hopper-4 alone"),
         ("continual", {"datasets": ("hopper-4",)}, "two datasets or more, not hopper-4 alone"),
         ("cost", {"preset": "desk"}, "choose one of laptop, paper"),
-        ("cost", {"sizes": (1,)}, "no option 'sizes'"),
+        ("cost", {"sizes": (1,)}, "unknown option 'sizes'; the study cost has tasks"),
         ("budget", {"seeds": 0}, "seeds must be at least 1"),
     ],
 )
@@ -147,17 +186,45 @@ def test_datasets_that_cannot_be_merged_are_refused_before_they_are_played(tmp_p
         study.run(study.cells()[0], tmp_path)
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_text("[1]")
-    with pytest.raises(hades.InputError, match="not a study's results"):
-        studies.conduct(studies.make("cost"), tmp_path)
-    assert (tmp_path / "results.json").read_text() == "[1]"
-
-
 def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["study", "budget", "--tasks", "cartpole", "--sizes", "2", "--minutes", "0.02", "--inits", "2"]
+    args = ["study", "budget", "--tasks", "cartpole", "--sizes", "2", "--minutes", "0.001", "--inits", "2"]
+    args += ["--episodes", "1", "--width", "8"]
     assert main([*args, "--out", str(tmp_path), "--quiet"]) == 0
     out = capsys.readouterr().out
     assert "cartpole" in out and (tmp_path / "figure.png").exists()
-    assert main(["study", "budget", "--tasks", "digits", "--out", str(tmp_path), "--trials", "3"]) == 2
-    assert capsys.readouterr().err.startswith("hades: the study budget has no option 'trials'")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["budget", "--trials", "3"], "Unrecognized options: --trials"),
+        (["generalisation", "--seeds", "2"], "Unrecognized options: --seeds"),
+        (["budget", "--seeds", "0"], "seeds must be at least 1, not 0"),
+        (["budget", "--no-tasks"], "nothing to do"),
+        (["laptop", "--rows", "99"], "hopper has the rows 0 to 11, not 99"),
+        (["images", "--rows", "digit"], "unknown row 'digit'; choose one of digits-10"),
+        (["results", "--names", "doom"], "unknown names 'doom'"),
+        (["zoo", "--generalisation", "nowhere.json", "--names", "cartpole-2"], "no file at nowhere.json"),
+    ],
+)
+def test_what_a_study_cannot_do_is_one_line(
+    args: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", *args, "--out", str(tmp_path), "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("hades: ") and says in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_help_has_the_options_of_a_study_and_no_others(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["study", name, "--help"])
+    shown = set(re.findall(r"^[│ ]+--(?!no-)([a-z][a-z-]*)", capsys.readouterr().out, re.MULTILINE))
+    own = {field.name.replace("_", "-") for field in dataclasses.fields(studies.kind_of(name))}
+    assert shown == own | {"preset", "out", "quiet", "json", "debug"}
+
+
+def test_seeds_are_an_option_where_they_act() -> None:
+    for name in STUDIES:
+        if "seeds" in {field.name for field in dataclasses.fields(studies.kind_of(name))}:
+            assert studies.make(name, seeds=6).cells() != studies.make(name, seeds=7).cells()

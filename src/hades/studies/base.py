@@ -1,0 +1,121 @@
+"""What a study is: its options, its cells, and what it makes of their rows; and the registry of all."""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hades import tables
+from hades.dataset import write_atomically
+from hades.errors import InputError
+from hades.options import check, check_names
+from hades.studies import rows as on_disk
+from hades.studies.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STUDIES = {
+    "comparison": "HaDES-R, HaDES-F, ES on the weights and PPO (Figures 2 and 3)",
+    "generalisation": "one dataset, many networks and recipes (Figure 4, Appendix C.2)",
+    "budget": "how many pairs it takes (Appendix C.1)",
+    "multitask": "one agent from the datasets of several tasks (Section 5.3)",
+    "cost": "time a generation, and when distilling pays off (Table 4)",
+    "architectures": "architecture search on a dataset against the same by PPO",
+    "continual": "a sequence of tasks, with and without rehearsing the pairs",
+    "results": "the laptop presets and the published datasets, scored (the README's table)",
+    "laptop": "what makes a laptop's minutes count, one change at a time",
+    "images": "distilled images and what they are compared with, across architectures",
+    "zoo": "the zoo's datasets scored, and their cards",
+}
+PRESETS = ("laptop", "paper")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(ABC):
+    """The options of one experiment, at laptop scale by default: fields declared by `hades.options.option`.
+
+    Raises:
+        InputError: for an option value that cannot be.
+    """
+
+    paper: ClassVar[dict[str, Any]] = {}
+    """The options that differ at the paper's scale."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def name(self) -> str:
+        """As the registry has it."""
+        return type(self).__name__.lower()
+
+    @abstractmethod
+    def cells(self) -> list[Cell]:
+        """What is to be done, in order; a cell says all settings that its result depends on."""
+
+    def reads(self, cell: Cell) -> Sequence[str]:
+        """The datasets that a cell reads, by name in the zoo or file: with other ones its row is another."""
+        del cell
+        return ()
+
+    @abstractmethod
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        """The result of one cell, as JSON; runs go into places of the folder."""
+
+    @abstractmethod
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        """The picture of the rows."""
+
+    @abstractmethod
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        """The rows for people: a header, then lines."""
+
+    def publish(self, rows: Sequence[Row], out: Path) -> None:
+        """Draw ``figure.png``, ``figure.svg`` and ``table.md``."""
+        figure = self.figure(rows)
+        for suffix in ("png", "svg"):
+            figure.savefig(out / f"figure.{suffix}", dpi=150)
+        write_atomically(out / "table.md", (tables.markdown(self.table(rows)) + "\n").encode())
+
+    def place(self, folder: Path, name: str, cell: Cell) -> Path:
+        """Where a run lies that a cell needs: what it is called, and the short hash of all that makes it.
+
+        Args:
+            cell: what the run depends on; less than the cell itself, where several share the run.
+        """
+        return folder / f"{name.replace('/', '-').replace(':', '-')}-{on_disk.key(self.making(cell))[:8]}"
+
+    def making(self, cell: Cell) -> dict[str, Any]:
+        """All that makes a cell's result, of which its row's key is the hash."""
+        datasets = {name: on_disk.digest(name) for name in self.reads(cell)}
+        return {"study": self.name, "cell": cell, "datasets": datasets, "versions": on_disk.versions()}
+
+
+def make(name: str, preset: str = "laptop", **options: Any) -> Study:
+    """A study by name.
+
+    Args:
+        preset: ``"laptop"`` or ``"paper"``; options replace its settings.
+
+    Raises:
+        InputError: for an unknown study, preset or option.
+    """
+    kind = kind_of(name)
+    if preset not in PRESETS:
+        raise InputError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
+    check_names(kind, options, f"the study {name}")
+    return kind(**{**(kind.paper if preset == "paper" else {}), **options})
+
+
+def kind_of(name: str) -> type[Study]:
+    """The class of a study.
+
+    Raises:
+        InputError: for a study that there is not.
+    """
+    if name not in STUDIES:
+        raise InputError(f"unknown study '{name}'; choose one of {', '.join(STUDIES)}")
+    return getattr(importlib.import_module(f"hades.studies.{name}"), name.capitalize())

@@ -1,0 +1,99 @@
+"""A study done: the cells that have no row yet, one after the other; and a study as its rows tell it."""
+
+import dataclasses
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hades import tables
+from hades.errors import InputError
+from hades.studies.base import Study, make
+from hades.studies.rows import Cell, Row, add, key, read
+
+
+def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
+    """Do the cells that have no row in ``out/results.json``; then draw figure and table.
+
+    Returns:
+        The study's rows: each cell's, its result's fields, the seconds that it took, and what made it.
+    """
+    from hades.runtime import release_programs
+
+    file, cells = out / "results.json", study.cells()
+    if not cells:
+        raise InputError(f"these options leave the study {study.name} nothing to do")
+    known = read(file, study.name)
+    keys = [key(study.making(cell)) for cell in cells]
+    for number, (name, cell) in enumerate(zip(keys, cells, strict=True), 1):
+        if name in known:
+            continue
+        if progress:
+            words = ", ".join(f"{k} {v}" for k, v in cell.items())
+            print(f"{study.name} {number}/{len(cells)}: {words}", file=sys.stderr, flush=True)
+        release_programs()
+        known = add(file, study.name, {"key": name, **_row(study, cell, out)})
+    rows = [known[name] for name in keys]
+    study.publish(rows, out)
+    return rows
+
+
+def text(study: Study, rows: Sequence[Row]) -> str:
+    """The study's table as lines of text."""
+    return tables.align([[part.replace("**", "") for part in line] for line in study.table(rows)])
+
+
+def latest(file: Path, study: str) -> tuple[Study, list[Row]]:
+    """A study with the settings that the last row of its results was made in, and the rows of these settings.
+
+    Of a cell that was done again by other versions, or on another dataset of that name, the last row; and no rows of
+    former ones beside it.
+
+    Raises:
+        InputError: where no row is.
+    """
+    rows = read(file, study)
+    if not rows:
+        raise InputError(f"there are no results of the study {study} in {file}")
+    settings = list(rows.values())[-1]["made"]["settings"]
+    made = make(study, **{k: _tuple(v) for k, v in settings.items()})
+    by_cell = _newest(list(rows.values()))
+    return made, [by_cell[_plain(cell)] for cell in made.cells() if _plain(cell) in by_cell]
+
+
+def _newest(rows: Sequence[Row]) -> dict[str, Row]:
+    """By cell, as far as their versions and datasets do not contradict those of rows made later."""
+    known, found = {}, {}
+    for row in reversed(rows):
+        making = {(part, name): one for part in ("versions", "datasets") for name, one in row["made"][part].items()}
+        if all(known.get(name, one) == one for name, one in making.items()):
+            known |= making
+            found.setdefault(_plain(row["cell"]), row)
+    return found
+
+
+def _row(study: Study, cell: Cell, out: Path) -> Row:
+    """A cell done."""
+    from hades.runtime import devices, hardware
+
+    making, start = study.making(cell), time.monotonic()
+    result = study.run(cell, out)
+    made = {
+        "settings": dataclasses.asdict(study),
+        "datasets": making["datasets"],
+        "versions": making["versions"],
+        "python": platform.python_version(),
+        "hardware": hardware() | devices(),
+    }
+    return {"cell": cell, **result, "seconds": round(time.monotonic() - start, 2), "made": made}
+
+
+def _plain(cell: Cell) -> str:
+    return json.dumps(cell, sort_keys=True)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value

@@ -1,0 +1,195 @@
+"""What makes a laptop's minutes count: hopper with four pairs and Breakout with fifteen, one change at a time.
+
+Each dataset is scored on 32 fresh networks of width 64 and of width 512, by a seed that nothing was tuned on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hades.errors import InputError
+from hades.options import option
+from hades.studies.base import Study
+from hades.studies.pieces import EVALUATION_SEED, distilled, spread
+from hades.studies.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTHS = (64, 512)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of a task's table: options over those that all of its lines share, how long, and on which seeds."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    learner: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float = 20.0
+    seeds: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One task's table."""
+
+    size: int
+    shared: dict[str, Any]
+    learner: dict[str, Any]
+    rows: dict[str, Change]
+    marks: tuple[float, ...]
+    """Returns whose first validation is timed."""
+    episodes: int = 1
+    """Of each fresh network."""
+
+
+FIVE = (0, 1, 2, 3, 4)
+ABLATIONS = {
+    "hopper": Ablation(
+        size=4,
+        shared={"population": 32, "inits": 4, "std": 0.3, "searches": 1, "curriculum": None, "validate_inits": 64},
+        learner={"width": 64, "epochs": 600},
+        rows={
+            "width 128, 200 epochs": Change({}, {"width": 128, "epochs": 200}, minutes=12),
+            "width 64, 600 epochs": Change(minutes=9, seeds=(0, 1)),
+            "width 64, 600 epochs, CMA-ES": Change({"strategy": "CMA_ES"}),
+            "width 64, 600 epochs, standard deviation 0.6": Change({"std": 0.6}),
+            "width 64, 600 epochs, standard deviation 1": Change({"std": 1.0}, minutes=18, seeds=FIVE),
+            "standard deviation 1, 4 searches": Change({"std": 1.0, "searches": 4}, minutes=16, seeds=(3,)),
+            "standard deviation 1, curriculum of 50": Change({"std": 1.0, "curriculum": 50}),
+            "standard deviation 1, curriculum of 50, 4 searches": Change(
+                {"std": 1.0, "curriculum": 50, "searches": 4}, minutes=10, seeds=FIVE
+            ),
+            "standard deviation 1, 10 searches": Change({"std": 1.0, "searches": 10}, seeds=FIVE),
+            "standard deviation 1, 20 searches": Change({"std": 1.0, "searches": 20}, minutes=16, seeds=(4,)),
+            "standard deviation 1, 2 networks, 24 searches": Change({"std": 1.0, "inits": 2, "searches": 24}),
+            "standard deviation 1, 16 searches": Change({"std": 1.0, "searches": 16}, seeds=FIVE),
+        },
+        marks=(1000, 1500, 1741),
+    ),
+    "breakout": Ablation(
+        size=15,
+        shared={"population": 128, "inits": 2, "episodes": 4, "start": "random"},
+        learner={"width": 64},
+        rows={
+            "width 64, 4 episodes": Change(),
+            "16 episodes": Change({"episodes": 16}),
+            "started from observations": Change({"start": "sample"}),
+            "width 32": Change({}, {"width": 32}),
+            "started from observations, width 32, 8 episodes": Change(
+                {"start": "sample", "episodes": 8}, {"width": 32}
+            ),
+        },
+        marks=(1, 2, 3),
+        episodes=8,
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laptop(Study):
+    """Distils a task by its preset with one change after the other."""
+
+    paper: ClassVar[dict[str, Any]] = {"minutes": 480.0, "seeds": 3}
+    task: str = option("hopper", one_of=ABLATIONS)
+    """hopper or breakout."""
+    rows: tuple[int, ...] = option((), least=0)
+    """Numbers of rows, from 0; left out: all."""
+    seeds: int | None = option(None, least=1)
+    """Distillations of each row; left out: on the row's own seeds, from one to five."""
+    minutes: float | None = option(None, above=0)
+    """Of each distillation; left out: the row's own, from 9 to 20."""
+    steps: int | None = option(None, least=1)
+    """Of each distillation, in place of minutes."""
+    inits: int = option(32, least=1)
+    """Networks in every score."""
+
+    def cells(self) -> list[Cell]:
+        about = ABLATIONS[self.task]
+        names = list(about.rows)
+        for number in self.rows:
+            if number >= len(names):
+                raise InputError(f"{self.task} has the rows 0 to {len(names) - 1}, not {number}")
+        chosen = [names[number] for number in self.rows] or names
+        return [
+            {"task": self.task, "row": name, "seed": seed, "size": about.size, "inits": self.inits,
+             "episodes": about.episodes, "options": {**about.shared, **change.options, **self._budget(change)},
+             "learner": {**about.learner, **change.learner}}
+            for name, change in ((name, about.rows[name]) for name in chosen)
+            for seed in (change.seeds if self.seeds is None else range(self.seeds))
+        ]  # fmt: skip
+
+    def _budget(self, change: Change) -> dict[str, float]:
+        return {"minutes": self.minutes or change.minutes} if self.steps is None else {"steps": self.steps}
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.evaluation import evaluate
+        from hades.learner.recipe import Learner
+
+        number = list(ABLATIONS[cell["task"]].rows).index(cell["row"])
+        wanted = {k: cell[k] for k in ("task", "seed", "size", "options", "learner")}
+        place = self.place(folder, f"{cell['task']}-row{number}-seed{cell['seed']}", wanted)
+        result = distilled(
+            place, cell["task"], cell["size"], cell["seed"], "laptop", learner=cell["learner"], **cell["options"]
+        )
+        dataset, how = result.dataset, (None, cell["inits"], cell["episodes"])
+        scores = {
+            str(width): evaluate(dataset, *how, learner=Learner(width=width), seed=EVALUATION_SEED).summary()
+            for width in WIDTHS
+        }
+        last, validated = result.metrics[-1], [row for row in result.metrics if row["validated"] is not None]
+        return {
+            "generations": last["generation"],
+            "minutes": last["seconds"] / 60,
+            "env_steps": last["env_steps_total"],
+            "scores": scores,
+            "curve": [(row["seconds"], row["env_steps_total"], row["validated"]) for row in validated],
+        }
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import subplots
+
+        names = list(dict.fromkeys(row["cell"]["row"] for row in rows))
+        figure, axes = subplots(-(-len(names) // 3), min(3, len(names)), (14, 2.6 * -(-len(names) // 3)))
+        for ax in axes[len(names) :]:
+            ax.set_axis_off()
+        for ax, name in zip(axes, names, strict=False):
+            for row in rows:
+                if row["cell"]["row"] == name:
+                    seconds, _, validated = zip(*row["curve"], strict=True)
+                    ax.plot(np.asarray(seconds) / 60, validated, lw=1, label=f"seed {row['cell']['seed']}")
+            ax.set_title(name, size=8)
+            ax.set(xlabel="minutes", ylabel="validated return")
+            ax.legend(frameon=False, fontsize=7)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        marks = ABLATIONS[self.task].marks
+        header = ["change", "seeds", "minutes", "M steps", *(f"width {width}" for width in WIDTHS)]
+        table = [[*header, f"minutes (M steps) to {', '.join(map(str, marks))}"]]
+        for name in dict.fromkeys(row["cell"]["row"] for row in rows):
+            mine = [row for row in rows if row["cell"]["row"] == name]
+            minutes, steps = spread([row["minutes"] for row in mine]), spread([row["env_steps"] / 1e6 for row in mine])
+            means = [[row["scores"][str(width)]["mean"] for row in mine] for width in WIDTHS]
+            scores = [spread(values, 0 if max(values) >= 100 else 1) for values in means]
+            first = "; ".join(_reached([_first(row, mark) for row in mine]) for mark in marks)
+            table.append([name, str(len(mine)), minutes, steps, *scores, first])
+        return table
+
+
+def _first(row: Row, mark: float) -> tuple[float, float] | None:
+    """Minutes and environment steps of the first validation that reached a mark."""
+    found = next((point for point in row["curve"] if point[2] >= mark), None)
+    return None if found is None else (found[0] / 60, found[1])
+
+
+def _reached(runs: Sequence[tuple[float, float] | None]) -> str:
+    there = [run for run in runs if run]
+    if not there:
+        return "never"
+    minutes, steps = np.mean(there, axis=0)
+    share = f" in {len(there)} of {len(runs)}" if len(there) < len(runs) else ""
+    return f"{minutes:.1f} ({steps / 1e6:.0f}){share}"

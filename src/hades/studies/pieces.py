@@ -1,0 +1,86 @@
+"""What several studies do alike: distil or go on, score, and put figures into words."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hades.errors import InputError
+
+if TYPE_CHECKING:
+    from hades.distillation import Result
+    from hades.evaluation import Evaluation
+    from hades.tasks.base import Task
+    from hades.tasks.control import ControlTask
+
+EVALUATION_SEED = 1_000
+"""Of scores; nothing is distilled or chosen with it."""
+ONE_SEARCH: dict[str, Any] = {"searches": 1, "curriculum": None}
+"""Of whole episodes: what a distillation is compared by, whatever its preset."""
+KEPT = ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes")
+"""Of an evaluation's summary, in rows and on cards."""
+
+
+def distilled(folder: Path, task: "Task | str", size: int | None, seed: int, preset: str, **options: Any) -> "Result":
+    """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
+    from hades.distillation import distill, resume
+
+    result = (
+        resume(folder, progress=False)
+        if (folder / "config.json").exists()
+        else distill(task, size, preset, seed, out=folder, progress=False, **options)
+    )
+    if result.interrupted is not None:
+        raise KeyboardInterrupt
+    return result
+
+
+def summary(evaluation: "Evaluation") -> dict[str, Any]:
+    """What a row keeps of an evaluation."""
+    known = evaluation.summary()
+    return {name: known[name] for name in KEPT}
+
+
+def control(task: "Task | str") -> "ControlTask":
+    """A task whose policies act."""
+    from hades.tasks import acting
+
+    return acting(task, "this study is")
+
+
+def random_return(task: "ControlTask") -> float:
+    """What random actions have, played once for each task and its options."""
+    import jax
+
+    about = json.dumps([task.name, dict(task.options)], sort_keys=True)
+    if about not in _RANDOM:
+        _RANDOM[about] = task.random_return(jax.random.key(EVALUATION_SEED))
+    return _RANDOM[about]
+
+
+_RANDOM: dict[str, float] = {}
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """Mean, and ± standard deviation where there are several."""
+    import numpy as np
+
+    text = f"{np.mean(values):.{digits}f}"
+    return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
+
+
+def fraction(share: float) -> str:
+    """For a table; where there is nothing to have a share of, none."""
+    return "none" if math.isnan(share) else f"{share:.2f}"
+
+
+def groups(preset: tuple[tuple[str, ...], ...], datasets: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The preset's groups of datasets, or one of the datasets given.
+
+    Raises:
+        InputError: for a group of one.
+    """
+    if len(datasets) == 1:
+        raise InputError(f"this study takes two datasets or more, not {datasets[0]} alone")
+    return (datasets,) if datasets else preset

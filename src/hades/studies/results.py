@@ -1,0 +1,176 @@
+"""What the laptop presets reach (the README's table), and the published datasets, scored as they were published.
+
+Fresh networks and episodes by a seed that is never used in distillation or for choosing a preset. A run's folder has
+the dataset.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hades.options import option
+from hades.studies.base import PRESETS, Study
+from hades.studies.pieces import EVALUATION_SEED, distilled
+from hades.studies.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hades.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A task's line of the table: pairs, seeds, and what is trained on them."""
+
+    task: str
+    size: int
+    seeds: int = 3
+    inits: int = 32
+    episodes: int = 8
+    settings: tuple[dict[str, Any], ...] = ({}, {"width": 512})
+    """Learners to train on the dataset; what they leave out is the dataset's own recipe."""
+    minutes: Mapping[str, float] = field(default_factory=dict)
+    """Of each distillation by a preset, where the table has fewer than the preset."""
+
+
+WIDTHS = tuple({"width": width, "activation": name} for width in (64, 512) for name in ("tanh", "relu"))
+EXPERIMENTS = {
+    "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
+    "pendulum": Experiment("pendulum", 8),
+    "acrobot": Experiment("acrobot", 6),
+    "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
+    "breakout": Experiment("breakout", 15, seeds=1, minutes={"laptop": 3}),
+    "freeway": Experiment("freeway", 16, seeds=1, episodes=4),
+    "asterix": Experiment("asterix", 16, seeds=1, minutes={"laptop": 3}),
+    "space-invaders": Experiment("space-invaders", 16, seeds=1, minutes={"laptop": 3}),
+    "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 1.5}),
+    "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
+    "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
+    "halfcheetah": Experiment("halfcheetah", 16, seeds=1, inits=16, episodes=4, minutes={"laptop": 9}),
+    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 4, seeds=1, episodes=4, minutes={"laptop": 4}),
+}
+PUBLISHED: dict[str, Any] = {"inits": 16, "episodes": 4, "settings": [{}]}
+"""How the published datasets are scored: on networks as published."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results(Study):
+    """Distils by a preset, seed by seed, and scores on fresh networks of several kinds."""
+
+    paper: ClassVar[dict[str, Any]] = {
+        "scale": "paper",
+        "names": ("breakout", "freeway", "asterix", "space-invaders", "walker2d", "halfcheetah", "hopper-16"),
+    }
+    names: tuple[str, ...] = option(tuple(EXPERIMENTS), one_of=EXPERIMENTS)
+    """Of the table's experiments."""
+    reference: tuple[str, ...] = option(())
+    """Published datasets to score, too: files, such as those of the repository's folder reference."""
+    seeds: int | None = option(None, least=1)
+    """Distillations of each experiment; left out: three of those that take minutes, one of the others."""
+    minutes: float | None = option(None, above=0)
+    """Of each distillation; left out: the table's, at most the preset's."""
+    inits: int | None = option(None, least=1)
+    """Networks in every score; left out: the experiment's own."""
+    scale: str = option("laptop", one_of=PRESETS)
+    """The preset of the distillations, laptop or paper."""
+
+    def cells(self) -> list[Cell]:
+        own = {} if self.inits is None else {"inits": self.inits}
+        cells: list[Cell] = [
+            {"name": name, "seed": seed, "preset": self.scale, "task": known.task, "size": known.size,
+             "minutes": self.minutes or known.minutes.get(self.scale), "inits": known.inits,
+             "episodes": known.episodes, "settings": list(known.settings), **own}
+            for name, known in ((name, EXPERIMENTS[name]) for name in self.names)
+            for seed in range(self.seeds or known.seeds)
+        ]  # fmt: skip
+        return cells + [{"dataset": file, **PUBLISHED, **own} for file in self.reference]
+
+    def reads(self, cell: Cell) -> Sequence[str]:
+        return (cell["dataset"],) if "dataset" in cell else ()
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.dataset import load
+
+        if "dataset" in cell:
+            dataset = load(cell["dataset"])
+            return {"pairs": len(dataset), "scores": _scores(dataset, cell)}
+        wanted = {k: cell[k] for k in ("name", "seed", "preset", "minutes", "task", "size")}
+        place = self.place(folder, f"{cell['name']}-seed{cell['seed']}", wanted)
+        budget = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
+        result = distilled(place, cell["task"], cell["size"], cell["seed"], cell["preset"], **budget)
+        return {
+            "config": result.config.to_json(),
+            "training_seconds": round(result.metrics[-1]["seconds"], 1),
+            "generations": result.dataset.info["generations"],
+            "env_steps": result.dataset.info["env_steps"],
+            "scores": _scores(result.dataset, cell),
+        }
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import BLUE, subplots
+
+        lines = _lines(rows)
+        names = list(dict.fromkeys(line[0] for line in lines))
+        figure, axes = subplots(-(-len(names) // 4), min(4, len(names)), (14, 2.6 * -(-len(names) // 4)))
+        for ax in axes[len(names) :]:
+            ax.set_axis_off()
+        for ax, name in zip(axes, names, strict=False):
+            _, _, words, means, spreads = zip(*(line[:5] for line in lines if line[0] == name), strict=True)
+            ax.barh(range(len(words)), means, xerr=spreads, color=BLUE, capsize=3)
+            ax.set_yticks(range(len(words)), words, size=7)
+            ax.invert_yaxis()
+            ax.set_title(name, size=9)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        """A line a setting: means over seeds, spread over seeds or, of one seed, over networks."""
+        header = ["task", "pairs", "networks trained on them", "return", "seeds", "minutes, all included"]
+        return [header] + [
+            [name, pairs, words, f"{mean:.1f} ± {spread:.1f}", *others]
+            for name, pairs, words, mean, spread, *others in _lines(rows)
+        ]
+
+
+def _lines(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Name, pairs, networks, mean, spread, seeds and minutes: a line a setting of each experiment."""
+    lines = []
+    for name in dict.fromkeys(map(_name, rows)):
+        mine = [row for row in rows if _name(row) == name]
+        seconds = max(row.get("training_seconds", 0.0) for row in mine)
+        pairs = str(mine[0]["cell"].get("size") or mine[0]["pairs"])
+        for i, first in enumerate(mine[0]["scores"]):
+            means = [row["scores"][i]["return"]["mean"] for row in mine]
+            spread = statistics.stdev(means) if len(means) > 1 else first["return"]["std_of_inits"]
+            own = mine[0].get("config", {}).get("learner", {})
+            others = (str(len(mine)), f"{seconds / 60:.1f}") if seconds else ("", "")
+            lines.append((name, pairs, _words(own, first), statistics.mean(means), spread, *others))
+    return lines
+
+
+def _name(row: Row) -> str:
+    cell = row["cell"]
+    return cell["name"] if "name" in cell else f"{Path(cell['dataset']).stem}, published"
+
+
+def _words(own: dict[str, Any], score: dict[str, Any]) -> str:
+    learner = own | score["setting"]
+    kind = f"width {learner['width']}" if "width" in learner else "as published"
+    activation = f", {learner['activation']}" if "activation" in learner else ""
+    return f"{score['return']['inits']} fresh, {kind}{activation}"
+
+
+def _scores(dataset: "Dataset", cell: Cell) -> list[dict[str, Any]]:
+    from hades.evaluation import evaluate
+    from hades.learner.recipe import Learner
+
+    scored = [
+        evaluate(dataset, None, cell["inits"], cell["episodes"], learner=Learner(**setting), seed=EVALUATION_SEED)
+        for setting in cell["settings"]
+    ]
+    return [
+        {"setting": setting, "return": score.summary()}
+        for setting, score in zip(cell["settings"], scored, strict=True)
+    ]

@@ -1,0 +1,197 @@
+"""The zoo: the best datasets, scored on fresh networks and episodes by a seed that nothing was distilled with.
+
+With ``write``, in a checkout, the package's files are made anew, each with its card: how it was made, its scores, and
+the share of settings that it generalises to, read from results of the study generalisation.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hades.errors import InputError
+from hades.options import option
+from hades.studies.base import Study
+from hades.studies.conduct import latest
+from hades.studies.pieces import EVALUATION_SEED, KEPT
+from hades.studies.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hades.dataset import Dataset
+
+RELEASE = "published by the authors (Lupu et al. 2024, Apache-2.0), observations normalised as they play"
+OWN = "its own recipe"
+SOURCES: dict[str, tuple[str, str]] = {
+    "cartpole-2": ("docs/results/cartpole-seed0", "hades distill cartpole"),
+    "cartpole-8": (
+        "docs/results/cartpole-8",
+        "hades distill cartpole --size 8 --minutes 1.5 --activation relu, one core",
+    ),
+    "pendulum": ("docs/results/pendulum-seed0", "hades distill pendulum"),
+    "acrobot": ("docs/results/acrobot-seed2", "hades distill acrobot"),
+    "acrobot-12": ("docs/results/acrobot-12", "hades distill acrobot --size 12 --minutes 2, one core"),
+    "mountaincar-continuous": (
+        "docs/results/mountaincar-continuous-seed0",
+        "hades distill mountaincar-continuous",
+    ),
+    "mountaincar": (
+        "docs/results/mountaincar-seed0",
+        "python scripts/results.py mountaincar --minutes 1.5, one core",
+    ),
+    "mountaincar-9": (
+        "docs/results/mountaincar-9",
+        "hades distill mountaincar --size 9 --minutes 1.5, one core",
+    ),
+    "hopper-4": (
+        "docs/results/hopper-4",
+        "python scripts/laptop.py hopper 8, 20 minutes of one core; the best validated of five seeds",
+    ),
+    "hopper-16": ("docs/results/hopper-16", "hades study budget, one core"),
+    "walker2d": ("docs/results/walker2d-seed0", "python scripts/results.py walker2d --minutes 8, one core"),
+    "halfcheetah": ("docs/results/halfcheetah-seed0", "python scripts/results.py halfcheetah --minutes 9, one core"),
+    "inverted_double_pendulum": (
+        "docs/results/inverted_double_pendulum-seed0",
+        "python scripts/results.py inverted_double_pendulum --minutes 4, one core",
+    ),
+    "hopper-64": ("reference/hopper-64", RELEASE),
+    "breakout": ("reference/breakout-16", RELEASE.split(",")[0]),
+    "asterix": ("docs/results/asterix-seed0", "python scripts/results.py asterix, one core"),
+    "freeway": ("docs/results/freeway-seed0", "python scripts/results.py freeway, one core"),
+    "space-invaders": ("docs/results/space-invaders-seed0", "python scripts/results.py space-invaders, one core"),
+    "digits-10": ("docs/images/digits-10-seed0", "hades distill digits"),
+    "fashion-mnist-10": ("reference/fashion-mnist-10", RELEASE.split(",")[0]),
+}
+"""By name: the file in a checkout, and how it was made; scripts were studies before they moved here."""
+ONE_RECIPE = ("digits-10", "fashion-mnist-10")
+"""Scored by their own recipe alone."""
+INFO = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_options", "versions")
+"""Of a dataset, kept in the zoo."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zoo(Study):
+    """Scores each dataset by its own recipe, and those of control by the other of the two widths, too."""
+
+    paper: ClassVar[dict[str, Any]] = {"inits": 128}
+    names: tuple[str, ...] = option(tuple(SOURCES), one_of=SOURCES)
+    """In the zoo; where the working directory has the file that one was made from, that is scored."""
+    inits: int = option(32, least=1)
+    """Networks in every score."""
+    episodes: int = option(8, least=1)
+    """Of each of these networks."""
+    generalisation: tuple[str, ...] = option(())
+    """Files results.json of the study generalisation, of which the cards have the shares."""
+    write: bool = option(False)
+    """Write the scored datasets, with their cards, into the package's zoo."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for file in self.generalisation:
+            if not Path(file).is_file():
+                raise InputError(f"no file at {file}; generalisation takes results.json of the study of that name")
+
+    def cells(self) -> list[Cell]:
+        return [
+            {"name": name, "setting": setting, "inits": self.inits, "episodes": self.episodes}
+            for name in self.names
+            for setting in _settings(name)
+        ]
+
+    def reads(self, cell: Cell) -> Sequence[str]:
+        return (_file(cell["name"]),)
+
+    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+        from hades.evaluation import evaluate
+        from hades.learner.recipe import Learner
+
+        del folder
+        dataset, learner = _source(cell["name"]), Learner(**cell["setting"])
+        score = evaluate(dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        return {"task": dataset.task, "pairs": len(dataset), "score": score.summary()}
+
+    def figure(self, rows: Sequence[Row]) -> "Figure":
+        from hades.reporting import BLUE, subplots
+
+        figure, axes = subplots(-(-len(self.names) // 4), 4, (14, 1.6 * -(-len(self.names) // 4)))
+        for ax in axes[len(self.names) :]:
+            ax.set_axis_off()
+        for ax, name in zip(axes, self.names, strict=False):
+            mine = [row for row in rows if row["cell"]["name"] == name]
+            words = [_words(row["cell"]["setting"]) for row in mine]
+            spreads = [row["score"]["std_of_inits"] for row in mine]
+            ax.barh(range(len(mine)), [row["score"]["mean"] for row in mine], xerr=spreads, color=BLUE, capsize=3)
+            ax.set_yticks(range(len(mine)), words, size=7)
+            ax.set_title(name, size=9)
+        return figure
+
+    def table(self, rows: Sequence[Row]) -> list[list[str]]:
+        from hades.metrics import metric_of
+
+        table = [["name", "task", "pairs", "fresh networks", "score"]]
+        for row in rows:
+            score = row["score"]
+            words = metric_of(score["metric"]).words(score["mean"], score["std_of_inits"])
+            fresh = f"{score['inits']}, {_words(row['cell']['setting'])}"
+            table.append([row["cell"]["name"], row["task"], str(row["pairs"]), fresh, words])
+        return table
+
+    def publish(self, rows: Sequence[Row], out: Path) -> None:
+        """Beside figure and table, the zoo's files if they are asked for."""
+        super().publish(rows, out)
+        shares = _shares(self.generalisation)
+        for name in self.names if self.write else ():
+            mine = [row for row in rows if row["cell"]["name"] == name]
+            _write(name, mine, shares.get(name))
+
+
+def _file(name: str) -> str:
+    """What a dataset of the zoo was made from, in a checkout; itself, elsewhere."""
+    file = f"{SOURCES[name][0]}.safetensors"
+    return file if Path(file).is_file() else name
+
+
+def _source(name: str) -> "Dataset":
+    from hades.dataset import load
+
+    return load(_file(name))
+
+
+def _settings(name: str) -> list[dict[str, Any]]:
+    """What learners are scored."""
+    from hades.evaluation import recipe
+
+    other = 64 if recipe(_source(name)).width == 512 else 512
+    return [{}] if name in ONE_RECIPE else [{}, {"width": other}]
+
+
+def _words(setting: dict[str, Any]) -> str:
+    return ", ".join(f"{k} {v}" for k, v in setting.items()) or OWN
+
+
+def _shares(files: Sequence[str]) -> dict[str, dict[str, float] | None]:
+    """Of each dataset in results of the study generalisation."""
+    from hades.studies.generalisation import share_kept
+
+    shares = {}
+    for file in files:
+        _, rows = latest(Path(file), "generalisation")
+        for name in {row["cell"]["dataset"] for row in rows}:
+            shares[name] = share_kept([row for row in rows if row["cell"]["dataset"] == name])
+    return shares
+
+
+def _write(name: str, rows: Sequence[Row], share: dict[str, float] | None) -> None:
+    """A dataset with its card, into the package."""
+    from hades.dataset import ZOO
+    from hades.distillation import versions
+    from hades.evaluation import task_of
+
+    dataset = _source(name)
+    scores = {_words(row["cell"]["setting"]): {k: row["score"][k] for k in KEPT} for row in rows}
+    card = {"made": SOURCES[name][1], "metric": rows[0]["score"]["metric"], "scores": scores, "generalisation": share}
+    info = {k: dataset.info[k] for k in INFO if k in dataset.info} | {"card": card}
+    info.setdefault("versions", versions(task_of(dataset)))
+    dataclasses.replace(dataset, info=info).save(ZOO / f"{name}.safetensors")
