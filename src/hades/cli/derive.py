@@ -25,20 +25,23 @@ def shown(metavar: str) -> Any:
     return arg(metavar=metavar, help_behavior_hint="")
 
 
-def options_of(*kinds: type, inline: str = "", leave_out: tuple[str, ...] = ()) -> Any:
+def options_of(*kinds: type, inline: str = "", leave_out: tuple[str, ...] = (), presets: bool = True) -> Any:
     """A dataclass with an option for every field of others that has a rule, none of them given.
 
     Args:
         inline: the group whose options stand by themselves, before all groups.
         leave_out: names of fields.
+        presets: whether a preset may have turned an option on, which ``--no-X`` then turns off.
     """
     groups: dict[str, list[tuple[str, Any, Any]]] = {}
     can_be_off = set()
     for kind in kinds:
         for known in fields(kind):
             if "rule" in known.metadata and known.name not in leave_out:
-                groups.setdefault(known.metadata["rule"].group, []).append(_argument(known, help_of(kind)[known.name]))
-                can_be_off |= set() if off_value(known) is dataclasses.MISSING else {known.name}
+                off = presets and off_value(known) is not dataclasses.MISSING
+                can_be_off |= {known.name} if off else set()
+                group = groups.setdefault(known.metadata["rule"].group, [])
+                group.append(_argument(known, help_of(kind)[known.name], off))
     own = groups.pop(inline, [])
     for group, arguments in groups.items():
         made = make_dataclass(group, arguments, kw_only=True)
@@ -53,8 +56,8 @@ def turned_off(kind: type, args: list[str]) -> tuple[list[str], tuple[str, ...]]
     return [one for one in args if one not in names], tuple(names[one] for one in args if one in names)
 
 
-def _argument(known: dataclasses.Field[Any], text: str) -> tuple[str, Any, Any]:
-    without = "" if off_value(known) is dataclasses.MISSING else f" --no-{known.name.replace('_', '-')}: off."
+def _argument(known: dataclasses.Field[Any], text: str, off: bool) -> tuple[str, Any, Any]:
+    without = f" --no-{known.name.replace('_', '-')}: off." if off else ""
     kind, absent = _type(known.type)
     return known.name, Annotated[kind, arg(help=text + without)], absent
 

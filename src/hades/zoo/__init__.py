@@ -1,7 +1,7 @@
 """The best datasets so far, shipped with the package: `hades.load("hopper-4")` works right after installing.
 
-Each has a card in its header: how it was made, what fresh networks score, and how far it generalises. `scripts/zoo.py`
-writes them.
+Each has a card in its header: how it was made, what fresh networks score, and how far it generalises. `hades study zoo
+--write` writes them.
 """
 
 from pathlib import Path
