@@ -43,16 +43,20 @@ def test_distil_evaluate_train_and_go_on(capsys: pytest.CaptureFixture[str]) -> 
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 8
 
 
-def test_hopper_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["distill", "hopper", "--size", "2", "--population", "4", "--inits", "1", "--width", "8", "--epochs", "8"]
+@pytest.mark.parametrize(
+    ("name", "actions"), [("inverted_pendulum", 1), pytest.param("hopper", 3, marks=pytest.mark.slow)]
+)
+def test_rigid_bodies_end_to_end(capsys: pytest.CaptureFixture[str], name: str, actions: int) -> None:
+    args = ["distill", name, "--size", "2", "--population", "4", "--inits", "1", "--width", "8", "--epochs", "8"]
     code, out, err = run(capsys, *args, "--generations", "1", "--out", "run", "--json")
     assert code == 0 and json.loads(out)["return"]["mean"] > 0
     assert "arn" not in err  # no warnings of the libraries'
     dataset = hades.load("run/dataset.safetensors")
-    assert dataset.task == "brax/hopper" and dataset.targets.shape == (2, 3)
+    assert dataset.task == f"brax/{name}" and dataset.targets.shape == (2, actions)
     assert dataset.info["task_options"]["backend"] == "positional"
 
 
+@pytest.mark.slow
 def test_minatar_with_a_cnn(capsys: pytest.CaptureFixture[str]) -> None:
     args = ["distill", "breakout", "--size", "4", *TINY_LINE, "--network", "cnn", "--generations", "2", "--out", "run"]
     code, _, _ = run(capsys, *args)

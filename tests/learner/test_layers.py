@@ -30,7 +30,7 @@ if "batched" in sys.argv:
 spec = Spec((300,), 6, True)
 small = published(spec).patched(Learner(width=256))
 fresh = jax.jit(jax.vmap(lambda key: init_network(small, spec, key)))
-for i in range(30):
+for i in range(10):
     jax.block_until_ready(fresh(jax.random.split(jax.random.key(i), 6)))
 """
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.helpers import control
 
@@ -43,6 +43,7 @@ def test_is_vmap(name: str) -> None:
     _assert_close(jax.jit(lanes.vmap(FUNCTIONS[name]))(x, y), jax.vmap(FUNCTIONS[name])(x, y))
 
 
+@settings(max_examples=20)  # each compiles
 @given(seed=st.integers(0, 2**31 - 1), batch=st.integers(1, 9), shape=st.lists(st.integers(1, 3), max_size=3))
 def test_any_batch_and_shape(seed: int, batch: int, shape: list[int]) -> None:
     def fun(x: jax.Array) -> Any:
@@ -80,7 +81,10 @@ def test_constant_zeros_and_ones_vanish() -> None:
     assert sum(eqn.primitive.name in ("mul", "add") for eqn in jaxpr.eqns) == 1
 
 
-@pytest.mark.parametrize("name", ["brax/hopper", pytest.param("brax/reacher", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",
+    ["brax/inverted_pendulum", *(pytest.param(f"brax/{n}", marks=pytest.mark.slow) for n in ("hopper", "reacher"))],
+)
 def test_brax_steps_as_under_vmap(name: str) -> None:
     env = control(name).environment
     keys = jax.random.split(jax.random.key(0), 3)
