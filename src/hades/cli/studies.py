@@ -25,7 +25,7 @@ def study(args: list[str]) -> tuple[type, str, list[str]]:
         def __call__(self) -> int:
             return self.conduct(name, given(self, kind))
 
-    One.__doc__ = f"{STUDIES[name]}; at laptop scale, if not said otherwise."
+    One.__doc__ = f"{STUDIES[name][0].upper()}{STUDIES[name][1:]}; at laptop scale, if not said otherwise."
     return One, f"study {name}", rest
 
 
