@@ -51,7 +51,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(generalisation, names, few)
 
 
-@pytest.mark.parametrize("name", STUDIES)
+QUICK = ("generalisation", "budget", "zoo")
+"""The others compile for minutes."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in STUDIES]
+)
 def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path) -> None:
     study = studies.make(name, **TINY[name])
     rows = studies.conduct(study, tmp_path, progress=False)
