@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 
 import hades
+from hades.config import Config
+from hades.distillation import dataset_of
 from hades.errors import InputError
 from hades.learner.recipe import Learner
+from hades.learner.recipes import DISCRETE
 from hades.search import Search, State
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
 from tests.helpers import RECIPE, TINY, TINY_IMAGES
+
+SLOW = pytest.mark.slow
 
 
 def test_distillation_makes_a_dataset_that_works(target: ControlTask) -> None:
@@ -37,8 +42,9 @@ def test_cartpole_end_to_end() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"init": "fixed", "normaliser": "fixed"}, {"strategy": "CMA-ES", "normaliser": "none"},
-     {"strategy": "OpenES", "strategy_lr": 0.02, "greedy": True}],
+    [{}, {"init": "fixed", "normaliser": "fixed"},
+     pytest.param({"strategy": "CMA-ES", "normaliser": "none"}, marks=SLOW),
+     pytest.param({"strategy": "OpenES", "strategy_lr": 0.02, "greedy": True}, marks=SLOW)],
 )  # fmt: skip
 def test_the_same_seed_gives_the_same_dataset(target: ControlTask, tmp_path: Path, options: dict) -> None:
     one, two = (
@@ -63,7 +69,7 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tm
     assert strip[0] == strip[1]
 
 
-@pytest.mark.parametrize("stop", [3, 6, 9, 12])
+@pytest.mark.parametrize("stop", [pytest.param(3, marks=SLOW), 6, pytest.param(9, marks=SLOW), 12])
 def test_several_searches_go_on_where_they_were_stopped(
     target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
@@ -113,19 +119,20 @@ def test_bad_options_are_refused_before_anything_is_written(
 
 def test_a_tasks_options_travel_with_its_dataset() -> None:
     task = hades.make("cartpole", max_steps_in_episode=9)
-    result = hades.distill(task, size=2, greedy=True, **TINY)
-    assert result.dataset.info["task_options"] == {"max_steps_in_episode": 9} and result.dataset.info["greedy"]
-    assert hades.evaluate(result.dataset, inits=2, episodes=2).returns.max() <= 9
+    search = Search(task, Config(size=2, greedy=True, learner=DISCRETE.patched(Learner(width=8, epochs=16))))
+    dataset = dataset_of(search, search.init())
+    assert dataset.info["task_options"] == {"max_steps_in_episode": 9} and dataset.info["greedy"]
+    assert hades.evaluate(dataset, inits=2, episodes=2).returns.max() <= 9
 
 
 @pytest.mark.parametrize(
     "options",
     [
         {},
-        {"window": 5, "labels": "soft", "learn_rate": True},
-        {"networks": ("mlp:8", "mlp:8", "mlp:4")},
+        pytest.param({"window": 5, "labels": "soft", "learn_rate": True}, marks=SLOW),
+        pytest.param({"networks": ("mlp:8", "mlp:8", "mlp:4")}, marks=SLOW),
         {"strategy": "OpenES", "population": 4, "std": 0.02, "start": "sample", "normaliser": "fixed"},
-        {"learner": RECIPE.patched(Learner(augment="dsa", batch=10)), "size": 20},
+        pytest.param({"learner": RECIPE.patched(Learner(augment="dsa", batch=10)), "size": 20}, marks=SLOW),
     ],
     ids=["plain", "window", "networks", "evolution", "augmented"],
 )
@@ -142,6 +149,7 @@ def test_the_same_seed_gives_the_same_images_also_after_an_interruption(
     assert (whole.learner["learning_rate"] != RECIPE.learning_rate) == ("learn_rate" in options)
 
 
+@pytest.mark.slow
 def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
     learner = RECIPE.patched(Learner(width=32, learning_rate=5.0, epochs=60))
     options = {**TINY_IMAGES, "generations": 150, "validate_every": 50, "labels": "soft", "episodes": 256}
@@ -174,6 +182,9 @@ SHARDED = """
 import os, sys
 import jax, numpy as np
 import hades
+from hades.config import Config
+from hades.distillation import dataset_of
+from hades.learner.recipes import DISCRETE
 from tests.helpers import TINY_IMAGES
 result = hades.distill(hades.make("digits"), **{**TINY_IMAGES, "inits": 4, "generations": 3})
 assert jax.device_count() == int(os.environ["JAX_NUM_CPU_DEVICES"])

@@ -36,6 +36,7 @@ def test_work_is_shared_about_evenly() -> None:
     assert share([1.0, 3.0], 1) == [[1, 0]]
 
 
+@pytest.mark.slow
 def test_several_kinds_of_networks_score_as_each_of_them_does_calibrated(digits: ImageTask) -> None:
     def generation(task: Task, *networks: str) -> dict[str, jax.Array]:
         options = {"strategy": "gradient", "start": "mean", "normaliser": "none", "learner": RECIPE, "episodes": 64}

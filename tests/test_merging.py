@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hades
@@ -61,6 +61,7 @@ def test_actions_that_a_task_does_not_have_are_cut_off() -> None:
     np.testing.assert_array_equal(last, beyond)
 
 
+@settings(max_examples=15)  # each compiles
 @given(st.integers(1, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 3))
 def test_padding_keeps_what_there_is(side: int, more: int, before: int, behind: int) -> None:
     obs = np.arange(2 * side * side * 2, dtype=np.float32).reshape(2, side, side, 2)

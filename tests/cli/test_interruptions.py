@@ -53,7 +53,9 @@ def test_killed_three_times_the_dataset_is_the_same(uninterrupted: bytes, tmp_pa
     assert generations == list(range(1, 401))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_leaves_a_run_that_goes_on(uninterrupted: bytes, tmp_path: Path, number: int, code: int) -> None:
     out = tmp_path / "run"
     process = subprocess.Popen([*HADES, *SLOW, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
