@@ -111,7 +111,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
     def generation_time(task: ControlTask) -> tuple[float, int]:
         d = search_of(task)
         state = d.init()
-        one = jax.jit(partial(d._generation, d.attempts.strategies[0]), out_shardings=replicated())
+        one = jax.jit(d.programs[0][0], out_shardings=replicated())
         return best(lambda: one(state, d.data)), int(one(state, d.data)[1]["env_steps"])
 
     steps = case.get("max_steps", MAX_STEPS)

@@ -32,11 +32,21 @@ def test_strategies_that_polish_have_the_last_shares() -> None:
     plan = plan_of(Config(strategy="gradient", searches=2, polish=("SNES@0.2", "gradient:sgd@1/10")))
     shares = [phase.share for phase in plan.phases]
     assert shares == [Fraction(7, 40), Fraction(7, 40), Fraction(7, 20), Fraction(1, 5), Fraction(1, 10)]
-    assert sum(shares) == 1 and plan.strategies == ("gradient", "SNES", "gradient:sgd")
+    assert sum(shares) == 1 and [plan.number(turn) for turn in range(5)] == [0, 0, 0, 1, 2]
+    assert [phase.strategy for phase in plan.strategies] == ["gradient", "SNES", "gradient:sgd"]
     assert [phase.start for phase in plan.phases] == [0, 1, None, None, None]
 
 
-@pytest.mark.parametrize("text", ["SNES", "SNES@", "@0.2", "SNES@0", "SNES@1", "SNES@-0.1", "SNES@much", "SNES@1/0"])
+def test_a_polish_may_have_a_standard_deviation_of_its_own() -> None:
+    plan = plan_of(Config(strategy="SNES", polish=("SNES@0.2@0.05",)))
+    assert [phase.std for phase in plan.phases] == [None, 0.05]
+    assert [plan.number(turn) for turn in range(2)] == [0, 1]  # another state than the search's
+
+
+BAD = ("SNES", "SNES@", "@0.2", "SNES@0", "SNES@1", "SNES@-0.1", "SNES@much", "SNES@1/0", "SNES@0.2@0", "SNES@0.2@1@1")
+
+
+@pytest.mark.parametrize("text", BAD)
 def test_bad_shares_are_refused(text: str) -> None:
     with pytest.raises(InputError, match=f"polish is NAME@SHARE .* such as SNES@0.2, not '{text}'"):
         plan_of(Config(polish=(text,)))

@@ -67,7 +67,7 @@ class Attempts:
 
     def number(self, turn: int) -> int:
         """Of the strategy of the plan's phase."""
-        return self.plan.strategies.index(self.plan.phases[turn].strategy)
+        return self.plan.number(turn)
 
     def strategy(self, state: State) -> Strategy:
         """Of the phase that goes on."""

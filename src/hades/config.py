@@ -53,8 +53,8 @@ class Config:
     """Begin so many searches, each from another start, one after the other in the first half of the budget; the one
     with the best validation goes on."""
     polish: tuple[str, ...] = option((), group=SEARCH)
-    """Strategies that go on from the best so far, each with a share of the budget at its end: NAME@SHARE, such as
-    SNES@0.2."""
+    """Strategies that go on from the best so far, each with a share of the budget at its end: NAME@SHARE, or
+    NAME@SHARE@STD with a standard deviation of its own, such as SNES@0.2@0.05."""
     start: str = option("random", group=PAIRS)
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
     each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from, with its

@@ -20,11 +20,18 @@ class Phase:
         strategy: its name.
         share: of the budget.
         start: the number of the start that it begins from; None: it goes on from the best so far.
+        std: initial standard deviation, where it is not the configuration's.
     """
 
     strategy: str
     share: Fraction
     start: int | None = None
+    std: float | None = None
+
+    @property
+    def settings(self) -> tuple[str, float | None]:
+        """Equal for phases of which the later one can go on with the strategy's state of the former."""
+        return self.strategy, self.std
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,16 @@ class Plan:
         return sum(phase.start is not None for phase in self.phases)
 
     @property
-    def strategies(self) -> tuple[str, ...]:
-        """All that it takes, each once."""
-        return tuple(dict.fromkeys(phase.strategy for phase in self.phases))
+    def strategies(self) -> tuple[Phase, ...]:
+        """The first phase of each strategy."""
+        first: dict[tuple[str, float | None], Phase] = {}
+        for phase in self.phases:
+            first.setdefault(phase.settings, phase)
+        return tuple(first.values())
+
+    def number(self, turn: int) -> int:
+        """Of a phase's strategy among `strategies`."""
+        return [phase.settings for phase in self.strategies].index(self.phases[turn].settings)
 
 
 def plan_of(config: Config) -> Plan:
@@ -80,11 +94,13 @@ def _search(strategy: str, searches: int, share: Fraction) -> Sequence[Phase]:
 
 
 def _polish(text: str) -> Phase:
-    strategy, _, share = text.rpartition("@")
+    """``NAME@SHARE`` or ``NAME@SHARE@STD``."""
+    says = f"polish is NAME@SHARE or NAME@SHARE@STD, with a share between 0 and 1, such as SNES@0.2, not '{text}'"
+    strategy, *numbers = text.split("@")
     try:
-        share = Fraction(share)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    if not strategy or not 0 < share < 1:
-        raise InputError(f"polish is NAME@SHARE with a share between 0 and 1, such as SNES@0.2, not '{text}'")
-    return Phase(strategy, share)
+        share, *std = Fraction(numbers[0]), *map(float, numbers[1:])
+    except (ValueError, ZeroDivisionError, IndexError):
+        raise InputError(says) from None
+    if not strategy or not 0 < share < 1 or len(std) > 1 or not all(0 < one < float("inf") for one in std):
+        raise InputError(says)
+    return Phase(strategy, share, std=std[0] if std else None)

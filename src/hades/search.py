@@ -4,7 +4,7 @@ Everything is a pure function of a `State`. A checkpoint is that state, which is
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,10 +19,11 @@ from hades.config import Config
 from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
 from hades.learner.networks import init_network
+from hades.learner.recipe import Recipe
 from hades.normalisers import Normaliser
 from hades.oracle import Generation
 from hades.parallel import replicated
-from hades.plan import Plan, plan_of
+from hades.plan import Phase, Plan, plan_of
 from hades.scoring import Fitness, piece, staged
 from hades.solution import Codec
 from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Settings, Solution, Strategy
@@ -54,23 +55,28 @@ class Search:
         self.codec = Codec.of(task, config, self.recipes[0])
         self.pairs = piece(task, jax.vmap(self.codec.pairs))
         normaliser = self.codec.fixed_normaliser(measure_key)
-        made = [self._strategy(name, self.codec.start(start_key, normaliser)) for name in self.plan.strategies]
+        made = [self._strategy(phase, self.codec.start(start_key, normaliser)) for phase in self.plan.strategies]
         self.replicate = jax.jit(lambda x: x, out_shardings=replicated())
         self.attempts = Attempts(self.plan, made, self.codec, self.key, start_key, normaliser, self.replicate)
-        self.fitness, self.validation = scorers(task, config, inits), validators(task, config, inits)
+        scored = [scorers(task, config, inits, strategy.needs) for strategy in made]
+        self.fitness, self.validation = scored[0], validators(task, config, inits)
         self.data, self.validation_data = task.data, task.validation.data
         self.play = staged(task, self._play, out_shardings=replicated())
-        self.programs = [self._programs(strategy) for strategy in made]
+        self.programs = [self._programs(*each) for each in zip(made, scored, strict=True)]
 
-    def _strategy(self, name: str, start: Solution) -> Strategy:
-        config, own = self.config, name == self.config.strategy
+    def _strategy(self, phase: Phase, start: Solution) -> Strategy:
+        config = self.config
+        own = phase.strategy == config.strategy  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
-        made = strategies.make(Settings(name, config.population, start, config.std, rate, options))
+        settings = Settings(phase.strategy, config.population, start, phase.std or config.std, rate, options)
+        made = strategies.make(settings)
         return made if self.task.traced else made.in_pieces()
 
-    def _programs(self, strategy: Strategy) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def _programs(
+        self, strategy: Strategy, fitness: Sequence[Fitness]
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """One generation, and several in a dispatch, by one of the plan's strategies."""
-        one = staged(self.task, partial(self._generation, strategy))  # traced once, though used twice
+        one = staged(self.task, partial(self._generation, strategy, fitness))  # traced once, though used twice
         if self.task.traced:
             return one, jax.jit(partial(traced, one), out_shardings=replicated())
         return one, partial(stepped, one)
@@ -96,13 +102,15 @@ class Search:
         """
         return self.programs[self.attempts.number(int(state.turn))][1](state, number, steps, data)
 
-    def _generation(self, strategy: Strategy, state: State, data: PyTree) -> tuple[State, Metrics]:
+    def _generation(
+        self, strategy: Strategy, fitness: Sequence[Fitness], state: State, data: PyTree
+    ) -> tuple[State, Metrics]:
         ask_key, init_key, episode_key, tell_key, _ = self._keys(state)
         attempt = state.search
         oracle = Generation(
             codec=self.codec,
             pairs=self.pairs,
-            fitness=self.fitness,
+            fitness=fitness,
             network_key=self._init_key(state.key, init_key),
             normaliser=self.normaliser(state),
             episode_key=episode_key,
@@ -187,11 +195,11 @@ class Search:
         return jnp.concatenate(each)
 
 
-def scorers(task: Task, config: Config, inits: Counter[Any]) -> list[Fitness]:
-    """That score the search, one for each kind of network."""
+def scorers(task: Task, config: Config, inits: Counter[Recipe], needs: str) -> list[Fitness]:
+    """That score a strategy's solutions, one for each kind of network."""
     several = len(inits) > 1
     # A derivative has but one candidate to spread over the devices: kinds of networks are what they can share.
-    apart = several and strategies.needs(config.strategy) == DERIVATIVE
+    apart = several and needs == DERIVATIVE
     return [
         Fitness(
             task.calibrated if several else task,
@@ -200,7 +208,7 @@ def scorers(task: Task, config: Config, inits: Counter[Any]) -> list[Fitness]:
             config.episodes,
             config.greedy,
             watch=config.normaliser == "running",
-            window=config.window,
+            window=None if needs == SCORES else config.window,
             chunk=config.chunk,
             spread=not apart,
         )
@@ -208,7 +216,7 @@ def scorers(task: Task, config: Config, inits: Counter[Any]) -> list[Fitness]:
     ]
 
 
-def validators(task: Task, config: Config, inits: Counter[Any]) -> list[Fitness]:
+def validators(task: Task, config: Config, inits: Counter[Recipe]) -> list[Fitness]:
     """That validate its centre, likewise; HaDES-F's on its own networks, each for as many episodes more."""
     fixed = config.init == "fixed"
     return [
@@ -229,7 +237,7 @@ def check(task: Task, config: Config, plan: Plan) -> None:
     Raises:
         InputError: if they do not.
     """
-    needed = {strategies.needs(name) for name in plan.strategies}
+    needed = {strategies.needs(phase.strategy) for phase in plan.strategies}
     if DERIVATIVE in needed and not task.differentiable:
         raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
     if ROLLOUTS in needed and not task.stepped:
