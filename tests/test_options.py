@@ -19,7 +19,7 @@ class Tea:
     cups: int = option(1, least=1)
     """How many,
     of the usual size."""
-    sugar: float = option(0.0, least=0)
+    sugar: float = option(0.0, least=0, off=0)
     """Spoons."""
     minutes: float | None = option(None, above=0)
     """Of brewing."""
@@ -43,6 +43,11 @@ class Tea:
         ({"minutes": float("nan")}, "minutes must be positive, not nan"),
         ({"minutes": float("inf")}, "minutes must be positive, not inf"),
         ({"sips": (3, 0)}, "sips must be at least 1, not 0"),
+        ({"cups": 2.5}, "cups must be a whole number, not 2.5"),
+        ({"cups": "two"}, "cups must be a whole number, not 'two'"),
+        ({"cups": None}, "cups must be a whole number, not None"),
+        ({"sort": None}, "sort must be a name, not None"),
+        ({"sips": 3}, "sips must be several values, not 3"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(options: dict, message: str) -> None:
@@ -61,8 +66,8 @@ def test_an_empty_mapping_is_made_anew_for_each() -> None:
 
 
 def test_only_fields_with_a_rule_are_options() -> None:
-    assert [name for name, _ in rules(Tea)] == ["sort", "cups", "sugar", "minutes", "sips", "notes"]
-    assert dict(rules(Tea))["sort"].group == "taste"
+    assert [known.name for known, _ in rules(Tea)] == ["sort", "cups", "sugar", "minutes", "sips", "notes"]
+    assert next(rules(Tea))[1].group == "taste"
 
 
 def test_help_is_the_text_below_a_field_on_one_line() -> None:
@@ -71,8 +76,8 @@ def test_help_is_the_text_below_a_field_on_one_line() -> None:
 
 @pytest.mark.parametrize("kind", [Config, Recipe])
 def test_every_option_has_its_help_and_its_group(kind: type) -> None:
-    for name, rule in rules(kind):
-        assert help_of(kind)[name].endswith(".") and rule.group, name
+    for known, rule in rules(kind):
+        assert help_of(kind)[known.name].endswith(".") and rule.group, known.name
 
 
 def test_unknown_names_are_told_the_known_ones() -> None:

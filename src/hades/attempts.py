@@ -92,7 +92,7 @@ class Attempts:
         if phase.start is not None:
             attempt, rival = self._begin(phase.start, 0), leader
         elif self.number(turn) == before:
-            attempt, rival = leader, leader if rival is not None else None
+            attempt, rival = leader, leader if rival is not None and before == 0 else rival
         else:
             strategy = self.strategies[self.number(turn)].init(jax.random.fold_in(self.key, turn), centre[0])
             attempt = leader._replace(strategy=strategy, best=centre[0], best_normaliser=centre[1])

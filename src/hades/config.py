@@ -4,13 +4,14 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hades.aliases import Json, Options
 from hades.dataset import zoo
 from hades.errors import InputError
-from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipe import SHAPE, Learner, Recipe
 from hades.options import check, check_names, option, registry
 
 ESSENTIALS, PAIRS, SEARCH, SCORE, BUDGET = "essentials", "pairs", "search", "score", "budget and validation"
@@ -29,7 +30,7 @@ class Config:
     """State-action pairs in the dataset, N; for images, a multiple of the classes."""
     init: str = option("random", one_of=("random", "fixed"), group=ESSENTIALS)
     """random: new networks every generation (HaDES-R); fixed: always the same (HaDES-F)."""
-    minutes: float | None = option(None, above=0, group=ESSENTIALS)
+    minutes: float | None = option(None, above=0, off=False, group=ESSENTIALS)
     """Budget of time, from the first generation's start, compilation included. Whichever limit is reached first ends
     the run."""
     seed: int = option(0, group=ESSENTIALS)
@@ -43,12 +44,12 @@ class Config:
     """Initial standard deviation of the search."""
     strategy_lr: float | None = option(None, above=0, group=SEARCH)
     """Step size: of the meta-gradient's optimiser; of the search's mean (by Adam), for evolution strategies with an
-    optimiser. Left out: the strategy's own."""
+    optimiser. Off: the strategy's own."""
     strategy_options: Mapping[str, float] = option({}, group=SEARCH)
     """Further parameters of the strategy, such as temperature=20."""
     window: int | None = option(None, least=1, group=SEARCH)
     """For the meta-gradient: differentiate through so many steps of the inner loop, which then ends at a random step
-    (Feng et al. 2023); left out: all."""
+    (Feng et al. 2023); off: all."""
     searches: int = option(1, least=1, group=SEARCH)
     """Begin so many searches, each from another start, one after the other in the first half of the budget; the one
     with the best validation goes on."""
@@ -59,7 +60,7 @@ class Config:
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
     each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from, with its
     normaliser where that is fixed."""
-    normaliser: str = option("running", one_of=("none", "fixed", "running"), off="none", group=PAIRS)
+    normaliser: str = option("running", one_of=registry("hades.normalisers", "NORMALISERS"), off="none", group=PAIRS)
     """Of observations: none, fixed (measured under random actions before the run) or running (gathered over all that
     the population sees, as in OpenAI-ES)."""
     labels: str = option("fixed", one_of=registry("hades.learner.objectives", "LABELS"), group=PAIRS)
@@ -81,10 +82,10 @@ class Config:
     learn_rate: bool = option(False, group=SCORE)
     """Search for the inner step size, too."""
     chunk: int | None = option(None, least=1, group=SCORE)
-    """Networks that run at once on a device; left out: chosen by memory and cache."""
-    generations: int | None = option(None, least=1, group=BUDGET)
+    """Networks that run at once on a device; off: chosen by memory and cache."""
+    generations: int | None = option(None, least=1, off=False, group=BUDGET)
     """Budget of generations."""
-    steps: int | None = option(None, least=1, group=BUDGET)
+    steps: int | None = option(None, least=1, off=False, group=BUDGET)
     """Budget of environment steps of whole episodes; for images, of labelled images looked at."""
     validate_every: int = option(10, least=1, group=BUDGET)
     """Generations between two scorings of the search's centre on networks and episodes that the search never sees.
@@ -109,7 +110,17 @@ class Config:
     @property
     def starts_from_dataset(self) -> bool:
         """Whether `start` names a dataset."""
-        return self.start.endswith(".safetensors") or self.start in zoo()
+        return self.start_file is not None or self.start in zoo()
+
+    @property
+    def start_file(self) -> Path | None:
+        """The dataset's file that `start` names, if it does."""
+        return Path(self.start) if self.start.endswith(".safetensors") else None
+
+    @property
+    def keeps_networks(self) -> bool:
+        """Whether every generation has the same initialisations (HaDES-F)."""
+        return self.init == "fixed"
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
@@ -153,9 +164,9 @@ class Config:
             implied |= dict.fromkeys(LIMITS)
         if _plain(overrides.get("strategy", self.strategy)) != _plain(self.strategy):
             implied |= {"strategy_lr": None, "strategy_options": {}}
-        if any(getattr(recipe, name) != getattr(self.learner, name) for name in ("network", "width", "depth")):
+        if any(getattr(recipe, name) != getattr(self.learner, name) for name in SHAPE):
             implied |= {"networks": ()}
-        if overrides.get("init") == "fixed" and self.init == "random":
+        if overrides.get("init") == "fixed" and not self.keeps_networks:
             implied |= {"inits": 1}  # as published: HaDES-F overfits one network
         return dataclasses.replace(self, **{**implied, **overrides, "learner": recipe})
 

@@ -7,6 +7,7 @@ dataset is for. Nothing else is needed to train on it.
 import difflib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from hades.aliases import Options
+from hades.aliases import Json, Options
 from hades.errors import InputError
 
 FORMAT_VERSION = 1
@@ -95,6 +96,11 @@ class Dataset:
     def spec(self) -> Spec:
         """The interface to a policy trained on it."""
         return Spec(self.states.shape[1:], self.targets.shape[-1], self.labels is not None)
+
+    @property
+    def parts(self) -> Sequence[Json]:
+        """Of a union of several tasks' datasets: each task's part. Of one task's: none."""
+        return self.info.get("parts", ())
 
     @property
     def normaliser(self) -> tuple[np.ndarray, np.ndarray]:

@@ -13,11 +13,11 @@ MAX_PER_DISPATCH = 64
 State = PyTree
 Metrics = dict[str, jax.Array]
 """Of a generation, scalars; of a dispatch, ``[MAX_PER_DISPATCH]``."""
-Generation = Callable[[State, Any], tuple[State, Metrics]]
+OneGeneration = Callable[[State, Any], tuple[State, Metrics]]
 
 
 def traced(
-    one: Generation, state: State, number: jax.Array, steps: jax.Array, data: PyTree
+    one: OneGeneration, state: State, number: jax.Array, steps: jax.Array, data: PyTree
 ) -> tuple[State, Metrics, jax.Array]:
     """``number`` generations, or until ``steps`` environment steps are spent: state, metrics, how many there were."""
 
@@ -36,7 +36,9 @@ def traced(
     return state, log, done
 
 
-def stepped(one: Generation, state: State, number: int, steps: int, data: PyTree) -> tuple[State, Metrics, jax.Array]:
+def stepped(
+    one: OneGeneration, state: State, number: int, steps: int, data: PyTree
+) -> tuple[State, Metrics, jax.Array]:
     """The same, a generation at a time."""
     rows, spent = [], 0
     while len(rows) < number and spent < steps:

@@ -140,7 +140,7 @@ def dataset_of(search: Search, state: State, env_steps: int = 0, evaluation: Eva
         "task_options": dict(task.options),
         "versions": versions(task),
     }
-    if config.init == "fixed":
+    if config.keeps_networks:
         info["init_key"] = jax.random.key_data(search.fixed_init_key).tolist()
     return search.codec.dataset(*search.best(state), info)
 
@@ -151,7 +151,7 @@ def versions(task: Task) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Keeper:
+class RunKeeper:
     """Keeps a search in a run's folder, if it has one, and tells the trackers."""
 
     search: Search
@@ -181,7 +181,7 @@ def _about(search: Search, preset: str) -> Json:
     """What a run's folder says of itself."""
     task, config = search.task, search.config
     # A run is resumed from any folder.
-    start = {"start": str(Path(config.start).absolute())} if config.start.endswith(".safetensors") else {}
+    start = {"start": str(config.start_file.absolute())} if config.start_file else {}
     return {
         "task": task.name,
         "task_options": {**task.options, **task.where},
@@ -202,7 +202,7 @@ def _run(
 ) -> Result:
     """Search until the budget is spent, score what was found, keep it."""
     config, before = search.config, run.metrics() if run else []
-    keeper = Keeper(search, run, Trackers(trackers, run) if run and trackers and runtime.is_main() else None)
+    keeper = RunKeeper(search, run, Trackers(trackers, run) if run and trackers and runtime.is_main() else None)
     loop = Loop(search, config, counts, keeper, bool(before), checkpoint_every)
     title = f"{search.task.name}, {config.size} pairs"
     with Signals() as signals, Progress(title, config.budget, not (progress and runtime.is_main())) as display:

@@ -15,7 +15,7 @@ from hades import runtime, tasks
 from hades.aliases import Json, PyTree
 from hades.dataset import Dataset, Spec, write_atomically
 from hades.errors import InputError
-from hades.learner.cloning import behaviour_cloning, make_policy
+from hades.learner.cloning import Policy, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Learner, Recipe, Wishes
 from hades.learner.recipes import published
@@ -115,7 +115,7 @@ def _clone(recipe: Recipe, spec: Spec, key: jax.Array, states: jax.Array, target
     return behaviour_cloning(recipe, spec, init_network(recipe, spec, key), states, targets, key=key)
 
 
-def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Any:
+def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
     Returns:
@@ -234,7 +234,7 @@ def _iqm(values: np.ndarray) -> np.ndarray:
     return values[..., cut : values.shape[-1] - cut].mean(-1)
 
 
-def _in_words(spec: Any) -> str:
+def _in_words(spec: Spec) -> str:
     kind = "discrete actions" if spec.discrete else "action dimensions"
     return f"observations {list(spec.obs_shape)} and {spec.num_actions} {kind}"
 

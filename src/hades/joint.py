@@ -13,8 +13,8 @@ from hades.learner.networks import Params, init_network, make_network
 from hades.learner.objectives import loss_of
 from hades.parallel import AXIS, mesh
 from hades.scoring import Fitness, Scores, combine
+from hades.strategies import Solution
 
-Solution = PyTree
 Score = Callable[[Solution], Scores]
 
 

@@ -5,7 +5,9 @@ numbers of their own; actions are padded to the largest action, labels with clas
 its observation normaliser, so that its states mean what they meant.
 """
 
+import functools
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,15 +76,18 @@ def parts(dataset: Dataset) -> dict[str, ControlTask]:
     Raises:
         InputError: if the dataset is not a merged one.
     """
-    if "parts" not in dataset.info:
+    if not dataset.parts:
         raise InputError("this dataset is of one task; `hades merge` makes one of several")
-    found = {}
-    for part in dataset.info["parts"]:
-        task = tasks.acting(tasks.make(part["task"], **part["task_options"]), "merged datasets are")
-        normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
-        environment = Padded(task.environment, dataset.spec, normaliser, part["first"])
-        found[part["task"]] = replace(task, environment=environment)
-    return found
+    return {part["task"]: _part(json.dumps(part), dataset.spec) for part in dataset.parts}
+
+
+@functools.cache
+def _part(about: str, spec: Spec) -> ControlTask:
+    """A part's task as an agent of the union sees it: the same each time, so that what was compiled for it serves."""
+    part = json.loads(about)
+    task = tasks.acting(tasks.make(part["task"], **part["task_options"]), "merged datasets are")
+    normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
+    return replace(task, environment=Padded(task.environment, spec, normaliser, part["first"]))
 
 
 def evaluate_parts(
@@ -160,7 +165,7 @@ def _check(datasets: Sequence[Dataset]) -> None:
         raise InputError(
             "published datasets without stored statistics cannot be merged: their scale changes as they play"
         )
-    if any("parts" in d.info or not metric_of(d.info.get("metric")).episodes for d in datasets):
+    if any(d.parts or not metric_of(d.info.get("metric")).episodes for d in datasets):
         raise InputError("only datasets of single control tasks can be merged")
     if len({d.spec.discrete for d in datasets}) > 1:
         raise InputError("discrete and continuous actions cannot be merged: a network has one kind of head")

@@ -18,6 +18,7 @@ class Metric:
         searched: what a search is scored by while this is what it is judged by.
         counted: what a budget's steps are.
         pairs: what a dataset's pairs are called.
+        picture: of `hades.reporting.PICTURES`: how a dataset is drawn.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Metric:
     searched: str = "return"
     counted: str = "environment steps"
     pairs: str = "state-action pairs"
+    picture: str = "pairs"
 
     @property
     def own_panel(self) -> bool:
@@ -44,7 +46,7 @@ RETURN = Metric("return")
 """The undiscounted sum of an episode's rewards."""
 LOSS = Metric(
     "minus loss", unit="nats", digits=4, ceiling=0.0, searched="minus loss", counted="labelled images looked at",
-    pairs="images",
+    pairs="images", picture="contact sheet",
 )  # fmt: skip
 """On labelled images, one an episode."""
 ACCURACY = dataclasses.replace(LOSS, name="accuracy", unit="share of images", episodes=False, ceiling=1.0)
@@ -56,4 +58,4 @@ METRICS = {metric.name: metric for metric in (RETURN, LOSS, ACCURACY, VALIDATION
 
 def metric_of(name: str | None) -> Metric:
     """By the name that a file has for it; files from before there were several have none."""
-    return METRICS.get(name or RETURN.name, RETURN)
+    return METRICS[name or RETURN.name] if name in (None, *METRICS) else Metric(name or "")

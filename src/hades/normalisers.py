@@ -1,11 +1,24 @@
 """Observation normalisers: what a network is fed is ``(obs - mean) / std``, by statistics of one kind or another."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from hades.dataset import Dataset, Spec
+
+
+class Kind(NamedTuple):
+    """How a distillation comes by its normaliser."""
+
+    measured: bool = False
+    """Before it begins, or by the dataset that it goes on from."""
+    running: bool = False
+    """From all that its populations see."""
+
+
+NORMALISERS = {"none": Kind(), "fixed": Kind(measured=True), "running": Kind(running=True)}
+"""By name."""
 
 
 class Moments(NamedTuple):
@@ -107,13 +120,13 @@ def merge_all(moments: Moments) -> Moments:
     return Moments(count, mean, (moments.m2 + weights * (moments.mean - mean) ** 2).sum(axes))
 
 
-def add_sums(sums: Any, x: jax.Array, alive: jax.Array) -> Moments:
+def add_sums(sums: Moments, x: jax.Array, alive: jax.Array) -> Moments:
     """Plain sums of 1, x and x squared over the steps of episodes ``[B, E]``."""
     there = alive.reshape(alive.shape + (1,) * (x.ndim - alive.ndim))
     return Moments(sums.number + alive, sums.mean + jnp.where(there, x, 0), sums.m2 + jnp.where(there, x * x, 0))
 
 
-def moments_of(sums: Any, normaliser: Any) -> Moments:
+def moments_of(sums: Moments, normaliser: Normaliser) -> Moments:
     """From sums over normalised observations to the moments of the observations themselves."""
     number = sums.number.reshape(sums.number.shape + (1,) * (sums.mean.ndim - sums.number.ndim))
     mean = sums.mean / jnp.maximum(number, 1)

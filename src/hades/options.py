@@ -13,11 +13,13 @@ import ast
 import dataclasses
 import functools
 import inspect
+import numbers
 import textwrap
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from hades.errors import InputError
 
@@ -31,24 +33,49 @@ class Rule:
     one_of: Choices | None = None
     least: float | None = None
     above: float | None = None
-    off: str | None = None
+    off: Any = None
     group: str = ""
 
-    def check(self, name: str, value: Any) -> None:
-        """Raise `InputError` unless a value, or each of several, may be; None is "not given" and always may."""
-        for one in value if isinstance(value, tuple) else (value,):
-            if one is not None:
-                self._check(name, one)
+    def check(self, name: str, value: Any, kind: Any) -> None:
+        """Raise `InputError` unless a value, or each of several, may be.
 
-    def _check(self, name: str, value: Any) -> None:
+        Args:
+            kind: the option's type; None may be where it says so.
+        """
+        kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+        if value is None and type(None) in kinds:
+            return
+        kinds = tuple(one for one in kinds if one is not type(None))
+        if isinstance(value, (tuple, list)) and any(get_origin(one) is tuple for one in kinds):
+            kinds = tuple(get_args(one)[0] for one in kinds if get_origin(one) is tuple)
+            for one in value:
+                self._check(name, one, kinds)
+        elif kinds and all(get_origin(one) is tuple for one in kinds):
+            raise InputError(f"{name} must be several values, not {value!r}")
+        else:
+            self._check(name, value, kinds)
+
+    def _check(self, name: str, value: Any, kinds: tuple[Any, ...]) -> None:
+        words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
+        if words and not any(isinstance(value, types) for types, _ in words):
+            raise InputError(f"{name} must be {' or '.join(word for _, word in words)}, not {value!r}")
         known = self.one_of() if callable(self.one_of) else self.one_of
         if known is not None and value not in known:
             raise InputError(f"unknown {name} '{value}'; choose one of {', '.join(known)}")
         if self.least is not None and not self.least <= value < float("inf"):
-            says = "be 0 (off) or positive" if self.least == 0 else f"be at least {self.least:g}"
+            says = "be 0 (off) or positive" if self.off == 0 else f"be at least {self.least:g}"
             raise InputError(f"{name} must {says}, not {value}")
         if self.above is not None and not self.above < value < float("inf"):
             raise InputError(f"{name} must be positive, not {value}")
+
+
+_WORDS: dict[Any, tuple[Any, str]] = {
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a name"),
+    bool: (bool, "true or false"),
+}
+"""By an option's type: what its values are, and what that is called."""
 
 
 def option(default: Any = dataclasses.MISSING, **rule: Any) -> Any:
@@ -56,8 +83,9 @@ def option(default: Any = dataclasses.MISSING, **rule: Any) -> Any:
 
     Args:
         default: left out: none, the option must be given. An empty mapping is made anew for each instance.
-        rule: of `Rule`: ``one_of`` names (or a function that gives them), of which one means ``off``; at ``least`` a
-            number, ``above`` a number; and the ``group`` of the help that shows it.
+        rule: of `Rule`: ``one_of`` names (or a function that gives them); at ``least`` a number, ``above`` a number;
+            the value that turns it ``off``, False where nothing does (left out: by its type); and the ``group`` of
+            the help that shows it.
     """
     known = {"rule": Rule(**rule)}
     if isinstance(default, dict):
@@ -70,11 +98,22 @@ def registry(module: str, name: str) -> Callable[[], Collection[str]]:
     return lambda: getattr(import_module(module), name)
 
 
-def rules(kind: type) -> Iterator[tuple[str, Rule]]:
+def rules(kind: type) -> Iterator[tuple["dataclasses.Field[Any]", Rule]]:
     """The options of a dataclass, in order."""
     for known in dataclasses.fields(kind):
         if "rule" in known.metadata:
-            yield known.name, known.metadata["rule"]
+            yield known, known.metadata["rule"]
+
+
+def check_value(kind: type, name: str, value: Any) -> None:
+    """Hold one value against the rule of a dataclass's field; without a rule, anything goes.
+
+    Raises:
+        InputError: if it cannot be.
+    """
+    known = kind.__dataclass_fields__[name]
+    if "rule" in known.metadata:
+        known.metadata["rule"].check(name, value, known.type)
 
 
 def check(options: Any) -> None:
@@ -83,8 +122,8 @@ def check(options: Any) -> None:
     Raises:
         InputError: for the first that cannot be.
     """
-    for name, rule in rules(type(options)):
-        rule.check(name, getattr(options, name))
+    for known, rule in rules(type(options)):
+        rule.check(known.name, getattr(options, known.name), known.type)
 
 
 def check_names(kind: type, given: Collection[str], what: str) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from hades.config import Config
 from hades.errors import InputError
+from hades.strategies import plain
 
 EXPLORE = Fraction(1, 2)
 """Of the budget: what several searches share before the best of them gets the rest."""
@@ -31,7 +32,7 @@ class Phase:
     @property
     def settings(self) -> tuple[str, float | None]:
         """Equal for phases of which the later one can go on with the strategy's state of the former."""
-        return self.strategy, self.std
+        return plain(self.strategy), self.std
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,14 @@ def plan_of(config: Config) -> Plan:
     rest = 1 - sum((phase.share for phase in polish), Fraction())
     if rest <= 0:
         raise InputError(f"polish takes {float(1 - rest):g} of the budget; leave some for {config.strategy}")
-    return Plan((*_search(config.strategy, config.searches, rest), *polish))
+    plan = Plan((*_search(config.strategy, config.searches, rest), *polish))
+    for before, phase in pairwise(plan.phases):
+        if phase in polish and phase.settings == before.settings:
+            raise InputError(
+                f"polish by {phase.strategy} would change nothing, for the search is by it already; "
+                f"give it a standard deviation of its own: {phase.strategy}@{float(phase.share):g}@STD"
+            )
+    return plan
 
 
 def _search(strategy: str, searches: int, share: Fraction) -> Sequence[Phase]:

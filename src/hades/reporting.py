@@ -12,7 +12,7 @@ import numpy as np
 
 from hades.aliases import Options
 from hades.dataset import Dataset, load, write_atomically
-from hades.metrics import LOSS, RETURN, Metric, metric_of
+from hades.metrics import RETURN, Metric, metric_of
 from hades.runs import Row, Run
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def report(run: Path | str) -> Path:
     metric = metric_of(dataset.info.get("metric"))
     pictures = [
         ("Learning curve", learning_curve(metrics, metric)),
-        ("The dataset", PICTURES[metric.pairs](dataset, opened.snapshots())),
+        ("The dataset", PICTURES[metric.picture](dataset, opened.snapshots())),
     ]
     figures = "".join(
         f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{_png(figure)}'>" for title, figure in pictures
@@ -215,10 +215,10 @@ def _score_in_words(score: Options) -> str:
 
 
 PICTURES: dict[str, Callable[[Dataset, Mapping[int, Dataset]], "Figure"]] = {
-    LOSS.pairs: lambda dataset, before: contact_sheet({**before, "after": dataset}),
-    RETURN.pairs: lambda dataset, before: pairs(dataset),
+    "contact sheet": lambda dataset, before: contact_sheet({**before, "after": dataset}),
+    "pairs": lambda dataset, before: pairs(dataset),
 }
-"""Of a dataset and what it was before, by what its pairs are called."""
+"""Of a dataset and what it was before, by what its metric says."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>

@@ -83,7 +83,7 @@ class Fitness:
         return draw(self.recipe, self.task.spec, self.inits, key)
 
     def train(self, population: Pairs, networks: Params, key: jax.Array) -> Params:
-        """Every network trained on every candidate, by `play`'s key: ``[P, inits, ...]``, more than `play` holds."""
+        """Every network trained on every candidate, as `play` does, and all kept: ``[P, inits, ...]``."""
         train, shared = self._trainer(population, networks, key)
 
         def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
@@ -163,7 +163,7 @@ class Fitness:
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
         last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
-        return _Train(self.recipe, self.task, self.inits, self.window), (population, networks, train_key, last)
+        return _Train(self.recipe, self.task.spec, self.inits, self.window), (population, networks, train_key, last)
 
     def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...]) -> Any:
         """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""
@@ -217,7 +217,7 @@ class _Train:
     """Trains a job's network on its candidate; equal where it is the same program."""
 
     recipe: Recipe
-    task: Task
+    spec: Spec
     inits: int
     window: int | None
 
@@ -226,7 +226,7 @@ class _Train:
         params = jax.tree.map(lambda x: x[job % self.inits], networks)
         key = jax.random.fold_in(key, job % self.inits)
         window: Window | None = None if self.window is None else (self.window, last)
-        return behaviour_cloning(self.recipe, self.task.spec, params, *pairs, key=key, window=window)
+        return behaviour_cloning(self.recipe, self.spec, params, *pairs, key=key, window=window)
 
 
 def fresh_networks(recipe: Recipe, spec: Spec, number: int, key: jax.Array) -> Params:

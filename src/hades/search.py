@@ -20,7 +20,7 @@ from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
 from hades.learner.networks import init_network
 from hades.learner.recipe import Recipe
-from hades.normalisers import Normaliser
+from hades.normalisers import NORMALISERS, Normaliser
 from hades.oracle import Generation
 from hades.parallel import replicated
 from hades.plan import Phase, Plan, plan_of
@@ -65,8 +65,8 @@ class Search:
         self.programs = [self._programs(*each) for each in zip(made, scored, strict=True)]
 
     def _strategy(self, phase: Phase, start: Solution) -> Strategy:
-        config = self.config
-        own = phase.strategy == config.strategy  # whose step size and options these are
+        config, plain = self.config, strategies.plain
+        own = plain(phase.strategy) == plain(config.strategy)  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
         settings = Settings(phase.strategy, config.population, start, phase.std or config.std, rate, options)
         made = strategies.make(settings)
@@ -132,7 +132,9 @@ class Search:
 
     def normaliser(self, state: State) -> Normaliser:
         """Of the observations, as they have been seen by now."""
-        return state.search.seen.normaliser() if self.config.normaliser == "running" else state.fixed_normaliser
+        return (
+            state.search.seen.normaliser() if NORMALISERS[self.config.normaliser].running else state.fixed_normaliser
+        )
 
     def _limit(self, attempt: Attempt) -> jax.Array | None:
         """Steps after which an episode is cut off, by the curriculum."""
@@ -146,7 +148,7 @@ class Search:
         return jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(state.key), state.generation), 5)
 
     def _init_key(self, run_key: jax.Array, key: jax.Array) -> jax.Array:
-        return _fixed_init_key(jax.random.wrap_key_data(run_key)) if self.config.init == "fixed" else key
+        return _fixed_init_key(jax.random.wrap_key_data(run_key)) if self.config.keeps_networks else key
 
     @property
     def fixed_init_key(self) -> jax.Array:
@@ -207,7 +209,7 @@ def scorers(task: Task, config: Config, inits: Counter[Recipe], needs: str) -> l
             number,
             config.episodes,
             config.greedy,
-            watch=config.normaliser == "running",
+            watch=NORMALISERS[config.normaliser].running,
             window=None if needs == SCORES else config.window,
             chunk=config.chunk,
             spread=not apart,
@@ -218,7 +220,7 @@ def scorers(task: Task, config: Config, inits: Counter[Recipe], needs: str) -> l
 
 def validators(task: Task, config: Config, inits: Counter[Recipe]) -> list[Fitness]:
     """That validate its centre, likewise; HaDES-F's on its own networks, each for as many episodes more."""
-    fixed = config.init == "fixed"
+    fixed = config.keeps_networks
     return [
         Fitness(
             task.validation,

@@ -13,7 +13,7 @@ from hades.dataset import Dataset, load
 from hades.errors import InputError
 from hades.learner.objectives import Objective, objective_of
 from hades.learner.recipe import Recipe
-from hades.normalisers import Normaliser, identity_normaliser
+from hades.normalisers import NORMALISERS, Normaliser, identity_normaliser
 from hades.scoring import Pairs
 from hades.strategies import Solution
 from hades.tasks.base import Task
@@ -44,7 +44,7 @@ class Codec:
 
     def fixed_normaliser(self, key: jax.Array) -> Normaliser:
         """The one that stays: measured, or the dataset's that the search goes on from; else the identity."""
-        if self.config.normaliser != "fixed":
+        if not NORMALISERS[self.config.normaliser].measured:
             return identity_normaliser(self.task.spec)
         if self.warm:
             return Normaliser(*map(jnp.asarray, self.warm.normaliser))
@@ -105,7 +105,8 @@ def warm_start(task: Task, config: Config) -> Dataset:
         wanted = f"{config.size} of {list(task.spec.obs_shape)} and {task.spec.num_actions}"
         raise InputError(f"{config.start} has {found}; {task.name} is asked for {wanted}")
     plain = (dataset.normaliser[0] == 0).all() and (dataset.normaliser[1] == 1).all()
-    if dataset.online or not (config.normaliser == "fixed" or (config.normaliser == "none" and plain)):
+    kind = NORMALISERS[config.normaliser]
+    if dataset.online or kind.running or not (kind.measured or plain):
         raise InputError(f"to go on from {config.start} with its own normaliser, take --normaliser fixed")
     try:
         objective_of(task.spec, config.labels).go_on(dataset.targets)

@@ -23,7 +23,7 @@ class Tea:
     """How many."""
     sort: str = option("green", one_of=("none", "green"), off="none", group="taste")
     """Which leaves."""
-    sugar: float = option(1.0, least=0, group="taste")
+    sugar: float = option(1.0, least=0, off=0, group="taste")
     """Spoons."""
     minutes: float | None = option(3.0, above=0, group="taste")
     """Of brewing."""

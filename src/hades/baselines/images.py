@@ -13,7 +13,7 @@ from hades.dataset import Dataset
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
 from hades.learner.objectives.classes import balanced_labels
-from hades.learner.recipe import Learner
+from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
 from hades.normalisers import identity_normaliser
 from hades.tables import align
@@ -60,8 +60,7 @@ def across(
     recipes = ON_SMALL if min(images_of(task).spec.obs_shape[:2]) < SMALL else ARCHITECTURES
     learners = {name: recipes[name].options() for name in names}
     if dataset.info.get("baseline") == "all":
-        shape = ("network", "width", "depth")
-        learners = {name: {k: options[k] for k in shape} for name, options in learners.items()}
+        learners = {name: {k: options[k] for k in SHAPE} for name, options in learners.items()}
     return {
         name: evaluate(dataset, task, inits, learner=Learner(**options), seed=seed)
         for name, options in learners.items()

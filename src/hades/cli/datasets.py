@@ -30,7 +30,7 @@ class _Answer:
 class Train(_Answer, Options):
     """Train one fresh network on a dataset and save its parameters."""
 
-    dataset: Positional[Path]
+    dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     out: Folder = None
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
@@ -54,21 +54,21 @@ class Train(_Answer, Options):
 
 @dataclass(kw_only=True)
 class _Rest(_Answer):
-    task_options: TaskOptions = field(default_factory=TaskOptions)
+    environment: TaskOptions = field(default_factory=TaskOptions)
 
 
 @dataclass(kw_only=True)
 class Evaluate(_Rest, Options):
     """Train fresh networks on a dataset and score them on its task; images by their test set."""
 
-    dataset: Positional[Path]
+    dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     task: Text = None
     """The task to score on; left out: the one that the dataset names."""
     inits: int = 32
     """Networks trained, each with its own initialisation."""
     episodes: int = 8
-    """Episodes played by each network."""
+    """Episodes played by each network; of images there are none."""
     init: str = "auto"
     """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was evolved for."""
     greedy: Flag = False
@@ -84,16 +84,20 @@ class Evaluate(_Rest, Options):
         from hades.evaluation import evaluate, recipe, task_of
 
         dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
-        if "parts" in dataset.info:
+        if dataset.parts:
             return self._parts(dataset, learner)
-        task = task_of(dataset, self.task, **self.task_options.given())
+        task = task_of(dataset, self.task, **self.environment.given())
         if self.across or self.baselines:
             return self._table(dataset, task, learner)
         result = evaluate(
             dataset, task, self.inits, self.episodes,
             learner=learner, greedy=self.greedy, init=self.init, seed=self.seed,
         )  # fmt: skip
-        about = {"task": task.name, "size": len(dataset), "learner": recipe(dataset, learner).options()}
+        about = {
+            "task": task.name,
+            "size": len(dataset),
+            "learner": recipe(dataset, learner, task.reference).options(),
+        }
         score = {result.metric: result.summary()}
         return show(about | score, f"{dataset.describe()}\n\n{result}", self.output.json)
 
@@ -132,7 +136,7 @@ class Evaluate(_Rest, Options):
 class Merge(_Answer):
     """Join the datasets of several tasks: one agent trained on the union acts in each."""
 
-    datasets: Positional[tuple[str, ...]]
+    datasets: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
     """Files, runs' folders or names of the zoo; their tasks differ, their actions are of one kind."""
     out: Annotated[Path, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="")]
     """The union's file (.safetensors)."""
@@ -144,7 +148,7 @@ class Merge(_Answer):
 
         union = merge([_load(Path(name)) for name in self.datasets], self.identity)
         union.save(self.out)
-        data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.info["parts"]]}
+        data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.parts]}
         return show(data, f"{len(union)} pairs of {', '.join(data['tasks'])}\n{self.out}", self.output.json)
 
 

@@ -14,7 +14,7 @@ from tyro.conf import arg
 
 from hades.aliases import Json
 from hades.errors import InputError
-from hades.options import Rule, help_of
+from hades.options import Rule, help_of, rules
 
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, arg(help_behavior_hint="")]
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME"}
@@ -25,23 +25,23 @@ def shown(metavar: str) -> Any:
     return arg(metavar=metavar, help_behavior_hint="")
 
 
-def options_of(*kinds: type, inline: str = "", leave_out: tuple[str, ...] = (), presets: bool = True) -> Any:
+def options_of(*kinds: type, inline: str = "", leave_out: tuple[str, ...] = (), say_off: bool = True) -> Any:
     """A dataclass with an option for every field of others that has a rule, none of them given.
 
     Args:
         inline: the group whose options stand by themselves, before all groups.
         leave_out: names of fields.
-        presets: whether a preset may have turned an option on, which ``--no-X`` then turns off.
+        say_off: say of each option that can be turned off how.
     """
     groups: dict[str, list[tuple[str, Any, Any]]] = {}
     can_be_off = set()
     for kind in kinds:
-        for known in fields(kind):
-            if "rule" in known.metadata and known.name not in leave_out:
-                off = presets and off_value(known) is not dataclasses.MISSING
+        for known, rule in rules(kind):
+            if known.name not in leave_out:
+                off = off_value(known) is not dataclasses.MISSING
                 can_be_off |= {known.name} if off else set()
-                group = groups.setdefault(known.metadata["rule"].group, [])
-                group.append(_argument(known, help_of(kind)[known.name], off))
+                group = groups.setdefault(rule.group, [])
+                group.append(_argument(known, help_of(kind)[known.name], off and say_off))
     own = groups.pop(inline, [])
     for group, arguments in groups.items():
         made = make_dataclass(group, arguments, kw_only=True)
@@ -90,6 +90,8 @@ def _is_mapping(kind: Any) -> bool:
 def off_value(known: dataclasses.Field[Any]) -> Any:
     """What an option is when it is turned off; MISSING where it cannot be."""
     rule: Rule = known.metadata["rule"]
+    if rule.off is not None:
+        return dataclasses.MISSING if rule.off is False else rule.off
     members = _members(known.type)
     if bool in members:
         return False
@@ -99,9 +101,7 @@ def off_value(known: dataclasses.Field[Any]) -> Any:
         return {}
     if get_origin(known.type) is tuple:
         return ()
-    if rule.least == 0:
-        return 0
-    return dataclasses.MISSING if rule.off is None else rule.off
+    return dataclasses.MISSING
 
 
 def given(options: Any, kind: type) -> Json:

@@ -10,7 +10,6 @@ from hades.cli.derive import Flag, shown
 from hades.errors import InputError
 
 Int = Annotated[int | None, shown("INT")]
-Float = Annotated[float | None, shown("FLOAT")]
 Text = Annotated[str | None, shown("NAME")]
 Folder = Annotated[Path | None, shown("PATH")]
 Names = Annotated[tuple[str, ...], shown("NAME ...")]
@@ -28,7 +27,7 @@ class Output:
 
 @dataclass(kw_only=True)
 class TaskOptions:
-    """Of the task."""
+    """What `hades.make` takes beside the name."""
 
     backend: Text = None
     """Brax physics: positional, spring, generalized or mjx."""
@@ -39,9 +38,7 @@ class TaskOptions:
 
     def given(self) -> Json:
         """What was given, for `hades.make`."""
-        folder = None if self.data_dir is None else str(self.data_dir)
-        options = {"backend": self.backend, "data_dir": folder, "zca": self.zca or None}
-        return {name: value for name, value in options.items() if value is not None}
+        return {k: str(v) if isinstance(v, Path) else v for k, v in vars(self).items() if v not in (None, False)}
 
 
 @dataclass(kw_only=True)
@@ -68,8 +65,8 @@ class Cluster:
 
     distributed: Flag = False
     """One of several processes; Slurm, Open MPI and JAX_* variables are recognised."""
-    coordinator: Text = None
-    """HOST:PORT where process 0 listens, if nothing is recognised."""
+    coordinator: Annotated[str | None, shown("HOST:PORT")] = None
+    """Where process 0 listens, if nothing is recognised."""
     processes: Int = None
     """How many processes there are."""
     process_id: Int = None

@@ -1,11 +1,10 @@
 """The options as a page of the documentation: ``python -m hades.cli.reference > docs/options.md``."""
 
 import dataclasses
-from dataclasses import fields
 
 from hades.config import Config
 from hades.learner.recipe import Recipe
-from hades.options import help_of
+from hades.options import help_of, rules
 from hades.tables import markdown
 
 HEADER = """# Options
@@ -21,10 +20,9 @@ def page() -> str:
     """The page, as Markdown."""
     groups: dict[str, list[list[str]]] = {}
     for kind in (Config, Recipe):
-        for known in fields(kind):
-            if "rule" in known.metadata:
-                row = [f"`{known.name}`", _default(known), help_of(kind)[known.name]]
-                groups.setdefault(known.metadata["rule"].group, []).append(row)
+        for known, rule in rules(kind):
+            row = [f"`{known.name}`", _default(known), help_of(kind)[known.name]]
+            groups.setdefault(rule.group, []).append(row)
     parts = [
         f"## {group.capitalize()}\n\n{markdown([['option', 'default', ''], *rows])}" for group, rows in groups.items()
     ]

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from hades.cli.derive import given, options_of
 from hades.cli.groups import Cluster, Folder, Output, Running, TaskOptions
@@ -20,8 +20,8 @@ Budget: Any = options_of(
 
 @dataclass(kw_only=True)
 class _Rest:
-    task_options: TaskOptions = field(default_factory=TaskOptions)
-    running: Running = field(default_factory=Running)
+    environment: TaskOptions = field(default_factory=TaskOptions)
+    recording: Running = field(default_factory=Running)
     output: Output = field(default_factory=Output)
     cluster: Cluster = field(default_factory=Cluster)
 
@@ -30,7 +30,7 @@ class _Rest:
 class Distill(_Rest, Options):
     """Distil a task into a dataset."""
 
-    task: Positional[str]
+    task: Positional[Annotated[str, arg(metavar="TASK")]]
     """The task: cartpole, hopper, digits, ... (`hades envs` lists all), or a path of images of your own."""
     preset: str = "laptop"
     """Configuration that all other options start from: laptop or paper (`hades presets`)."""
@@ -44,17 +44,17 @@ class Distill(_Rest, Options):
         from hades.runs import free_path
 
         options, learner = given(self, Config), given(self, Recipe)
-        task = tasks.make(self.task, **self.task_options.given())
+        task = tasks.make(self.task, **self.environment.given())
         name, size = task.name.split("/")[-1].split("-")[0].lower(), options.get("size")
         stem = "-".join([name, *([str(size)] if size else []), f"seed{options.get('seed', 0)}"])
-        options |= self.running.given() | {"learner": learner, "out": self.out or free_path(stem)}
+        options |= self.recording.given() | {"learner": learner, "out": self.out or free_path(stem)}
         result = distill(task, preset=self.preset, **options)
         return report(result, self.output.json)
 
 
 @dataclass(kw_only=True)
 class _ResumeRest:
-    running: Running = field(default_factory=Running)
+    recording: Running = field(default_factory=Running)
     output: Output = field(default_factory=Output)
     cluster: Cluster = field(default_factory=Cluster)
 
@@ -63,11 +63,11 @@ class _ResumeRest:
 class Resume(_ResumeRest, Budget):
     """Continue an interrupted run, or one past its end with a larger budget."""
 
-    run: Positional[Path]
+    run: Positional[Annotated[Path, arg(metavar="RUN")]]
     """The run's folder."""
 
     def __call__(self) -> int:
         self.cluster.connect(self.output.debug)
         from hades.distillation import resume
 
-        return report(resume(self.run, **self.running.given(), **given(self, Config)), self.output.json)
+        return report(resume(self.run, **self.recording.given(), **given(self, Config)), self.output.json)

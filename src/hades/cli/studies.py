@@ -19,7 +19,7 @@ def study(args: list[str]) -> tuple[type, str, list[str]]:
     kind = kind_of(name)
 
     @dataclass(kw_only=True)
-    class One(_Run, options_of(kind, presets=False)):
+    class One(_Run, options_of(kind, say_off=False)):
         """One study."""
 
         def __call__(self) -> int:

@@ -11,7 +11,7 @@ import jax
 from flax import linen as nn
 
 from hades.learner.layers import InstanceNorm, halve
-from hades.learner.parts import Parts
+from hades.learner.parts import NORMS, Parts
 
 
 def mlp(network: Parts, x: jax.Array) -> jax.Array:
@@ -19,7 +19,7 @@ def mlp(network: Parts, x: jax.Array) -> jax.Array:
     x = x.reshape(*network.lead(x), -1)
     for width in network.widths:
         x = network.dense(width)(x)
-        x = network.act(nn.LayerNorm()(x) if network.norm == "layer" else x)
+        x = network.act(NORMS[network.norm](x))
     return x
 
 

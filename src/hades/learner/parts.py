@@ -11,7 +11,8 @@ from hades.learner.layers import HIDDEN, INITIALISERS, Conv
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     name: getattr(nn, name) for name in ("tanh", "relu", "elu", "gelu", "silu", "leaky_relu", "softplus", "sigmoid")
 }
-NORMS = ("none", "layer")
+NORMS: dict[str, Callable[[jax.Array], jax.Array]] = {"none": lambda x: x, "layer": lambda x: nn.LayerNorm()(x)}
+"""Of the units of a dense layer, before their activation."""
 
 
 class Parts(nn.Module):

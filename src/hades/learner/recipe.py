@@ -1,19 +1,21 @@
 """A recipe: one complete inner loop. A learner: wishes, laid over a recipe once, where a request comes in."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any
 
 from hades.aliases import Json, Options
 from hades.errors import InputError
-from hades.options import check, check_names, help_of, option, registry, rules
+from hades.options import check, check_names, check_value, help_of, option, registry
 
 GROUP = "inner loop"
+SHAPE = ("network", "width", "depth")
+"""Of a recipe: what says which network it is."""
 
 
-def _registry(place: str) -> Any:
+def _registry(place: str) -> Callable[[], Collection[str]]:
     module, name = place.split(".")
     return registry(f"hades.learner.{module}", name)
 
@@ -38,7 +40,7 @@ class Recipe:
     """Activation: tanh, relu, elu, gelu, silu, leaky_relu, softplus or sigmoid."""
     initialiser: str = option(one_of=_registry("layers.INITIALISERS"), group=GROUP)
     """Of the network's kernels: orthogonal, lecun, he or xavier."""
-    bias: float = option(least=0, group=GROUP)
+    bias: float = option(least=0, off=0, group=GROUP)
     """Biases start uniform between 0 and this."""
     norm: str = option(one_of=_registry("parts.NORMS"), off="none", group=GROUP)
     """Of dense hidden layers, before their activation: none or layer."""
@@ -51,11 +53,11 @@ class Recipe:
     """Inner step size."""
     epochs: int = option(above=0, group=GROUP)
     """Steps of the inner loop; each on the whole dataset, unless there is a batch."""
-    batch: int = option(least=0, group=GROUP)
+    batch: int = option(least=0, off=0, group=GROUP)
     """Pairs drawn for each step, instead of all; 0 for all."""
     augment: str = option(one_of=_registry("augmentation.AUGMENTATIONS"), off="none", group=GROUP)
     """Augmentation of images in the inner loop: none, or dsa (Zhao & Bilen 2021): one random transformation a step."""
-    clip: float = option(least=0, group=GROUP)
+    clip: float = option(least=0, off=0, group=GROUP)
     """Largest global norm of the inner gradient; 0 for no clipping."""
 
     def __post_init__(self) -> None:
@@ -97,8 +99,8 @@ class Learner:
     def __init__(self, **wishes: Any) -> None:
         check_names(Recipe, wishes, "a learner")
         wishes = {k: tuple(v) if isinstance(v, list) else v for k, v in wishes.items() if v is not None}
-        for name, rule in rules(Recipe):
-            rule.check(name, wishes.get(name))
+        for name, value in wishes.items():
+            check_value(Recipe, name, value)
         self.wishes: Options = wishes
 
     def options(self) -> Json:

@@ -67,7 +67,8 @@ def acting(task: Task | str, what: str) -> ControlTask:
     """
     made = make(task) if isinstance(task, str) else task
     if not isinstance(made, ControlTask):
-        raise InputError(f"{what} for control, and {made.name} is {made.metric.pairs}")
+        is_what = made.metric.pairs if not made.metric.episodes else "stepped outside JAX"
+        raise InputError(f"{what} for control in JAX, and {made.name} is {is_what}")
     return made
 
 

@@ -14,7 +14,7 @@ from hades.learner.networks import Params
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
-from hades.normalisers import Moments, Normaliser, OnlineNormaliser
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.rollouts import Play, Trajectory
 
 NOTHING: Options = MappingProxyType({})
@@ -183,6 +183,10 @@ class Acting(Task):
 
     environment: Any
 
+    @abstractmethod
+    def play_randomly(self, key: jax.Array, episodes: int) -> Episode:
+        """Episodes ``[1, E]`` of uniformly random actions, with the moments of their observations."""
+
     @property
     def spec(self) -> Spec:
         """The environment's."""
@@ -205,3 +209,13 @@ class Acting(Task):
         if self.spec.discrete:
             return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
         return shared | {"size": 8}
+
+    def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
+        """The normaliser of observations under uniformly random actions, over whole episodes."""
+        seen = self.play_randomly(key, episodes).seen
+        assert seen is not None
+        return merge_all(seen).normaliser()
+
+    def random_return(self, key: jax.Array, episodes: int = 256) -> float:
+        """The mean return of uniformly random actions."""
+        return float(self.play_randomly(key, episodes).ret.mean())

@@ -16,7 +16,6 @@ from hades.normalisers import (
     Normaliser,
     OnlineNormaliser,
     identity_normaliser,
-    merge_all,
 )
 from hades.tasks import rollouts
 from hades.tasks.base import Acting, Episode
@@ -104,16 +103,6 @@ class ControlTask(Acting):
         """So many steps of B networks in the environments that are being played."""
         return rollouts.collect(self.batch, recipe, params, normaliser, play, steps, key)
 
-    def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
-        """The normaliser of observations under uniformly random actions, over whole episodes."""
-        seen = self._play_randomly(key, episodes).seen
-        assert seen is not None
-        return merge_all(seen).normaliser()
-
-    def random_return(self, key: jax.Array, episodes: int = 256) -> float:
-        """The mean return of uniformly random actions."""
-        return float(self._play_randomly(key, episodes).ret.mean())
-
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """States ``[size, *obs]`` to start from: a ``"sample"`` of observations, as the normaliser leaves them."""
         assert kind == "sample"
@@ -142,7 +131,9 @@ class ControlTask(Acting):
             return jax.random.randint(key, (), 0, self.spec.num_actions)
         return jax.random.uniform(key, (self.spec.num_actions,), minval=-1, maxval=1)
 
-    def _play_randomly(self, key: jax.Array, episodes: int) -> Episode:
+    def play_randomly(self, key: jax.Array, episodes: int) -> Episode:
+        """Episodes ``[1, E]`` of uniformly random actions, with the moments of their observations."""
+
         def random_policy(_: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
             del obs
             return self._random_action(key)

@@ -64,7 +64,10 @@ class Episodes:
 
         start = jnp.zeros((), jnp.int32), begun
         episode = jax.lax.while_loop(lambda carry: carry[1].alive.any(), chunk, start)[1].episode
-        return episode._replace(seen=moments_of(episode.seen, normaliser)) if self.watch else episode
+        if episode.seen is None:
+            return episode
+        assert isinstance(normaliser, Normaliser), "an online normaliser gathers moments itself"
+        return episode._replace(seen=moments_of(episode.seen, normaliser))
 
     def _begun(self, keys: jax.Array, normaliser: Normaliser | OnlineNormaliser) -> Playing:
         state, obs = self.environments.reset(keys)
@@ -87,7 +90,7 @@ class Episodes:
             length=episode.length + alive,
             terminated=episode.terminated | (alive & terminated),
             # In normalised units, where sums of squares do not cancel.
-            seen=add_sums(episode.seen, normalised, alive) if self.watch else None,
+            seen=None if episode.seen is None else add_sums(episode.seen, normalised, alive),
         )
         alive = alive & ~terminated & ~truncated
         alive = alive if self.limit is None else alive & (episode.length < self.limit)

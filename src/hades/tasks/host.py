@@ -14,7 +14,7 @@ from hades.dataset import Spec
 from hades.learner.cloning import make_policy
 from hades.learner.networks import Params
 from hades.learner.recipe import Recipe
-from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks.base import Acting, Episode
 
 
@@ -96,16 +96,6 @@ class HostTask(Acting):
 
         return self._play(act, keys, watch, None if limit is None else int(limit))
 
-    def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
-        """The normaliser of observations under uniformly random actions, over whole episodes."""
-        seen = self._play_randomly(key, episodes).seen
-        assert seen is not None
-        return merge_all(seen).normaliser()
-
-    def random_return(self, key: jax.Array, episodes: int = 256) -> float:
-        """The mean return of uniformly random actions."""
-        return float(self._play_randomly(key, episodes).ret.mean())
-
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """States ``[size, *obs]`` to start from: a ``"sample"`` of observations of random actions, an episode each."""
         assert kind == "sample"
@@ -134,7 +124,8 @@ class HostTask(Acting):
 
         return act
 
-    def _play_randomly(self, key: jax.Array, episodes: int) -> Episode:
+    def play_randomly(self, key: jax.Array, episodes: int) -> Episode:
+        """Episodes ``[1, E]`` of uniformly random actions, with the moments of their observations."""
         return self._play(self._random(key), jax.random.split(key, (1, episodes)), watch=True)
 
     def _play(self, act: Act, keys: jax.Array, watch: bool, limit: int | None = None) -> Episode:

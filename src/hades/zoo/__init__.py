@@ -10,7 +10,7 @@ from hades import dataset
 from hades.aliases import Json
 from hades.dataset import Dataset, load, write_atomically
 from hades.errors import InputError
-from hades.metrics import metric_of
+from hades.metrics import RETURN, metric_of
 from hades.tables import align
 
 
@@ -70,7 +70,7 @@ def _card(name: str, known: Dataset) -> Json:
         "task": known.task,
         "pairs": len(known),
         "learner": dict(known.learner),
-        "metric": info.get("metric", "return"),
+        "metric": info.get("metric", RETURN.name),
         "made": info.get("made", ""),
         "scores": info.get("scores", {}),
         "generalisation": info.get("generalisation"),

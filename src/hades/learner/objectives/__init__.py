@@ -13,7 +13,7 @@ LABELS = tuple(name for name, kind in OBJECTIVES.items() if kind.discrete)
 LOSSES = tuple(dict.fromkeys(name for kind in OBJECTIVES.values() for name in kind.losses))
 
 
-def objective_of(spec: Spec, labels: str = LABELS[0], sharpness: float = 2.0) -> Objective:
+def objective_of(spec: Spec, labels: str = LABELS[0], sharpness: float = 0.0) -> Objective:
     """The objective for a kind of action: one of `LABELS` where it is discrete."""
     return OBJECTIVES[labels if spec.discrete else "actions"](spec, sharpness)
 

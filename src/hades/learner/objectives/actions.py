@@ -29,7 +29,7 @@ class Actions:
     """Actions ``[N, A]``, in [-1, 1] at the start."""
 
     spec: Spec
-    sharpness: float = 2.0
+    sharpness: float
     discrete: ClassVar = False
     sharpens: ClassVar = False
     losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}

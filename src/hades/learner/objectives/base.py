@@ -18,7 +18,7 @@ Part = dict[str, jax.Array]
 class Objective(Protocol):
     """What the targets of N pairs are; made of a `Spec` and the sharpness that a distillation asks for."""
 
-    def __init__(self, spec: Spec, sharpness: float = 2.0) -> None: ...
+    def __init__(self, spec: Spec, sharpness: float) -> None: ...
 
     discrete: ClassVar[bool]
     """Whether it is for discrete actions and classes."""

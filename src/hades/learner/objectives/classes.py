@@ -28,7 +28,7 @@ class Classes:
     """One-hot labels ``[N, A]`` that stay as they are."""
 
     spec: Spec
-    sharpness: float = 2.0
+    sharpness: float
     discrete: ClassVar = True
     sharpens: ClassVar = False
     losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}

@@ -18,7 +18,7 @@ class Distributions:
     """The softmax of logits ``[N, A]``, which start at ``sharpness`` for each pair's own class and at 0 else."""
 
     spec: Spec
-    sharpness: float = 2.0
+    sharpness: float
     discrete: ClassVar = True
     sharpens: ClassVar = True
     losses: ClassVar[Mapping[str, Loss]] = {"nll": nll, "mse": mse}
