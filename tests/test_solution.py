@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,10 +11,11 @@ import pytest
 
 import hades
 from hades.config import Config
+from hades.learner.recipes import DISCRETE
 from hades.search import Search
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
-from tests.helpers import RECIPE, TINY
+from tests.helpers import RECIPE, TINY, control
 
 
 def test_soft_labels_evolve_and_stay_probabilities() -> None:
@@ -54,11 +56,13 @@ def test_a_run_finds_the_dataset_that_it_began_with_from_any_folder(
 def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_path: Path) -> None:
     labels = np.asarray([[0.7, 0.3], [0.2, 0.8]])
     file = str(dataclasses.replace(cartpole_pairs, labels=labels).save(tmp_path / "soft.safetensors"))
-    options = TINY | {"generations": 1, "std": 1e-6, "normaliser": "none", "start": file}
-    result = hades.distill("cartpole", size=2, labels="soft", **options)
-    np.testing.assert_allclose(result.dataset.targets, labels, atol=1e-3)
+    options: dict[str, Any] = {"size": 2, "normaliser": "none", "start": file, "learner": DISCRETE}
+    search = Search(control("cartpole"), Config(labels="soft", **options))
+    states, targets, _ = search.codec.pairs(search.best(search.init())[0])
+    np.testing.assert_array_equal(states, cartpole_pairs.states)
+    np.testing.assert_allclose(targets, labels, atol=1e-3)
     with pytest.raises(hades.InputError, match="labels of its own"):
-        hades.distill("cartpole", size=2, **options)
+        Search(control("cartpole"), Config(**options))
 
 
 def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:

@@ -37,11 +37,12 @@ def _wait_for_generations(out: Path, number: int, process: subprocess.Popen[byte
     raise AssertionError(f"ended with {process.poll()} before generation {number}")
 
 
-def test_killed_three_times_the_dataset_is_the_same(uninterrupted: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moments", [(100,), pytest.param((10, 100, 200), marks=pytest.mark.slow)])
+def test_killed_the_dataset_is_the_same(uninterrupted: bytes, tmp_path: Path, moments: tuple[int, ...]) -> None:
     out, often = tmp_path / "run", ["--checkpoint-every", "0.3"]
     command = [*HADES, *SLOW, "--out", str(out), *often]
     rng = random.Random(0)
-    for low in (10, 100, 200):
+    for low in moments:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _wait_for_generations(out, low + rng.randrange(60), process)
         process.send_signal(signal.SIGKILL)
