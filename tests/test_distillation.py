@@ -42,7 +42,7 @@ def test_cartpole_end_to_end() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"init": "fixed", "normaliser": "fixed"},
+    [{}, pytest.param({"init": "fixed", "normaliser": "fixed"}, marks=SLOW),
      pytest.param({"strategy": "CMA-ES", "normaliser": "none"}, marks=SLOW),
      pytest.param({"strategy": "OpenES", "strategy_lr": 0.02, "greedy": True}, marks=SLOW)],
 )  # fmt: skip

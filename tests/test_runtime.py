@@ -16,8 +16,10 @@ def test_importing_hades_does_not_start_jax() -> None:
 
 def test_distillation_uses_every_core() -> None:
     code = (
-        "import os, jax, hades; hades.distill('CartPole-v1', generations=1, population=4, progress=False);"
-        "assert jax.device_count() == len(os.sched_getaffinity(0))"
+        "import os, jax, hades\n"
+        "try: hades.distill('CartPole-v1', start='nowhere')\n"  # refused as late as can be
+        "except hades.InputError: assert jax.device_count() == len(os.sched_getaffinity(0))\n"
+        "else: assert False"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

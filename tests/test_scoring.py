@@ -2,7 +2,9 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -120,12 +122,16 @@ def test_wide_networks_on_wide_states_do_not_hang() -> None:
     assert run.stdout.strip() == "(6,)", run.stderr
 
 
+def _of_images(fitness: Fitness, pairs: Pairs, data: Any) -> jax.Array:
+    return fitness.population(pairs, fitness.networks(KEY), identity_normaliser(fitness.task.spec), KEY, data).fitness
+
+
 def test_scores_of_images_do_not_depend_on_the_chunk(digits: ImageTask) -> None:
     states = jax.random.uniform(KEY, (3, 10, *digits.spec.obs_shape))
     pairs = states, jnp.broadcast_to(jnp.eye(10), (3, 10, 10)), jnp.asarray([0.1, 0.5, 1.0])
     scores = []
     for chunk in (1, 6):
         fitness = Fitness(digits, RECIPE, inits=2, episodes=16, chunk=chunk)
-        networks = fitness.networks(KEY)
-        scores.append(fitness.population(pairs, networks, identity_normaliser(digits.spec), KEY, digits.data).fitness)
+        score = partial(_of_images, fitness)
+        scores.append(jax.jit(score)(pairs, digits.data))
     np.testing.assert_allclose(*scores, rtol=1e-4)

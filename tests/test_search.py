@@ -10,7 +10,6 @@ import pytest
 import hades
 from hades.config import Config
 from hades.errors import InputError
-from hades.learner.recipe import Learner
 from hades.search import Search
 from hades.tasks.control import ControlTask
 from tests.helpers import TINY
@@ -76,10 +75,18 @@ def test_several_searches_share_half_of_the_budget_and_the_best_goes_on(target: 
 
 
 def test_a_network_named_again_is_drawn_more(target: ControlTask) -> None:
-    options = {"population": 4, "inits": 2, "generations": 1, "learner": Learner(epochs=2), "progress": False}
-    one = hades.distill(target, networks=("mlp:4",), **options).metrics[0]
-    several = hades.distill(target, networks=("mlp:4", "mlp:8", "mlp:8"), **options).metrics[0]
-    assert several["env_steps"] == 3 * one["env_steps"]
+    config = Config(population=4, inits=2, networks=("mlp:4", "mlp:8", "mlp:8"))
+    search = Search(target, config)
+    for kinds in (search.fitness, search.validation):
+        assert [fitness.recipe.width for fitness in kinds] == [4, 8]
+    assert [fitness.inits for fitness in search.fitness] == [2, 4]
+
+
+@pytest.mark.slow
+def test_steps_are_of_all_kinds_of_networks(target: ControlTask) -> None:
+    search = Search(target, Config(population=4, inits=2, networks=("mlp:4", "mlp:8", "mlp:8")))
+    _, metrics = search.generation(search.init(), search.data)
+    assert int(metrics["env_steps"]) == 4 * 6 * 10
 
 
 def test_control_is_not_differentiable_and_starts_at_random(target: ControlTask) -> None:
