@@ -67,7 +67,7 @@ def acting(task: Task | str, what: str) -> ControlTask:
     """
     made = make(task) if isinstance(task, str) else task
     if not isinstance(made, ControlTask):
-        is_what = made.metric.pairs if not made.metric.episodes else "stepped outside JAX"
+        is_what = made.metric.pairs if made.traced else "stepped outside JAX"
         raise InputError(f"{what} for control in JAX, and {made.name} is {is_what}")
     return made
 
