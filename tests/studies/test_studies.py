@@ -51,7 +51,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(generalisation, names, few)
 
 
-QUICK = ("generalisation", "budget", "zoo")
+QUICK = ("budget", "zoo")
 """The others compile for minutes."""
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of
 from hades.cli.groups import Folder, Output
 from hades.cli.output import fail, show
@@ -50,7 +50,7 @@ class _Run:
     """No progress."""
     output: Output = field(default_factory=Output)
 
-    def conduct(self, name: str, options: dict[str, Any]) -> int:
+    def conduct(self, name: str, options: Json) -> int:
         """Do what is missing, and print the table."""
         from hades import runtime, studies
 

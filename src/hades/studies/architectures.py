@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.errors import MissingExtra
 from hades.options import option
 from hades.studies.base import Study
@@ -29,7 +30,7 @@ BOOTSTRAPS = 2000
 class Architectures(Study):
     """Ranks a space of networks twice."""
 
-    paper: ClassVar[dict[str, Any]] = {"datasets": ("hopper-4", "breakout"), "trials": 100, "steps": 50_000_000}
+    paper: ClassVar[Options] = {"datasets": ("hopper-4", "breakout"), "trials": 100, "steps": 50_000_000}
     datasets: tuple[str, ...] = option(("cartpole-2",))
     """Names in the zoo, or files."""
     trials: int = option(24, least=1)
@@ -54,7 +55,7 @@ class Architectures(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],)
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.baselines.ppo import train_ppo
         from hades.dataset import load
         from hades.evaluation import evaluate, task_of
@@ -157,7 +158,7 @@ def _optuna(folder: Path, name: str, seed: int) -> Any:
     return found
 
 
-def _architecture(trial: Any) -> dict[str, Any]:
+def _architecture(trial: Any) -> Json:
     return {
         "width": trial.suggest_categorical("width", [8, 16, 32, 64, 128, 256, 512]),
         "depth": trial.suggest_int("depth", 1, 4),

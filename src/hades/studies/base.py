@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades import tables
+from hades.aliases import Json, Options
 from hades.dataset import write_atomically
 from hades.errors import InputError
 from hades.options import check, check_names
@@ -41,7 +42,7 @@ class Study(ABC):
         InputError: for an option value that cannot be.
     """
 
-    paper: ClassVar[dict[str, Any]] = {}
+    paper: ClassVar[Options] = {}
     """The options that differ at the paper's scale."""
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ class Study(ABC):
         return ()
 
     @abstractmethod
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         """The result of one cell, as JSON; runs go into places of the folder."""
 
     @abstractmethod
@@ -88,7 +89,7 @@ class Study(ABC):
         """
         return folder / f"{name.replace('/', '-').replace(':', '-')}-{on_disk.key(self.making(cell))[:8]}"
 
-    def making(self, cell: Cell) -> dict[str, Any]:
+    def making(self, cell: Cell) -> Json:
         """All that makes a cell's result, of which its row's key is the hash."""
         datasets = {name: on_disk.digest(name) for name in self.reads(cell)}
         return {"study": self.name, "cell": cell, "datasets": datasets, "versions": on_disk.versions()}

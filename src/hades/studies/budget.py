@@ -6,10 +6,11 @@ One search of whole episodes each, whatever the preset: short budgets do not all
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, distilled, spread, summary
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Budget(Study):
     """Distils each task with different numbers of pairs."""
 
-    paper: ClassVar[dict[str, Any]] = {
+    paper: ClassVar[Options] = {
         "sizes": (2, 4, 8, 16, 64, 256), "minutes": None, "scale": "paper", "width": 512,
     }  # fmt: skip
     tasks: tuple[str, ...] = option(("hopper",))
@@ -52,7 +53,7 @@ class Budget(Study):
             for seed in range(self.seeds)
         ]  # fmt: skip
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.evaluation import evaluate
         from hades.learner.recipe import Learner
 

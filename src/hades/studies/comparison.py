@@ -8,10 +8,11 @@ half the width.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import ONE_SEARCH, control, distilled, spread, summary
@@ -27,7 +28,7 @@ METHODS = ("HaDES-R", "HaDES-F", "ES", "PPO")
 class Comparison(Study):
     """Trains by each method on each task."""
 
-    paper: ClassVar[dict[str, Any]] = {
+    paper: ClassVar[Options] = {
         "tasks": (
             "ant", "halfcheetah", "hopper", "humanoid", "humanoidstandup", "inverted_double_pendulum", "reacher",
             "walker2d", "asterix", "breakout", "freeway", "space-invaders", "seaquest",
@@ -58,7 +59,7 @@ class Comparison(Study):
             for seed in range(self.seeds)
         ]  # fmt: skip
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades import presets
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import evolve_weights

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
 from hades.studies.pieces import EVALUATION_SEED, control, groups, random_return
@@ -29,7 +30,7 @@ ALONE, REHEARSED, RESET = "each task's pairs alone", "earlier pairs rehearsed", 
 class Continual(Study):
     """Trains on one task after the other, several times over, and scores on all of them after each stage."""
 
-    paper: ClassVar[dict[str, Any]] = {"width": 512, "inits": 32, "cycles": 5}
+    paper: ClassVar[Options] = {"width": 512, "inits": 32, "cycles": 5}
     datasets: tuple[str, ...] = option(())
     """Names in the zoo, or files, of one sequence, whose actions are of one kind; left out: two of the zoo's."""
     identity: bool = option(True)
@@ -65,7 +66,7 @@ class Continual(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return cell["sequence"]
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         import jax
         import jax.numpy as jnp
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import control
@@ -27,7 +28,7 @@ METHODS = ("HaDES-R", "HaDES-F", "ES", "PPO")
 class Cost(Study):
     """Times the parts of each method at the settings of a preset."""
 
-    paper: ClassVar[dict[str, Any]] = {"scale": "paper", "width": 512, "steps": 50_000_000}
+    paper: ClassVar[Options] = {"scale": "paper", "width": 512, "steps": 50_000_000}
     tasks: tuple[str, ...] = option(("cartpole", "hopper", "halfcheetah", "breakout"))
     """Names of tasks of control."""
     scale: str = option("laptop", one_of=PRESETS)
@@ -50,7 +51,7 @@ class Cost(Study):
             for task in self.tasks
         ]  # fmt: skip
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         import jax
 
         from hades import presets, runtime

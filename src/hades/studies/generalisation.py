@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
 from hades.studies.pieces import EVALUATION_SEED, control, fraction, random_return, summary
@@ -30,7 +31,7 @@ INITIALISERS = ("orthogonal", "lecun", "he", "xavier")
 class Generalisation(Study):
     """Fresh networks of many settings on each dataset."""
 
-    paper: ClassVar[dict[str, Any]] = {
+    paper: ClassVar[Options] = {
         "datasets": ("hopper-4", "hopper-64", "walker2d", "breakout"),
         "widths": (16, 32, 64, 128, 256, 512, 1024),
         "depths": (1, 2, 3, 4, 5),
@@ -64,7 +65,7 @@ class Generalisation(Study):
             for part, setting in self._settings(dataset)
         ]
 
-    def _settings(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _settings(self, name: str) -> Iterator[tuple[str, Json]]:
         """Parts of the recipe, and what replaces them."""
         from hades.dataset import load
         from hades.evaluation import recipe
@@ -95,7 +96,7 @@ class Generalisation(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],)
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
         from hades.evaluation import evaluate, task_of
         from hades.learner.recipe import Learner
@@ -176,7 +177,7 @@ def _in_words(kept: dict[str, float] | None) -> str:
     return f"{kept['share']:.0%} of {kept['settings']} other settings keep {kept['within']:.0%} of the gain"
 
 
-def _words(setting: dict[str, Any]) -> str:
+def _words(setting: Json) -> str:
     parts = (f"{value:.2g}" if isinstance(value, float) else str(value) for value in setting.values())
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in zip(setting, parts, strict=True))
 

@@ -8,10 +8,11 @@ the data lie.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option, registry
 from hades.studies.base import Study
@@ -36,8 +37,8 @@ class Distillation:
 
     task: str
     size: int
-    options: Mapping[str, Any] = field(default_factory=dict)
-    learner: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    learner: Options = field(default_factory=dict)
     inits: Mapping[str, int] = field(default_factory=dict)
     start: str | None = None
     """The row whose images it starts from."""
@@ -97,7 +98,7 @@ SLOW = {"fashion-mnist:10:all": ("convnet", "resnet")}
 class Images(Study):
     """Tests each row's images on fresh networks of each architecture."""
 
-    paper: ClassVar[dict[str, Any]] = {"inits": 20}
+    paper: ClassVar[Options] = {"inits": 20}
     rows: tuple[str, ...] = option(ROWS)
     """Distillations by name, baselines as TASK:SIZE:KIND."""
     networks: tuple[str, ...] = option(NETWORKS, one_of=registry("hades.learner.recipes", "ARCHITECTURES"))
@@ -141,7 +142,7 @@ class Images(Study):
         apart = self.one_by_one or network in SLOW.get(name, ())
         return [(first, 1) for first in range(inits)] if apart else [(0, inits)]
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades import tasks
         from hades.baselines.images import across, baseline
         from hades.tasks.images import images_of
@@ -194,7 +195,7 @@ class Images(Study):
         return table
 
 
-def _about(result: "Result") -> dict[str, Any]:
+def _about(result: "Result") -> Json:
     """What there is to know about a row's distillation."""
     curve = [(row["seconds"], row["validated"]) for row in result.metrics if row["validated"] is not None]
     return {

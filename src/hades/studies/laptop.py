@@ -3,13 +3,14 @@
 Each dataset is scored on 32 fresh networks of width 64 and of width 512, by a seed that nothing was tuned on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
@@ -26,8 +27,8 @@ WIDTHS = (64, 512)
 class Change:
     """A line of a task's table: options over those that all of its lines share, how long, and on which seeds."""
 
-    options: Mapping[str, Any] = field(default_factory=dict)
-    learner: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    learner: Options = field(default_factory=dict)
     minutes: float = 20.0
     seeds: tuple[int, ...] = (0,)
 
@@ -37,8 +38,8 @@ class Ablation:
     """One task's table."""
 
     size: int
-    shared: dict[str, Any]
-    learner: dict[str, Any]
+    shared: Json
+    learner: Json
     rows: dict[str, Change]
     marks: tuple[float, ...]
     """Returns whose first validation is timed."""
@@ -93,7 +94,7 @@ ABLATIONS = {
 class Laptop(Study):
     """Distils a task by its preset with one change after the other."""
 
-    paper: ClassVar[dict[str, Any]] = {"minutes": 480.0, "seeds": 3}
+    paper: ClassVar[Options] = {"minutes": 480.0, "seeds": 3}
     task: str = option("hopper", one_of=ABLATIONS)
     """hopper or breakout."""
     rows: tuple[int, ...] = option((), least=0)
@@ -125,7 +126,7 @@ class Laptop(Study):
     def _budget(self, change: Change) -> dict[str, float]:
         return {"minutes": self.minutes or change.minutes} if self.steps is None else {"steps": self.steps}
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.evaluation import evaluate
         from hades.learner.recipe import Learner
 

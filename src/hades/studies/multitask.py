@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
 from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, random_return, summary
@@ -28,7 +29,7 @@ ALONE, MERGED, IDENTITY = "alone", "merged", "merged, tasks told apart"
 class Multitask(Study):
     """Merges datasets, trains networks on the union, scores them on each task."""
 
-    paper: ClassVar[dict[str, Any]] = {"widths": (512,), "inits": 64}
+    paper: ClassVar[Options] = {"widths": (512,), "inits": 64}
     datasets: tuple[str, ...] = option(())
     """Names in the zoo, or files, that are merged; left out: three groups of the zoo's."""
     widths: tuple[int, ...] = option((256,), least=1)
@@ -61,7 +62,7 @@ class Multitask(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return cell["group"]
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
         from hades.evaluation import evaluate, recipe, task_of
         from hades.learner.recipe import Learner
@@ -70,7 +71,7 @@ class Multitask(Study):
         del folder
         datasets = [load(name) for name in cell["group"]]
         union = merge(datasets, identity=cell["how"] == IDENTITY)  # or says why not, before anything is played
-        options: dict[str, Any] = {"inits": cell["inits"], "episodes": cell["episodes"], "seed": EVALUATION_SEED}
+        options: Json = {"inits": cell["inits"], "episodes": cell["episodes"], "seed": EVALUATION_SEED}
         if cell["how"] == ALONE:
             learner = Learner(width=cell["width"])
             scores = {d.task: evaluate(d, learner=learner, **options) for d in datasets}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hades.aliases import Json
 from hades.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 EVALUATION_SEED = 1_000
 """Of scores; nothing is distilled or chosen with it."""
-ONE_SEARCH: dict[str, Any] = {"searches": 1, "curriculum": None}
+ONE_SEARCH: Json = {"searches": 1, "curriculum": None}
 """Of whole episodes: what a distillation is compared by, whatever its preset."""
 KEPT = ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes")
 """Of an evaluation's summary, in rows and on cards."""
@@ -36,7 +37,7 @@ def distilled(folder: Path, task: "Task | str", size: int | None, seed: int, pre
     return result
 
 
-def summary(evaluation: "Evaluation") -> dict[str, Any]:
+def summary(evaluation: "Evaluation") -> Json:
     """What a row keeps of an evaluation."""
     known = evaluation.summary()
     return {name: known[name] for name in KEPT}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import EVALUATION_SEED, distilled
@@ -30,7 +31,7 @@ class Experiment:
     seeds: int = 3
     inits: int = 32
     episodes: int = 8
-    settings: tuple[dict[str, Any], ...] = ({}, {"width": 512})
+    settings: tuple[Json, ...] = ({}, {"width": 512})
     """Learners to train on the dataset; what they leave out is the dataset's own recipe."""
     minutes: Mapping[str, float] = field(default_factory=dict)
     """Of each distillation by a preset, where the table has fewer than the preset."""
@@ -52,7 +53,7 @@ EXPERIMENTS = {
     "halfcheetah": Experiment("halfcheetah", 16, seeds=1, inits=16, episodes=4, minutes={"laptop": 9}),
     "inverted_double_pendulum": Experiment("inverted_double_pendulum", 4, seeds=1, episodes=4, minutes={"laptop": 4}),
 }
-PUBLISHED: dict[str, Any] = {"inits": 16, "episodes": 4, "settings": [{}]}
+PUBLISHED: Json = {"inits": 16, "episodes": 4, "settings": [{}]}
 """How the published datasets are scored: on networks as published."""
 
 
@@ -60,7 +61,7 @@ PUBLISHED: dict[str, Any] = {"inits": 16, "episodes": 4, "settings": [{}]}
 class Results(Study):
     """Distils by a preset, seed by seed, and scores on fresh networks of several kinds."""
 
-    paper: ClassVar[dict[str, Any]] = {
+    paper: ClassVar[Options] = {
         "scale": "paper",
         "names": ("breakout", "freeway", "asterix", "space-invaders", "walker2d", "halfcheetah", "hopper-16"),
     }
@@ -91,7 +92,7 @@ class Results(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],) if "dataset" in cell else ()
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
 
         if "dataset" in cell:
@@ -155,14 +156,14 @@ def _name(row: Row) -> str:
     return cell["name"] if "name" in cell else f"{Path(cell['dataset']).stem}, published"
 
 
-def _words(own: dict[str, Any], score: dict[str, Any]) -> str:
+def _words(own: Json, score: Json) -> str:
     learner = own | score["setting"]
     kind = f"width {learner['width']}" if "width" in learner else "as published"
     activation = f", {learner['activation']}" if "activation" in learner else ""
     return f"{score['return']['inits']} fresh, {kind}{activation}"
 
 
-def _scores(dataset: "Dataset", cell: Cell) -> list[dict[str, Any]]:
+def _scores(dataset: "Dataset", cell: Cell) -> list[Json]:
     from hades.evaluation import evaluate
     from hades.learner.recipe import Learner
 

@@ -9,23 +9,22 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from hades.aliases import Json, Options
 from hades.dataset import load, write_atomically
 from hades.errors import InputError
 
-Cell = dict[str, Any]
+Cell = Json
 """What is to be done: all settings that it depends on, as JSON."""
-Row = dict[str, Any]
+Row = Json
 """A cell with its result, as JSON."""
 LIBRARIES = ("hades-rl", "jax", "brax", "gymnax", "evosax")
 FORMAT = 2
 """Of a results file; the first had rows without keys."""
 
 
-def key(making: Mapping[str, Any]) -> str:
+def key(making: Options) -> str:
     """The hash of what made a row."""
     return hashlib.sha256(json.dumps(making, sort_keys=True).encode()).hexdigest()[:16]
 

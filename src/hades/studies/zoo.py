@@ -8,8 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
@@ -75,7 +76,7 @@ INFO = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_op
 class Zoo(Study):
     """Scores each dataset by its own recipe, and those of control by the other of the two widths, too."""
 
-    paper: ClassVar[dict[str, Any]] = {"inits": 128}
+    paper: ClassVar[Options] = {"inits": 128}
     names: tuple[str, ...] = option(tuple(SOURCES), one_of=SOURCES)
     """In the zoo; where the working directory has the file that one was made from, that is scored."""
     inits: int = option(32, least=1)
@@ -103,7 +104,7 @@ class Zoo(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return (_file(cell["name"]),)
 
-    def run(self, cell: Cell, folder: Path) -> dict[str, Any]:
+    def run(self, cell: Cell, folder: Path) -> Json:
         from hades.evaluation import evaluate
         from hades.learner.recipe import Learner
 
@@ -159,7 +160,7 @@ def _source(name: str) -> "Dataset":
     return load(_file(name))
 
 
-def _settings(name: str) -> list[dict[str, Any]]:
+def _settings(name: str) -> list[Json]:
     """What learners are scored."""
     from hades.evaluation import recipe
 
@@ -167,7 +168,7 @@ def _settings(name: str) -> list[dict[str, Any]]:
     return [{}] if name in ONE_RECIPE else [{}, {"width": other}]
 
 
-def _words(setting: dict[str, Any]) -> str:
+def _words(setting: Json) -> str:
     return ", ".join(f"{k} {v}" for k, v in setting.items()) or OWN
 
 
