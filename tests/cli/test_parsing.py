@@ -29,7 +29,7 @@ from hades.cli import main
         ("distill cartpole --trackers mlflow", "unknown tracker 'mlflow'"),
         ("distill hopper --backend bullet", "unknown Brax backend"),
         ("distill cartpole --backend spring", "CartPole-v1 has no option 'backend'"),
-        ("distill", "task"),
+        ("distill", "hades distill needs TASK"),
         ("distil cartpole", "distill"),
         ("distill cartpole --out full", "full exists and is not empty"),
         ("evaluate absent.safetensors", "no dataset file at absent"),

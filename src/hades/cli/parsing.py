@@ -85,4 +85,6 @@ def _one_line(box: str) -> str:
     message, _, rest = text.partition("───")
     hint = re.search(r"Perhaps you meant: --[\w-]+", rest.strip("─ "))
     message = message.split("Got errors:")[0].replace("{None}|", "").strip(" .")
+    if missing := re.match(r"Missing from ([\w ]+): (\S+)", message):
+        return f"{missing[1]} needs {missing[2]}; {missing[1]} --help says more"
     return message + (f". {hint.group(0).strip()}" if hint else "")
