@@ -80,11 +80,12 @@ def _tyro(kind: type, prog: str, args: list[str]) -> Any:
 
 
 def _one_line(box: str) -> str:
-    lines = [line.strip("│ ").strip() for line in box.splitlines() if not line.startswith(("╭", "╰"))]
-    text = " ".join(lines)
-    message, _, rest = text.partition("───")
-    hint = re.search(r"Perhaps you meant: --[\w-]+", rest.strip("─ "))
+    """The message of tyro's box, which has rules between its parts; where a terminal has no box, a title above them."""
+    lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
+    parts = re.split(r"\n[─-]{8,}\n", "\n".join(lines))
+    message, *rest = (" ".join(part.split()) for part in (parts if "╭" in box else parts[1:]))
+    hint = re.search(r"Perhaps you meant: --[\w-]+", " ".join(rest))
     message = message.split("Got errors:")[0].replace("{None}|", "").strip(" .")
     if missing := re.match(r"Missing from ([\w ]+): (\S+)", message):
         return f"{missing[1]} needs {missing[2]}; {missing[1]} --help says more"
-    return message + (f". {hint.group(0).strip()}" if hint else "")
+    return message + (f". {hint.group(0)}" if hint else "")
