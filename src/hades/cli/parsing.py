@@ -80,7 +80,7 @@ def _tyro(kind: type, prog: str, args: list[str]) -> Any:
 
 
 def _one_line(box: str) -> str:
-    """The message of tyro's box, which has rules between its parts; where a terminal has no box, a title above them."""
+    """The message of tyro's box, whose parts have rules between them; without a box, a title stands above."""
     lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
     parts = re.split(r"\n[─-]{8,}\n", "\n".join(lines))
     message, *rest = (" ".join(part.split()) for part in (parts if "╭" in box else parts[1:]))
