@@ -170,6 +170,7 @@ class ImageTask(Task):
         return Episode(ret, images_seen, jnp.ones(ret.shape, bool), None)
 
     def episode_bytes(self) -> int:
+        """Of an image."""
         return 4 * int(np.prod(self.spec.obs_shape))
 
     def measure(self, key: jax.Array) -> Normaliser:
@@ -206,6 +207,7 @@ class ImageTask(Task):
         self.images_per_class(size)
 
     def images_per_class(self, size: int) -> int:
+        """Of a dataset of so many images; raises `InputError` where the classes do not divide it."""
         if size % len(self.classes):
             raise InputError(
                 f"{self.name} has {len(self.classes)} classes, which do not divide size {size}; "
@@ -214,6 +216,7 @@ class ImageTask(Task):
         return size // len(self.classes)
 
     def of_class(self, label: int, at_least: int = 1) -> Any:
+        """A class's training images; raises `InputError` where there are too few."""
         images = self.train.images[self.train.labels == label]
         if len(images) < at_least:
             raise InputError(
@@ -244,6 +247,7 @@ def split(whole: Labelled, share: int) -> tuple[Labelled, Labelled]:
 
 
 def as_float(images: Any) -> Any:
+    """Images in [0, 1], or as they are where they are real numbers already."""
     return images.astype(np.float32) / 255 if images.dtype == np.uint8 else images
 
 

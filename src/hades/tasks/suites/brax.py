@@ -25,6 +25,7 @@ BACKENDS = ("positional", "spring", "generalized", "mjx")
 
 
 def names() -> list[str]:
+    """Every registered environment, with the suite's prefix."""
     return [PREFIX + name for name in envs._envs]
 
 
@@ -67,10 +68,12 @@ class BraxEnvironment:
         self.max_steps = max_steps
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """As `hades.tasks.environment.Environment`."""
         state = self.env.reset(jax.random.key_data(key))
         return (state, jnp.zeros((), jnp.int32)), state.obs
 
     def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """As `hades.tasks.environment.Environment`."""
         del key  # deterministic dynamics
         inner, time = state
         inner, time = self.env.step(inner, action), time + 1

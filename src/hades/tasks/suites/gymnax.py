@@ -17,6 +17,7 @@ from hades.tasks.suites import remembered
 
 
 def names() -> list[str]:
+    """Every registered environment."""
     return list(gymnax.registered_envs)
 
 
@@ -68,10 +69,12 @@ class GymnaxEnvironment:
         self.max_steps = int(params.max_steps_in_episode)
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """As `hades.tasks.environment.Environment`."""
         obs, state = self.env.reset_env(key, self.params)
         return state, self._observation(obs)
 
     def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """As `hades.tasks.environment.Environment`."""
         if not self.spec.discrete:
             action = scale_action(action, self.low, self.high)
         obs, state, reward, terminated, _ = self.env.step_env(key, state, action, self.params)

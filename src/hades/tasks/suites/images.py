@@ -78,6 +78,7 @@ def make(
 
 
 def names() -> list[str]:
+    """Every set of images that has a name."""
     return ["digits", *SOURCES]
 
 
