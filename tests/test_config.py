@@ -97,6 +97,8 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"size": 0}, "size must be at least 1, not 0"),
         ({"init": "warm"}, "unknown init 'warm'; choose one of random, fixed"),
         ({"std": float("nan")}, "std must be positive, not nan"),
+        ({"generations": 0}, "generations must be at least 1, not 0"),
+        ({"steps": 0}, "steps must be at least 1, not 0"),
         ({"seed": -1}, "seed must not be negative, not -1"),
         ({"label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
         ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),

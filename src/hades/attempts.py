@@ -65,18 +65,14 @@ class Attempts:
     fixed_normaliser: Normaliser
     placed: Callable[[State], State]
 
-    def number(self, turn: int) -> int:
-        """Of the strategy of the plan's phase."""
-        return self.plan.number(turn)
-
     def strategy(self, state: State) -> Strategy:
         """Of the phase that goes on."""
-        return self.strategies[self.number(int(state.turn))]
+        return self.strategies[self.plan.number(int(state.turn))]
 
     def first(self, turn: int = 0) -> State:
         """Before the first generation; or a state of a later phase, for a checkpoint to be read into."""
         zero, attempt = jnp.zeros((), jnp.int32), self._begin(0, 0)
-        now = self._begin(0, self.number(turn)) if self.number(turn) else attempt
+        now = self._begin(0, self.plan.number(turn)) if self.plan.number(turn) else attempt
         rival = attempt if self.plan.starts > 1 else None
         key = jax.random.key_data(self.key)
         return self._placed(State(key, self.fixed_normaliser, zero, zero, now, rival))
@@ -88,13 +84,13 @@ class Attempts:
             centre: what is best, and its normaliser.
         """
         turn, leader, rival = int(state.turn) + 1, self.leader(state), state.rival
-        phase, before = self.plan.phases[turn], self.number(turn - 1)
+        phase, before = self.plan.phases[turn], self.plan.number(turn - 1)
         if phase.start is not None:
             attempt, rival = self._begin(phase.start, 0), leader
-        elif self.number(turn) == before:
+        elif self.plan.number(turn) == before:
             attempt, rival = leader, leader if rival is not None and before == 0 else rival
         else:
-            strategy = self.strategies[self.number(turn)].init(jax.random.fold_in(self.key, turn), centre[0])
+            strategy = self.strategies[self.plan.number(turn)].init(jax.random.fold_in(self.key, turn), centre[0])
             attempt = leader._replace(strategy=strategy, best=centre[0], best_normaliser=centre[1])
         return self._placed(state._replace(turn=state.turn + 1, search=attempt, rival=rival))
 

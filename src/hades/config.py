@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +30,7 @@ class Config:
     """State-action pairs in the dataset, N; for images, a multiple of the classes."""
     init: str = option("random", one_of=("random", "fixed"), group=ESSENTIALS)
     """random: new networks every generation (HaDES-R); fixed: always the same (HaDES-F)."""
-    minutes: float | None = option(None, above=0, off=False, group=ESSENTIALS)
+    minutes: float | None = option(None, above=0, off=MISSING, group=ESSENTIALS)
     """Budget of time, from the first generation's start, compilation included. Whichever limit is reached first ends
     the run."""
     seed: int = option(0, group=ESSENTIALS)
@@ -83,9 +83,9 @@ class Config:
     """Search for the inner step size, too."""
     chunk: int | None = option(None, least=1, group=SCORE)
     """Networks that run at once on a device; off: chosen by memory and cache."""
-    generations: int | None = option(None, least=1, off=False, group=BUDGET)
+    generations: int | None = option(None, least=1, off=MISSING, group=BUDGET)
     """Budget of generations."""
-    steps: int | None = option(None, least=1, off=False, group=BUDGET)
+    steps: int | None = option(None, least=1, off=MISSING, group=BUDGET)
     """Budget of environment steps of whole episodes; for images, of labelled images looked at."""
     validate_every: int = option(10, least=1, group=BUDGET)
     """Generations between two scorings of the search's centre on networks and episodes that the search never sees.

@@ -42,15 +42,14 @@ class Rule:
         Args:
             kind: the option's type; None may be where it says so.
         """
-        kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-        if value is None and type(None) in kinds:
+        if value is None and type(None) in get_args(kind):
             return
-        kinds = tuple(one for one in kinds if one is not type(None))
+        kinds = members(kind)
         if isinstance(value, (tuple, list)) and any(get_origin(one) is tuple for one in kinds):
             kinds = tuple(get_args(one)[0] for one in kinds if get_origin(one) is tuple)
             for one in value:
                 self._check(name, one, kinds)
-        elif kinds and all(get_origin(one) is tuple for one in kinds):
+        elif all(get_origin(one) is tuple for one in kinds):
             raise InputError(f"{name} must be several values, not {value!r}")
         else:
             self._check(name, value, kinds)
@@ -78,13 +77,20 @@ _WORDS: dict[Any, tuple[Any, str]] = {
 """By an option's type: what its values are, and what that is called."""
 
 
+def members(kind: Any) -> tuple[Any, ...]:
+    """The types that an option's values may have, but for None."""
+    if get_origin(kind) in (Union, UnionType):
+        return tuple(one for one in get_args(kind) if one is not type(None))
+    return (kind,)
+
+
 def option(default: Any = dataclasses.MISSING, **rule: Any) -> Any:
     """A dataclass's field with a rule.
 
     Args:
         default: left out: none, the option must be given. An empty mapping is made anew for each instance.
         rule: of `Rule`: ``one_of`` names (or a function that gives them); at ``least`` a number, ``above`` a number;
-            the value that turns it ``off``, False where nothing does (left out: by its type); and the ``group`` of
+            the value that turns it ``off``, MISSING where nothing does (left out: by its type); and the ``group`` of
             the help that shows it.
     """
     known = {"rule": Rule(**rule)}

@@ -91,7 +91,7 @@ class Search:
 
     def generation(self, state: State, data: PyTree) -> tuple[State, Metrics]:
         """One generation: the state after it, and its metrics."""
-        return self.programs[self.attempts.number(int(state.turn))][0](state, data)
+        return self.programs[self.plan.number(int(state.turn))][0](state, data)
 
     def generations(
         self, state: State, number: jax.Array | np.int32, steps: jax.Array | np.int32, data: PyTree
@@ -100,7 +100,7 @@ class Search:
 
         Returns the state, metrics ``[MAX_PER_DISPATCH]``, and how many generations there were.
         """
-        return self.programs[self.attempts.number(int(state.turn))][1](state, number, steps, data)
+        return self.programs[self.plan.number(int(state.turn))][1](state, number, steps, data)
 
     def _generation(
         self, strategy: Strategy, fitness: Sequence[Fitness], state: State, data: PyTree

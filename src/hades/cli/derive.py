@@ -6,15 +6,14 @@ What is not given comes from the preset, or from the dataset's own recipe: an op
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import field, fields, make_dataclass
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import tyro
 from tyro.conf import arg
 
 from hades.aliases import Json
 from hades.errors import InputError
-from hades.options import Rule, help_of, rules
+from hades.options import Rule, help_of, members, rules
 
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, arg(help_behavior_hint="")]
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME"}
@@ -64,22 +63,16 @@ def _argument(known: dataclasses.Field[Any], text: str, off: bool) -> tuple[str,
 
 def _type(annotation: Any) -> tuple[Any, Any]:
     """The type of an option on the command line, and what it is when it is absent."""
-    members = _members(annotation)
-    if bool in members:
+    kinds = members(annotation)
+    if bool in kinds:
         return Flag, False
-    if any(get_origin(member) is Mapping or get_origin(member) is dict or _is_mapping(member) for member in members):
+    if any(map(_is_mapping, kinds)):
         return Annotated[tuple[str, ...], shown("KEY=VALUE ...")], ()
-    if several := next((member for member in members if get_origin(member) is tuple), None):
+    if several := next((kind for kind in kinds if get_origin(kind) is tuple), None):
         element = get_args(several)[0]
         return Annotated[tuple[element, ...], shown(f"{METAVARS[element]} ...")], ()
-    kind = members[0]
+    kind = kinds[0]
     return Annotated[kind | None, shown(METAVARS[kind])], None
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) in (Union, UnionType):
-        return tuple(member for member in get_args(annotation) if member is not type(None))
-    return (annotation,)
 
 
 def _is_mapping(kind: Any) -> bool:
@@ -91,13 +84,13 @@ def off_value(known: dataclasses.Field[Any]) -> Any:
     """What an option is when it is turned off; MISSING where it cannot be."""
     rule: Rule = known.metadata["rule"]
     if rule.off is not None:
-        return dataclasses.MISSING if rule.off is False else rule.off
-    members = _members(known.type)
-    if bool in members:
+        return rule.off
+    kinds = members(known.type)
+    if bool in kinds:
         return False
     if type(None) in get_args(known.type):
         return None
-    if any(_is_mapping(member) for member in members):
+    if any(map(_is_mapping, kinds)):
         return {}
     if get_origin(known.type) is tuple:
         return ()
@@ -133,10 +126,10 @@ def _flat(options: Any) -> dict[str, Any]:
 
 
 def _value(known: dataclasses.Field[Any], value: Any) -> Any:
-    members = _members(known.type)
-    if any(_is_mapping(member) for member in members):
+    kinds = members(known.type)
+    if any(map(_is_mapping, kinds)):
         return numbers(known.name, value)
-    return value[0] if isinstance(value, tuple) and int in members and len(value) == 1 else value
+    return value[0] if isinstance(value, tuple) and int in kinds and len(value) == 1 else value
 
 
 def numbers(name: str, pairs: tuple[str, ...]) -> dict[str, float]:

@@ -19,15 +19,19 @@ Budget: Any = options_of(
 
 
 @dataclass(kw_only=True)
-class _Rest:
+class _Where:
     environment: TaskOptions = field(default_factory=TaskOptions)
+
+
+@dataclass(kw_only=True)
+class _Run:
     recording: Running = field(default_factory=Running)
     output: Output = field(default_factory=Output)
     cluster: Cluster = field(default_factory=Cluster)
 
 
 @dataclass(kw_only=True)
-class Distill(_Rest, Options):
+class Distill(_Run, _Where, Options):
     """Distil a task into a dataset."""
 
     task: Positional[Annotated[str, arg(metavar="TASK")]]
@@ -53,14 +57,7 @@ class Distill(_Rest, Options):
 
 
 @dataclass(kw_only=True)
-class _ResumeRest:
-    recording: Running = field(default_factory=Running)
-    output: Output = field(default_factory=Output)
-    cluster: Cluster = field(default_factory=Cluster)
-
-
-@dataclass(kw_only=True)
-class Resume(_ResumeRest, Budget):
+class Resume(_Run, Budget):
     """Continue an interrupted run, or one past its end with a larger budget."""
 
     run: Positional[Annotated[Path, arg(metavar="RUN")]]
