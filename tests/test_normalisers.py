@@ -7,10 +7,53 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from hades.aliases import PyTree
+from hades.dataset import Spec
 from hades.normalisers import Moments, merge_all
+from hades.tasks.control import ControlTask
+from hades.tasks.environment import Step
 from tests.helpers import control
 
 KEY = jax.random.key(0)
+MEANS = np.asarray([0, 0, 1e4, -1e6, 101_325, 1e4, 3e7, 0], np.float32)
+STDS = np.asarray([1e-6, 1e-5, 1, 100, 0, 1e3, 0, 1e8], np.float32)
+
+
+class Units:
+    """Observations are noise in units of all sizes, of hundred steps."""
+
+    spec = Spec(MEANS.shape, 1, discrete=False)
+    max_steps = 100
+
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """Some noise."""
+        return jnp.zeros((), jnp.int32), self._noise(key)
+
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """Other noise."""
+        del action
+        return Step(state + 1, self._noise(key), jnp.zeros(()), jnp.asarray(False), state + 1 >= self.max_steps)
+
+    def _noise(self, key: jax.Array) -> jax.Array:
+        return MEANS + STDS * jax.random.normal(key, MEANS.shape)
+
+
+def test_observations_of_all_scales_are_measured_and_constants_recognised() -> None:
+    normaliser = ControlTask("units", Units()).measure(KEY)
+    varies = STDS > 0
+    np.testing.assert_allclose(normaliser.std[varies], STDS[varies], rtol=0.05)
+    np.testing.assert_array_equal(normaliser.std[~varies], 1)
+    np.testing.assert_allclose((normaliser.mean - MEANS) / np.maximum(STDS, 1e-3), 0, atol=0.05)
+
+
+def test_moments_of_many_generations_stay_true() -> None:
+    rng, seen = np.random.default_rng(0), Moments.zero((2,))
+    add = jax.jit(lambda seen, values: seen.merge(merge_all(Moments(jnp.ones(50), values, jnp.zeros_like(values)))))
+    for _ in range(1_000):
+        seen = add(seen, jnp.asarray(np.stack([rng.normal(1e4, 1, 50), np.full(50, 0.1)], 1), jnp.float32))
+    std = seen.normaliser().std
+    np.testing.assert_allclose(std, [1, 1], rtol=0.02)
+    assert float(seen.number) == 50_000
 
 
 @settings(max_examples=30)

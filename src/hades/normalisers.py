@@ -8,6 +8,12 @@ import jax.numpy as jnp
 from hades.dataset import Dataset, Spec
 
 
+LEAST_STD = 1e-8
+"""Of an observation that counts as one that varies."""
+ROUNDING = 1e-6
+"""Eight units in the last place: a spread of so little, beside the mean, is that of numbers in 32 bits."""
+
+
 class Kind(NamedTuple):
     """How a distillation comes by its normaliser."""
 
@@ -41,9 +47,10 @@ class Moments(NamedTuple):
         return Moments(count, self.mean + delta * share, self.m2 + other.m2 + delta**2 * self.number * share)
 
     def normaliser(self) -> "Normaliser":
-        """An observation that never varied is left unscaled; nothing seen yet is the identity."""
+        """What varied no more than rounding does is left unscaled; nothing seen yet is the identity."""
         std = jnp.sqrt(self.m2 / jnp.maximum(self.number, 1))
-        return Normaliser(self.mean, jnp.where(std > 1e-4, std, 1.0))
+        varies = std > jnp.maximum(LEAST_STD, ROUNDING * jnp.abs(self.mean))
+        return Normaliser(self.mean, jnp.where(varies, std, 1.0))
 
 
 class Normaliser(NamedTuple):
@@ -112,23 +119,34 @@ def normaliser_of(dataset: Dataset) -> Normaliser | OnlineNormaliser:
 
 
 def merge_all(moments: Moments) -> Moments:
-    """Merge a batch of moments, stacked along any number of leading axes."""
-    axes = tuple(range(moments.number.ndim))
-    weights = moments.number.reshape(moments.number.shape + (1,) * (moments.mean.ndim - len(axes)))
-    count = moments.number.sum()
-    mean = (weights * moments.mean).sum(axes) / jnp.maximum(count, 1)
-    return Moments(count, mean, (moments.m2 + weights * (moments.mean - mean) ** 2).sum(axes))
+    """Merge a batch of moments, stacked along any number of leading axes.
+
+    Means are taken about the one that weighs most: an observation that never varies has no spread, whatever its size.
+    """
+    axes = moments.number.ndim
+    number, mean, m2 = (x.reshape(-1, *x.shape[axes:]) for x in moments)
+    weights = number.reshape(-1, *(1,) * (mean.ndim - 1))
+    count, origin = number.sum(), mean[jnp.argmax(number)]
+    deviation = jnp.where(weights > 0, mean - origin, 0)
+    centre = (weights * deviation).sum(0) / jnp.maximum(count, 1)
+    return Moments(count, origin + centre, (m2 + weights * (deviation - centre) ** 2).sum(0))
 
 
-def add_sums(sums: Moments, x: jax.Array, alive: jax.Array) -> Moments:
-    """Plain sums of 1, x and x squared over the steps of episodes ``[B, E]``."""
-    there = alive.reshape(alive.shape + (1,) * (x.ndim - alive.ndim))
-    return Moments(sums.number + alive, sums.mean + jnp.where(there, x, 0), sums.m2 + jnp.where(there, x * x, 0))
+def add_deviations(sums: Moments, deviation: jax.Array, alive: jax.Array) -> Moments:
+    """Sums of 1, x and x squared over the steps of episodes ``[B, E]``, x being the deviation from `moments_about`'s
+    origin."""
+    there = alive.reshape(alive.shape + (1,) * (deviation.ndim - alive.ndim))
+    x = jnp.where(there, deviation, 0)
+    return Moments(sums.number + alive, sums.mean + x, sums.m2 + x * x)
 
 
-def moments_of(sums: Moments, normaliser: Normaliser) -> Moments:
-    """From sums over normalised observations to the moments of the observations themselves."""
+def moments_about(origin: jax.Array, sums: Moments) -> Moments:
+    """From sums of deviations to moments.
+
+    Args:
+        origin: one of the observations summed over. About it a sum of squares is at most their number times the sum
+            about the mean, so that little cancels, whatever the observations' size.
+    """
     number = sums.number.reshape(sums.number.shape + (1,) * (sums.mean.ndim - sums.number.ndim))
     mean = sums.mean / jnp.maximum(number, 1)
-    m2 = jnp.maximum(sums.m2 - number * mean**2, 0)
-    return Moments(sums.number, normaliser.mean + mean * normaliser.std, m2 * normaliser.std**2)
+    return Moments(sums.number, origin + mean, jnp.maximum(sums.m2 - number * mean**2, 0))

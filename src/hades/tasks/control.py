@@ -85,7 +85,7 @@ class ControlTask(Acting):
             params: of B trained networks, leaves ``[B, ...]``.
             normaliser: applied to every observation before the policy sees it.
             keys: ``[B, E]``, one an episode: the reset, the environment's noise, the sampled actions.
-            watch: gather the moments of the observations; not with an `OnlineNormaliser`.
+            watch: gather the moments of the observations.
             limit: cut episodes off after so many steps.
 
         Returns:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from hades.aliases import PyTree
 from hades.learner.cloning import Policy
 from hades.learner.networks import Params
-from hades.normalisers import Moments, Normaliser, OnlineNormaliser, add_sums, moments_of
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser, add_deviations, moments_about
 from hades.tasks.base import Episode
 from hades.tasks.environment import Batch
 
@@ -39,7 +39,7 @@ class Episodes:
         policy: of one network and one observation.
         params: of B networks, leaves ``[B, ...]``.
         keys: ``[B, E]``, one an episode.
-        watch: gather the moments of the observations; not with an `OnlineNormaliser`.
+        watch: gather the moments of the observations.
         limit: cut episodes off after so many steps.
     """
 
@@ -60,14 +60,11 @@ class Episodes:
             keys = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2)), out_axes=1)(
                 step_keys
             )
-            return i + 1, jax.lax.scan(self._step, playing, keys)[0]
+            return i + 1, jax.lax.scan(partial(self._step, begun.obs), playing, keys)[0]
 
         start = jnp.zeros((), jnp.int32), begun
         episode = jax.lax.while_loop(lambda carry: carry[1].alive.any(), chunk, start)[1].episode
-        if episode.seen is None:
-            return episode
-        assert isinstance(normaliser, Normaliser), "an online normaliser gathers moments itself"
-        return episode._replace(seen=moments_of(episode.seen, normaliser))
+        return episode._replace(seen=moments_about(begun.obs, episode.seen)) if episode.seen else episode
 
     def _begun(self, keys: jax.Array, normaliser: Normaliser | OnlineNormaliser) -> Playing:
         state, obs = self.environments.reset(keys)
@@ -76,21 +73,24 @@ class Episodes:
         episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
         return Playing(state, obs, ~zeros(bool), normaliser.start(self.keys.shape[0]), episode)
 
-    def _step(self, playing: Playing, keys: jax.Array) -> tuple[Playing, None]:
-        """One step of every episode, by keys ``[B * E, 2]``; one that has ended only seems to go on."""
+    def _step(self, origin: jax.Array, playing: Playing, keys: jax.Array) -> tuple[Playing, None]:
+        """One step of every episode, by keys ``[B * E, 2]``; one that has ended only seems to go on.
+
+        Args:
+            origin: the first observations, which moments are gathered about.
+        """
         state, obs, alive, normaliser, episode = playing
         normaliser = normaliser.update(obs, alive)
-        normalised = normaliser(obs)
         act = jax.vmap(jax.vmap(self.policy, in_axes=(None, 0, 0)))
-        action = act(self.params, normalised, self._per_network(keys[:, 0]))
+        action = act(self.params, normaliser(obs), self._per_network(keys[:, 0]))
+        seen = None if episode.seen is None else add_deviations(episode.seen, obs - origin, alive)
         state, *outcome = self.environments.step(keys[:, 1], state, _flat(action))
         obs, reward, terminated, truncated = map(self._per_network, outcome)
         episode = Episode(
             ret=episode.ret + jnp.where(alive, reward, 0),
             length=episode.length + alive,
             terminated=episode.terminated | (alive & terminated),
-            # In normalised units, where sums of squares do not cancel.
-            seen=None if episode.seen is None else add_sums(episode.seen, normalised, alive),
+            seen=seen,
         )
         alive = alive & ~terminated & ~truncated
         alive = alive if self.limit is None else alive & (episode.length < self.limit)

@@ -176,11 +176,9 @@ class ImageTask(Task):
     def measure(self, key: jax.Array) -> Normaliser:
         """Mean and standard deviation of the training set's channels."""
         del key
-        images = np.asarray(as_float(self.train.images[:10_000]))
-        shape = self.spec.obs_shape
-        return Normaliser(
-            jnp.broadcast_to(images.mean((0, 1, 2)), shape), jnp.broadcast_to(images.std((0, 1, 2)) + 1e-6, shape)
-        )
+        images = np.asarray(as_float(self.train.images[:10_000]), np.float64)  # millions of numbers a channel
+        mean, std = (jnp.asarray(x, jnp.float32) for x in (images.mean((0, 1, 2)), images.std((0, 1, 2)) + 1e-6))
+        return Normaliser(*(jnp.broadcast_to(x, self.spec.obs_shape) for x in (mean, std)))
 
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """Images ``[size, H, W, C]`` to start from, in blocks of classes, as the normaliser leaves them.
