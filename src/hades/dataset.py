@@ -18,6 +18,7 @@ from safetensors.numpy import save
 
 from hades.aliases import Json, Options
 from hades.errors import InputError
+from hades.files import dumps
 
 FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
@@ -113,7 +114,7 @@ class Dataset:
         tensors = {name: getattr(self, name) for name in _TENSORS}
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items() if value is not None}
         about = {name: getattr(self, name) for name in _ABOUT} | {"version": FORMAT_VERSION}
-        return write_atomically(path, save(tensors, {_KEY: json.dumps(about, sort_keys=True)}))
+        return write_atomically(path, save(tensors, {_KEY: dumps(about, sort_keys=True)}))
 
     def describe(self) -> str:
         """A few lines for people: what it is for, how large, how it was made."""

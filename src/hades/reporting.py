@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from hades.aliases import Options
 from hades.dataset import Dataset, load, write_atomically
+from hades.files import dumps
 from hades.metrics import RETURN, Metric, metric_of
 from hades.runs import Row, Run
 
@@ -66,7 +66,7 @@ def report(run: Path | str) -> Path:
         title=html.escape(f"{dataset.task}: {len(dataset)} {metric.pairs}"),
         rows=rows,
         figures=figures,
-        config=html.escape(json.dumps(opened.about["config"], indent=2)),
+        config=html.escape(dumps(opened.about["config"], indent=2)),
     )
     return write_atomically(opened.path / "report.html", page.encode())
 

@@ -22,6 +22,7 @@ from hades import runtime
 from hades.aliases import Json, Options, PyTree
 from hades.dataset import Dataset, load, write_atomically
 from hades.errors import InputError
+from hades.files import dumps
 
 Row = Json
 
@@ -48,7 +49,7 @@ class Run:
                 path.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise InputError(f"cannot make the folder {path}: {error.strerror}") from None
-            write_atomically(path / "config.json", (json.dumps(about, indent=2) + "\n").encode())
+            write_atomically(path / "config.json", (dumps(about, indent=2) + "\n").encode())
         return cls(path, about)
 
     @classmethod
@@ -77,7 +78,7 @@ class Run:
         if not runtime.is_main():
             return
         with open(self.path / "metrics.jsonl", "a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+            file.writelines(dumps(row) + "\n" for row in rows)
 
     def metrics(self) -> list[Row]:
         """All metrics so far; a last line that was cut off by a kill is left out."""
@@ -121,7 +122,7 @@ class Run:
 
         generation = self._checkpoints().latest_step()
         kept = [row for row in self.metrics() if row["generation"] <= (generation or 0)]
-        lines = "".join(json.dumps(row) + "\n" for row in kept)
+        lines = "".join(dumps(row) + "\n" for row in kept)
         if runtime.is_main():
             write_atomically(self.path / "metrics.jsonl", lines.encode())
         if generation is None:

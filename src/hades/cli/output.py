@@ -1,10 +1,10 @@
 """What commands print: results to stdout, for people or as JSON; errors to stderr, in one line."""
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 from hades.aliases import Options, PyTree
+from hades.files import dumps
 
 if TYPE_CHECKING:
     from hades.distillation import Result
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def show(data: PyTree, text: str, as_json: bool) -> int:
     """Print a result; the exit code of success."""
-    print(json.dumps(data, indent=2) if as_json else text)
+    print(dumps(data, indent=2) if as_json else text)
     return 0
 
 
