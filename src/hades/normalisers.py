@@ -7,7 +7,6 @@ import jax.numpy as jnp
 
 from hades.dataset import Dataset, Spec
 
-
 LEAST_STD = 1e-8
 """Of an observation that counts as one that varies."""
 ROUNDING = 1e-6
