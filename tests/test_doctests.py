@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-MODULES = ("dataset", "distillation", "evaluation", "learner.recipe", "merging", "tasks")
+MODULES = ("dataset", "distillation", "evaluation", "learner.recipe", "merging", "progress", "tasks")
 
 
 @pytest.mark.parametrize("name", MODULES)

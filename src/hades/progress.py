@@ -1,9 +1,14 @@
 """Live progress on stderr: a line that updates on a terminal, a plain line every few seconds elsewhere."""
 
+import contextlib
+import os
+import shutil
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -11,6 +16,58 @@ from rich.table import Table
 
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
+TICK, PLAIN_TICK = 0.5, 30.0
+"""Seconds between two looks at the clock of what says nothing itself: on a terminal, and elsewhere."""
+
+
+@contextlib.contextmanager
+def working(text: str, quiet: bool = False) -> Iterator[None]:
+    """Say on stderr what goes on, and how long it has by now, until it is over.
+
+    On a terminal a line that is rewritten, and gone in the end; elsewhere a line, and one every half minute. A stderr
+    that nobody reads any more is no reason to stop.
+    """
+    stream, start, over = sys.stderr, time.monotonic(), threading.Event()
+    if quiet or stream is None:
+        yield
+        return
+    terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def line() -> str:
+        clock, room = _clock(time.monotonic() - start), shutil.get_terminal_size().columns - 12
+        return f"\r\x1b[K{text[:room]}  {clock}" if terminal else f"{text}; {clock} so far\n"
+
+    def tick() -> None:
+        while not over.wait(TICK if terminal else PLAIN_TICK):
+            _write(stream, line())
+
+    _write(stream, line() if terminal else f"{text}\n")
+    clock = threading.Thread(target=tick, daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        over.set()
+        clock.join()
+        if terminal:
+            _write(stream, "\r\x1b[K")
+
+
+def about(seconds: float) -> str:
+    """An estimate of what is left, in words.
+
+    >>> about(40), about(700), about(4500)
+    ('about 40 s left', 'about 12 min left', 'about 1.2 h left')
+    """
+    if seconds < 90:
+        return f"about {seconds:.0f} s left"
+    return f"about {seconds / 60:.0f} min left" if seconds < 3600 else f"about {seconds / 3600:.1f} h left"
+
+
+def _write(stream: TextIO, text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # closed, or a pipe that nobody reads
+        stream.write(text)
+        stream.flush()
 
 
 class Progress:
