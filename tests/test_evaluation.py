@@ -1,6 +1,7 @@
 """Datasets scored on fresh networks; compiled once for all that have the same shapes."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import hades
 from hades import evaluation
+from hades.files import dumps
 from hades.learner.recipe import Learner
 from hades.tasks.images import ImageTask
 
@@ -23,6 +25,25 @@ def test_evaluation_statistics() -> None:
     low, high = summary["iqm_interval"]
     assert low < summary["iqm"] < high
     assert "4 networks × 4 episodes" in str(evaluation)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_the_worst_and_counted(bad: float) -> None:
+    returns = np.arange(16.0).reshape(4, 4)
+    returns[3, 3] = bad
+    evaluation = hades.Evaluation(returns)
+    assert evaluation.diverged == 1 and evaluation.mean == -np.inf
+    assert evaluation.iqm == pytest.approx(np.mean(np.arange(3, 11)))  # of the 16 the worst, not left out
+    summary = json.loads(dumps(evaluation.summary()))
+    assert (summary["diverged"], summary["mean"], summary["std"], summary["min"], summary["max"]) == (
+        1,
+        None,
+        None,
+        None,
+        14,
+    )
+    assert "return none ± none" in str(evaluation) and "1 of 16 scores not finite" in str(evaluation)
+    assert hades.Evaluation(np.full((2, 2), bad)).iqm_interval[0] != 0
 
 
 def test_evaluate_scores_a_dataset_that_is_right(cartpole_pairs: hades.Dataset) -> None:

@@ -12,20 +12,14 @@ from hades.plan import Phase, plan_of
 def test_one_search_has_the_whole_budget() -> None:
     plan = plan_of(Config())
     assert plan.phases == (Phase("SNES", Fraction(1), 0),) and plan.starts == 1 and len(plan) == 1
-    assert plan.end(0, 0.3) == 1.0
+    assert plan.end(0) == 1.0
 
 
 def test_several_searches_share_half_and_the_best_has_the_rest() -> None:
     plan = plan_of(Config(searches=4))
     assert [phase.share for phase in plan.phases] == [Fraction(1, 8)] * 4 + [Fraction(1, 2)]
     assert [phase.start for phase in plan.phases] == [0, 1, 2, 3, None] and plan.starts == 4
-    assert [plan.end(turn, 0.0) for turn in range(5)] == pytest.approx([0.125, 0.25, 0.375, 0.5, 1.0])
-
-
-def test_compilation_is_nobodys_share() -> None:
-    plan = plan_of(Config(searches=2))
-    assert [plan.end(turn, 0.1) for turn in range(3)] == pytest.approx([0.3, 0.5, 1.0])
-    assert [plan.end(turn, 0.7) for turn in range(3)] == pytest.approx([0.7, 0.7, 1.0])
+    assert [plan.end(turn) for turn in range(5)] == pytest.approx([0.125, 0.25, 0.375, 0.5, 1.0])
 
 
 def test_strategies_that_polish_have_the_last_shares() -> None:

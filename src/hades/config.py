@@ -31,8 +31,8 @@ class Config:
     init: str = option("random", one_of=("random", "fixed"), group=ESSENTIALS)
     """random: new networks every generation (HaDES-R); fixed: always the same (HaDES-F)."""
     minutes: float | None = option(None, above=0, off=MISSING, group=ESSENTIALS)
-    """Budget of time, from the first generation's start, compilation included. Whichever limit is reached first ends
-    the run."""
+    """Budget of time, of searching: compilation and the scoring at the end come beside it. Whichever limit is reached
+    first ends the run."""
     seed: int = option(0, group=ESSENTIALS)
     """Of everything random: the same seed gives the same dataset."""
     strategy: str = option("SNES", group=SEARCH)
@@ -87,6 +87,9 @@ class Config:
     """Budget of generations."""
     steps: int | None = option(None, least=1, off=MISSING, group=BUDGET)
     """Budget of environment steps of whole episodes; for images, of labelled images looked at."""
+    patience: int | None = option(None, least=1, group=BUDGET)
+    """End a run after so many generations in a row whose candidates all scored the same, from which a search learns
+    nothing; off: go on until the budget is spent."""
     validate_every: int = option(10, least=1, group=BUDGET)
     """Generations between two scorings of the search's centre on networks and episodes that the search never sees.
     The best so scored is the result."""

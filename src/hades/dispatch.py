@@ -41,6 +41,8 @@ def stepped(
 ) -> tuple[State, Metrics, jax.Array]:
     """The same, a generation at a time."""
     rows, spent = [], 0
+    if not number:
+        return state, {}, jnp.asarray(0)
     while len(rows) < number and spent < steps:
         state, metrics = one(state, data)
         rows.append(metrics)

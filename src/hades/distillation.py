@@ -1,6 +1,6 @@
 """Distil a task into a dataset, and go on with what was interrupted: what is asked is checked here, then searched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +11,7 @@ import jax
 from hades import presets, runtime, tasks
 from hades.aliases import Json
 from hades.attempts import State
+from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.dataset import Dataset
 from hades.errors import InputError
@@ -36,6 +37,8 @@ class Result:
         config: the complete configuration.
         run: the run's folder, if one was asked for.
         interrupted: the signal that stopped the run before its budget was spent, or None.
+        given_up: why the run ended before its budget was spent, if it did so by itself.
+        seconds: that went into compiling, searching and scoring.
     """
 
     dataset: Dataset
@@ -44,6 +47,8 @@ class Result:
     config: Config
     run: Path | None
     interrupted: int | None
+    given_up: str | None
+    seconds: Mapping[str, float]
 
 
 def distill(
@@ -120,7 +125,7 @@ def resume(
     budget = {k: v for k, v in budget.items() if v is not None}
     search = Search(task, config.override(budget) if budget else config)
     restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
-    state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts(**restored[1]))
+    state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
     counts.turn = int(state.turn)
     return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
 
@@ -201,19 +206,31 @@ def _run(
     checkpoint_every: float,
 ) -> Result:
     """Search until the budget is spent, score what was found, keep it."""
-    config, before = search.config, run.metrics() if run else []
+    config, rows = search.config, run.metrics() if run else []
     keeper = RunKeeper(search, run, Trackers(trackers, run) if run and trackers and runtime.is_main() else None)
-    loop = Loop(search, config, counts, keeper, bool(before), checkpoint_every)
+    loop = Loop(search, config, counts, keeper, bool(rows), checkpoint_every)
     title = f"{search.task.name}, {config.size} pairs"
-    with Signals() as signals, Progress(title, config.budget, not (progress and runtime.is_main())) as display:
+    quiet, before, scored = not (progress and runtime.is_main()), counts.seconds + counts.compiled, 0.0
+    with Signals() as signals, Progress(title, config.budget, before, quiet) as display:
         state, stopped = loop.run(state, display, signals)
-        evaluation, spent = None, loop.spent(int(state.generation))
-        if spent:
-            display.note("scoring the dataset on fresh networks")
+        evaluation, over = None, loop.over(int(state.generation))
+        if over:
+            display.score()
+            watch = Stopwatch()
             evaluation = Evaluation(search.evaluate(state), search.task.validation.metric.name)
+            scored, compiled = watch.lap()
+            counts.compiled += compiled
         dataset = dataset_of(search, state, counts.env_steps, evaluation)
         keeper.save(state, counts, dataset)
     if keeper.trackers:
         keeper.trackers.close()
-    interrupted = stopped if stopped and not spent else None
-    return Result(dataset, evaluation, before + loop.rows, config, run.path if run else None, interrupted)
+    return Result(
+        dataset=dataset,
+        evaluation=evaluation,
+        metrics=rows + loop.rows,
+        config=config,
+        run=run.path if run else None,
+        interrupted=stopped if stopped and not over else None,
+        given_up=loop.given_up,
+        seconds={"compiling": counts.compiled, "searching": counts.seconds, "scoring": scored},
+    )

@@ -32,12 +32,21 @@ class Evaluation:
     """Scores of networks trained on one dataset.
 
     Attributes:
-        returns: ``[inits, episodes]``: undiscounted returns; of images: accuracies, ``[inits, 1]``.
+        returns: ``[inits, episodes]``: undiscounted returns; of images: accuracies, ``[inits, 1]``. What was not a
+            finite number, of either sign, is minus infinity: the worst.
         metric: what they are.
     """
 
     returns: np.ndarray
     metric: str = RETURN.name
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "returns", np.where(np.isfinite(self.returns), self.returns, -np.inf))
+
+    @property
+    def diverged(self) -> int:
+        """Scores that were not a finite number."""
+        return int(np.count_nonzero(~np.isfinite(self.returns)))
 
     @property
     def mean(self) -> float:
@@ -47,7 +56,7 @@ class Evaluation:
     @property
     def std(self) -> float:
         """Standard deviation over all episodes of all networks."""
-        return float(self.returns.std())
+        return _std(self.returns)
 
     @property
     def iqm(self) -> float:
@@ -59,7 +68,8 @@ class Evaluation:
         """95 % percentile interval of the interquartile mean, by a bootstrap over networks."""
         rng = np.random.default_rng(0)
         rows = rng.integers(len(self.returns), size=(BOOTSTRAPS, len(self.returns)))
-        low, high = np.percentile(_iqm(self.returns[rows].reshape(BOOTSTRAPS, -1)), [2.5, 97.5])
+        with np.errstate(invalid="ignore"):  # of the worst
+            low, high = np.percentile(_iqm(self.returns[rows].reshape(BOOTSTRAPS, -1)), [2.5, 97.5])
         return float(low), float(high)
 
     def summary(self) -> Json:
@@ -68,25 +78,26 @@ class Evaluation:
             "metric": self.metric,
             "mean": self.mean,
             "std": self.std,
-            "std_of_inits": float(self.returns.mean(1).std()),
+            "std_of_inits": _std(self.returns.mean(1)),
             "iqm": self.iqm,
             "iqm_interval": list(self.iqm_interval),
             "min": float(self.returns.min()),
             "max": float(self.returns.max()),
             "inits": self.returns.shape[0],
             "episodes": self.returns.shape[1],
+            "diverged": self.diverged,
         }
 
     def __str__(self) -> str:
         kind, (inits, episodes) = metric_of(self.metric), self.returns.shape
         each = f" × {episodes} episodes" if kind.episodes else ""
-        iqm, low, high, least, most = (
-            f"{value:.{kind.digits}f}"
-            for value in (self.iqm, *self.iqm_interval, self.returns.min(), self.returns.max())
+        iqm, low, high, least, most = map(
+            kind.number, (self.iqm, *self.iqm_interval, self.returns.min(), self.returns.max())
         )
+        lost = f"; {self.diverged} of {self.returns.size} scores not finite" if self.diverged else ""
         return (
             f"{self.metric} {kind.words(self.mean, self.std)}   IQM {iqm} [{low}, {high}]   min {least}   "
-            f"max {most}   ({inits} networks{each})"
+            f"max {most}   ({inits} networks{each}{lost})"
         )
 
 
@@ -225,6 +236,11 @@ def _take(job: jax.Array, params: Params) -> Params:
 
 
 _play = jax.jit(_played, static_argnums=0)
+
+
+def _std(values: np.ndarray) -> float:
+    """Not a number where a value is not finite."""
+    return float(values.std()) if np.isfinite(values).all() else float("nan")
 
 
 def _iqm(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ It knows nothing of datasets: what is searched is behind `Searchable`, what is k
 import math
 import signal
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -16,15 +15,22 @@ import jax
 import numpy as np
 
 from hades import runtime
-from hades.aliases import PyTree
+from hades.aliases import Options, PyTree
+from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.dispatch import MAX_PER_DISPATCH
+from hades.files import plain
 from hades.plan import Plan
 from hades.progress import Progress
 from hades.runs import Row
 
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
+
+ALIKE = 20
+"""Generations whose candidates all score the same, after which it is said."""
+BARREN = 10
+"""Generations without a finite score, after which there is nothing to wait for."""
 
 State = PyTree
 
@@ -35,12 +41,22 @@ class Counts:
 
     env_steps: int = 0
     seconds: float = 0.0
-    compiled: float | None = None
-    """Seconds until the first generations, then until the first validation: what compilation took, mostly."""
+    """Of searching: what the budget's minutes are of."""
+    compiled: float = 0.0
+    """Seconds of compiling, beside them."""
     score: float | None = None
     """Of the last validation."""
     turn: int = 0
     """Number of the plan's phase."""
+    alike: int = 0
+    """Generations in a row whose candidates all scored the same."""
+    barren: int = 0
+    """Generations in a row in which no score was a finite number."""
+
+    @classmethod
+    def read(cls, kept: Options) -> "Counts":
+        """From a checkpoint; what an old one has not is as at the start."""
+        return cls(**{name: value for name, value in kept.items() if value is not None})
 
 
 class Searchable(Protocol):
@@ -62,8 +78,8 @@ class Searchable(Protocol):
         """Some generations: the state, metrics ``[MAX_PER_DISPATCH]``, and how many there were."""
         ...
 
-    def validate(self, state: State) -> tuple[State, float]:
-        """Score the search's centre."""
+    def validate(self, state: State) -> tuple[State, float | None]:
+        """Score the search's centre; None where the score is not a finite number."""
         ...
 
     def next_phase(self, state: State) -> State:
@@ -103,10 +119,10 @@ class Loop:
         self.search, self.config, self.counts, self.keeper = search, config, counts, keeper
         self.begun, self.checkpoint_every = begun, checkpoint_every
         self.rows: list[Row] = []
-        self.per_dispatch, self.saved = 1, counts.seconds
+        self.per_dispatch, self.saved, self.warned = 1, counts.seconds, False
 
     def run(self, state: State, display: Progress, signals: "Signals") -> tuple[State, int]:
-        """Generations until the budget is spent.
+        """Generations until the budget is spent, or to go on is of no use.
 
         Returns:
             The state, and the number of the signal that stopped it before that, or 0.
@@ -114,40 +130,79 @@ class Loop:
         stopped = 0
         if not self.begun:
             self.keeper.snapshot(state, self.counts)
-        while not self.spent(int(state.generation)) and not stopped:
-            state, seconds, new = self._dispatch(state)
+        if self.given_up:  # and asked to go on nevertheless
+            self.counts.alike = self.counts.barren = 0
+        if not self.over(int(state.generation)):
+            state = self._compiled(state, display)
+        while not self.over(int(state.generation)) and not stopped:
+            state, seconds, new = self._dispatch(state, display)
             stopped = int(runtime.agree(signals.received or 0))
             self._keep(state, seconds, new, display)
         return state, stopped
 
-    def _dispatch(self, state: State) -> tuple[State, float, list[Row]]:
+    def over(self, generation: int, share: float = 1.0) -> bool:
+        """Whether a share of the budget is spent, or to go on is of no use."""
+        config, counts, none = self.config, self.counts, float("inf")
+        return (
+            self.given_up is not None
+            or generation >= share * (config.generations or none)
+            or counts.env_steps >= share * (config.steps or none)
+            or counts.seconds >= share * 60 * (config.minutes or none)
+        )
+
+    @property
+    def given_up(self) -> str | None:
+        """Why to go on is of no use, if it is."""
+        counts, patience = self.counts, self.config.patience
+        if counts.barren >= BARREN:
+            return (
+                f"nothing had a finite score in {counts.barren} generations: rewards or observations are not finite, "
+                "or all networks diverge (then a smaller learning_rate helps)"
+            )
+        if patience is not None and counts.alike >= patience:
+            return f"all candidates scored alike in {counts.alike} generations, and patience is {patience}"
+        return None
+
+    def _compiled(self, state: State, display: Progress) -> State:
+        """What a phase's generations need, compiled by doing none."""
+        display.doing("compiling")
+        watch = Stopwatch()
+        state, *_ = jax.block_until_ready(self.search.generations(state, np.int32(0), np.int32(1), self.search.data))
+        self._spend(watch)
+        display.doing("searching")
+        return state
+
+    def _dispatch(self, state: State, display: Progress) -> tuple[State, float, list[Row]]:
         """Some generations, and what is due after them: a validation, the plan's next phase."""
-        start, generation, config, counts = time.monotonic(), int(state.generation), self.config, self.counts
-        share, compiling = self._phase_end(), counts.score is None
+        watch, generation, config, counts = Stopwatch(), int(state.generation), self.config, self.counts
+        share = self.search.plan.end(counts.turn)
         number = min(
             self.per_dispatch,
             config.validate_every - generation % config.validate_every,
             max(1, math.ceil(share * (config.generations or 2**31)) - generation),
+            (config.patience or 2**31) - counts.alike,
         )
         steps = min(max(1, math.ceil(share * (config.steps or 2**62)) - counts.env_steps), 2**31 - 1)
         state, log, done = self.search.generations(state, np.int32(number), np.int32(steps), self.search.data)
         log, done = jax.device_get((log, done))
-        seconds = runtime.agree(time.monotonic() - start)
-        new = self._rows(log, int(done), generation, seconds)
+        before = counts.seconds
+        seconds = self._spend(watch)
+        new = self._rows(log, int(done), generation, before)
         self.per_dispatch = max(1, min(MAX_PER_DISPATCH, int(DISPATCH_SECONDS / (seconds / int(done)))))
-        over, phase_over = (self.spent(int(state.generation), part) for part in (1.0, share))
+        over, phase_over = (self.over(int(state.generation), part) for part in (1.0, share))
         if int(state.generation) % config.validate_every == 0 or phase_over:
-            state = self._validate(state, new[-1])
+            state = self._validate(state, new[-1], display)
         if phase_over and not over:
-            state = self.search.next_phase(state)
+            state = self._compiled(self.search.next_phase(state), display)
             counts.turn += 1
-        counts.seconds += runtime.agree(time.monotonic() - start) - seconds
-        if counts.compiled is None or (compiling and counts.score is not None):
-            counts.compiled = counts.seconds
+            counts.alike = counts.barren = 0
         return state, seconds, new
 
-    def _validate(self, state: State, row: Row) -> State:
+    def _validate(self, state: State, row: Row, display: Progress) -> State:
+        display.doing("validating")
+        watch = Stopwatch()
         state, self.counts.score = self.search.validate(state)
+        display.validated(self.counts.score, self._spend(watch))
         row["validated"] = self.counts.score
         if (int(state.generation) // self.config.validate_every).bit_count() == 1:
             self.keeper.snapshot(state, self.counts)
@@ -156,39 +211,46 @@ class Loop:
     def _keep(self, state: State, seconds: float, new: list[Row], display: Progress) -> None:
         self.rows += new
         self.keeper.log(new)
-        over = self.spent(int(state.generation))
-        rate = sum(row["env_steps"] for row in new) / seconds
-        display.update(new[-1], self.counts.score, rate, last=over)
+        over = self.over(int(state.generation))
+        display.update(new[-1], self.counts.score, sum(row["env_steps"] for row in new) / seconds, last=over)
+        self._warn(new[-1], display)
         if not over and self.counts.seconds - self.saved > self.checkpoint_every:
             self.keeper.save(state, self.counts)
             self.saved = self.counts.seconds
 
-    def spent(self, generation: int, share: float = 1.0) -> bool:
-        """Whether a share of the budget is."""
-        config, none = self.config, float("inf")
-        return (
-            generation >= share * (config.generations or none)
-            or self.counts.env_steps >= share * (config.steps or none)
-            or self.counts.seconds >= share * 60 * (config.minutes or none)
-        )
+    def _warn(self, row: Row, display: Progress) -> None:
+        """Say what a search cannot learn from, while it goes on."""
+        if self.given_up:
+            display.say(f"stopped: {self.given_up}")
+        elif self.counts.alike >= ALIKE and not self.warned:
+            display.say(
+                f"all candidates scored {row['best']:g} for {self.counts.alike} generations: nothing tells them apart "
+                "and the search stays where it is; a larger std or another start may help (patience ends such a run)"
+            )
+        self.warned = self.counts.alike >= ALIKE
 
-    def _phase_end(self) -> float:
-        """Of the budget: where the plan's phase ends. Compilation is nobody's."""
-        minutes = self.config.minutes
-        compiled = (self.counts.compiled or 0) / (60 * minutes) if minutes else 0.0
-        return self.search.plan.end(self.counts.turn, compiled)
+    def _spend(self, watch: Stopwatch) -> float:
+        """Count what went by, the same in all processes; the seconds of searching."""
+        seconds, compiled = (runtime.agree(part) for part in watch.lap())
+        self.counts.seconds += seconds
+        self.counts.compiled += compiled
+        return seconds
 
-    def _rows(self, log: Mapping[str, np.ndarray], done: int, generation: int, seconds: float) -> list[Row]:
-        """A dispatch's metrics, a row a generation; counts go on."""
+    def _rows(self, log: Mapping[str, np.ndarray], done: int, generation: int, before: float) -> list[Row]:
+        """A dispatch's metrics, a row a generation; counts go on.
+
+        Args:
+            before: seconds of searching, before the dispatch.
+        """
         rows, counts = [], self.counts
         for i in range(done):
             counts.env_steps += int(log["env_steps"][i])
-            counts.seconds += seconds / done
             row: Row = {"generation": generation + i + 1, "search": counts.turn}
-            for name, values in log.items():
-                value = values[i].item()
-                row[name] = value if np.isfinite(value) else None
-            spent = {"env_steps_total": counts.env_steps, "seconds": round(counts.seconds, 3)}
+            row |= {name: plain(values[i].item()) for name, values in log.items()}
+            counts.alike = counts.alike + 1 if row["worst"] is not None and row["worst"] == row["best"] else 0
+            counts.barren = counts.barren + 1 if row["best"] is None else 0
+            seconds = before + (counts.seconds - before) * (i + 1) / done
+            spent = {"env_steps_total": counts.env_steps, "seconds": round(seconds, 3)}
             rows.append(row | spent | {"validated": None})
         return rows
 

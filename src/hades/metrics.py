@@ -1,6 +1,7 @@
 """Metrics: what a score is, and how people are told it."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 
@@ -37,9 +38,13 @@ class Metric:
         """Whether it is on another scale than what the search is scored by."""
         return self.searched != self.name
 
-    def words(self, mean: float, spread: float) -> str:
+    def number(self, value: float | None) -> str:
+        """A score for people; what is not a finite number, which files have as null, is none."""
+        return "none" if value is None or not math.isfinite(value) else f"{value:.{self.digits}f}"
+
+    def words(self, mean: float | None, spread: float | None) -> str:
         """``mean ± spread``."""
-        return f"{mean:.{self.digits}f} ± {spread:.{self.digits}f}"
+        return f"{self.number(mean)} ± {self.number(spread)}"
 
 
 RETURN = Metric("return")

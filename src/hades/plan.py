@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from hades.config import Config
 from hades.errors import InputError
@@ -44,17 +44,9 @@ class Plan:
     def __len__(self) -> int:
         return len(self.phases)
 
-    def end(self, turn: int, compiled: float) -> float:
-        """The share of the budget after which a phase is over.
-
-        Args:
-            compiled: the share that compilation took, which is nobody's: the last phase has what it leaves.
-        """
-        if turn + 1 >= len(self):
-            return 1.0
-        ends = list(accumulate(phase.share for phase in self.phases[:-1]))
-        part = ends[turn] / ends[-1]
-        return compiled + max(0, float(ends[-1]) - compiled) * part.numerator / part.denominator
+    def end(self, turn: int) -> float:
+        """The share of the budget after which a phase is over."""
+        return 1.0 if turn + 1 >= len(self) else float(sum(phase.share for phase in self.phases[: turn + 1]))
 
     @property
     def starts(self) -> int:

@@ -1,12 +1,13 @@
 """Live progress on stderr: a line that updates on a terminal, a plain line every few seconds elsewhere."""
 
 import contextlib
+import math
 import os
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -27,7 +28,7 @@ def working(text: str, quiet: bool = False) -> Iterator[None]:
     On a terminal a line that is rewritten, and gone in the end; elsewhere a line, and one every half minute. A stderr
     that nobody reads any more is no reason to stop.
     """
-    stream, start, over = sys.stderr, time.monotonic(), threading.Event()
+    stream, start = sys.stderr, time.monotonic()
     if quiet or stream is None:
         yield
         return
@@ -37,20 +38,33 @@ def working(text: str, quiet: bool = False) -> Iterator[None]:
         clock, room = _clock(time.monotonic() - start), shutil.get_terminal_size().columns - 12
         return f"\r\x1b[K{text[:room]}  {clock}" if terminal else f"{text}; {clock} so far\n"
 
-    def tick() -> None:
-        while not over.wait(TICK if terminal else PLAIN_TICK):
-            _write(stream, line())
-
     _write(stream, line() if terminal else f"{text}\n")
-    clock = threading.Thread(target=tick, daemon=True)
-    clock.start()
     try:
-        yield
+        with _Clock(TICK if terminal else PLAIN_TICK, lambda: _write(stream, line())):
+            yield
     finally:
-        over.set()
-        clock.join()
         if terminal:
             _write(stream, "\r\x1b[K")
+
+
+class _Clock:
+    """Calls a function every so many seconds, in a thread of its own, until it is over."""
+
+    def __init__(self, seconds: float, tick: Callable[[], None]) -> None:
+        self.seconds, self.tick, self.over = seconds, tick, threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _run(self) -> None:
+        while not self.over.wait(self.seconds):
+            self.tick()
 
 
 def about(seconds: float) -> str:
@@ -71,59 +85,75 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 class Progress:
-    """Shows the rows of a run's metrics as they come.
+    """Shows what a run does, for how long by now, and the rows of its metrics as they come.
 
     Args:
         budget: the run's limits on ``generations``, ``steps`` and ``minutes``; absent ones are None.
+        before: seconds that were spent before.
         quiet: show nothing.
     """
 
-    def __init__(self, title: str, budget: dict[str, float | None], quiet: bool = False) -> None:
-        self.title, self.budget, self.quiet = title, budget, quiet
-        self.console = Console(file=sys.stderr)
-        self.live = Live(console=self.console, auto_refresh=False) if self.console.is_terminal and not quiet else None
-        self.last_plain = 0.0
+    def __init__(self, title: str, budget: dict[str, float | None], before: float = 0.0, quiet: bool = False) -> None:
+        self.title, self.budget, self.quiet = title, budget, quiet or sys.stderr is None
+        self.start = self.said = time.monotonic()
+        self.start -= before
+        self.stage, self.until, self.scoring = "", math.inf, 0.0
+        self.values: dict[str, str] = {}
+        console = Console(file=sys.stderr)
+        self.live = Live(console=console, refresh_per_second=1 / TICK, get_renderable=self._table)
+        self.plain = self.quiet or not console.is_terminal
+        self.clock = _Clock(PLAIN_TICK, self._tick)
 
     def __enter__(self) -> Self:
-        if self.live:
-            self.live.start()
-        self.note(f"{self.title}: compiling, then the first generation")
+        limits = (f"{limit:g} {name}" for name, limit in self.budget.items() if limit)
+        self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring on fresh networks")
+        (self.clock if self.plain else self.live).__enter__()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.live:
-            self.live.stop()
+        (self.clock if self.plain else self.live).__exit__(kind, error, trace)
 
-    def note(self, text: str) -> None:
-        """Say what goes on beside the generations."""
-        if self.live:
-            self.live.update(text, refresh=True)
-        elif not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        if self.quiet:
+            return
+        if self.plain:
+            self.said = time.monotonic()
+            _write(sys.stderr, f"{text}\n")
+        else:
+            self.live.console.print(text, highlight=False)
+
+    def doing(self, stage: str) -> None:
+        """What goes on from now on."""
+        self.stage = stage
+
+    def score(self) -> None:
+        """The search is over, and its result is scored: two validations, on what it never saw."""
+        self.doing("scoring")
+        self.until = time.monotonic() + self.scoring
+        self.say(f"scoring the dataset on fresh networks, {about(self.scoring)}")
+
+    def validated(self, score: float | None, seconds: float) -> None:
+        """What a validation gave and took; the scoring at the end is twice as long."""
+        self.values["validated"] = "none" if score is None else f"{score:.1f}"
+        self.scoring = 2 * seconds
+        self.doing("searching")
 
     def update(self, row: dict[str, Any], score: float | None, rate: float, last: bool = False) -> None:
         """Show one generation: its metrics, the last validation's score, environment steps per second."""
-        values = {
+        self.values |= {
             "generation": f"{row['generation']:,}"
             + (f"/{self.budget['generations']:,}" if self.budget["generations"] else ""),
             "mean": f"{row['mean']:.1f}" if row["mean"] is not None else "none",
             "best": f"{row['best']:.1f}" if row["best"] is not None else "none",
             "validated": "" if score is None else f"{score:.1f}",
             "steps/s": _short(rate),
-            "elapsed": _clock(row["seconds"]),
-            "remaining": _clock(self.remaining(row)),
         }
-        if self.live:
-            table = Table(title=self.title, title_justify="left", box=None, pad_edge=False)
-            for name in values:
-                table.add_column(name, justify="right", no_wrap=True)
-            table.add_row(*values.values())
-            self.live.update(table, refresh=True)
-        elif not self.quiet and (last or time.monotonic() - self.last_plain > PLAIN_EVERY):
-            self.last_plain = time.monotonic()
-            print("  ".join(f"{k} {v}" for k, v in values.items() if v), file=sys.stderr, flush=True)
+        self.until = time.monotonic() + self.remaining(row) + self.scoring
+        if last or time.monotonic() - self.said > PLAIN_EVERY:
+            self._line()
 
-    def remaining(self, row: dict[str, Any]) -> float | None:
+    def remaining(self, row: dict[str, Any]) -> float:
         """Seconds until the first limit of the budget is reached, at the pace so far."""
         spent = {
             "generations": row["generation"],
@@ -133,6 +163,27 @@ class Progress:
         shares = [spent[k] / limit for k, limit in self.budget.items() if limit]
         share = max(shares, default=0.0)
         return row["seconds"] * (1 / share - 1) if 0 < share < 1 else 0.0
+
+    def _now(self) -> dict[str, str]:
+        now = time.monotonic()
+        left = "" if self.until == math.inf else _clock(max(0.0, self.until - now))
+        return self.values | {"elapsed": _clock(now - self.start), "remaining": left, "": self.stage}
+
+    def _table(self) -> Table:
+        table = Table(title=self.title, title_justify="left", box=None, pad_edge=False)
+        values = self._now()
+        for name in values:
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_row(*values.values())
+        return table
+
+    def _line(self) -> None:
+        if self.plain:
+            self.say("  ".join(f"{k} {v}".strip() for k, v in self._now().items() if v))
+
+    def _tick(self) -> None:
+        if time.monotonic() - self.said >= PLAIN_TICK:
+            self._line()
 
 
 def _clock(seconds: float | None) -> str:

@@ -211,7 +211,8 @@ def _score_in_words(score: Options) -> str:
     words, networks = kind.words(score["mean"], score["std"]), f"{score['inits']} networks"
     if not kind.episodes:
         return f"{kind.name} {words} ({networks})"
-    return f"{words} (IQM {score['iqm']:.1f} [{low:.1f}, {high:.1f}], {networks} × {score['episodes']} episodes)"
+    iqm, low, high = map(kind.number, (score["iqm"], low, high))
+    return f"{words} (IQM {iqm} [{low}, {high}], {networks} × {score['episodes']} episodes)"
 
 
 PICTURES: dict[str, Callable[[Dataset, Mapping[int, Dataset]], "Figure"]] = {

@@ -204,9 +204,8 @@ class Fitness:
 
     def scores(self, episode: Episode) -> Scores:
         """What is kept of a population's episodes ``[P, inits, episodes]``."""
-        returns = episode.ret.mean((1, 2))
         return Scores(
-            fitness=jnp.where(jnp.isfinite(returns), returns, -jnp.inf),
+            fitness=ranked(episode.ret.mean((1, 2))),
             env_steps=episode.length.sum(),
             seen=None if episode.seen is None else merge_all(_finite(episode.seen)),
         )
@@ -227,6 +226,11 @@ class _Train:
         key = jax.random.fold_in(key, job % self.inits)
         window: Window | None = None if self.window is None else (self.window, last)
         return behaviour_cloning(self.recipe, self.spec, params, *pairs, key=key, window=window)
+
+
+def ranked(scores: jax.Array) -> jax.Array:
+    """Scores as they are compared everywhere: one that is not a finite number, of either sign, is the worst."""
+    return jnp.where(jnp.isfinite(scores), scores, -jnp.inf)
 
 
 def fresh_networks(recipe: Recipe, spec: Spec, number: int, key: jax.Array) -> Params:

@@ -24,7 +24,7 @@ from hades.normalisers import NORMALISERS, Normaliser
 from hades.oracle import Generation
 from hades.parallel import replicated
 from hades.plan import Phase, Plan, plan_of
-from hades.scoring import Fitness, piece, staged
+from hades.scoring import Fitness, piece, ranked, staged
 from hades.solution import Codec
 from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Settings, Solution, Strategy
 from hades.tasks.base import Task
@@ -118,10 +118,11 @@ class Search:
             limit=self._limit(attempt),
         )
         moved, scores = strategy.step(ask_key, tell_key, attempt.strategy, oracle)
-        finite = jnp.isfinite(scores.fitness)
+        finite, several = jnp.isfinite(scores.fitness), scores.fitness.size > 1
         metrics = {
             "mean": jnp.mean(scores.fitness, where=finite),
             "best": jnp.max(scores.fitness),
+            "worst": jnp.min(scores.fitness, where=finite, initial=jnp.inf if several else jnp.nan),
             "std": strategy.std(moved),
             "diverged": jnp.sum(~finite),
             "env_steps": scores.env_steps,
@@ -155,16 +156,19 @@ class Search:
         """HaDES-F's initialisation, the other half of its result."""
         return _fixed_init_key(self.key)
 
-    def validate(self, state: State) -> tuple[State, float]:
-        """Score the search's centre on networks and episodes of its own; keep it if it is the best so far."""
+    def validate(self, state: State) -> tuple[State, float | None]:
+        """Score the search's centre on networks and episodes of its own; keep it if it is the best so far.
+
+        The score is None where it is not a finite number.
+        """
         *_, key = self._keys(state)
         attempt = state.search
         centre, normaliser = self.attempts.strategy(state).mean(attempt.strategy), self.normaliser(state)
-        score = self.play(state.key, centre, normaliser, key, self.validation_data).mean()
+        score = ranked(self.play(state.key, centre, normaliser, key, self.validation_data).mean())
         if score > attempt.best_score:
             best = self.replicate((score, centre, normaliser))
             attempt = attempt._replace(best_score=best[0], best=best[1], best_normaliser=best[2])
-        return state._replace(search=attempt), float(score)
+        return state._replace(search=attempt), float(score) if jnp.isfinite(score) else None
 
     def evaluate(self, state: State) -> np.ndarray:
         """Scores ``[inits, episodes]`` of the result, on networks and episodes that nothing was chosen by."""

@@ -49,13 +49,21 @@ def test_candidates_that_diverge_count_as_the_worst(name: str) -> None:
     assert float(_fitness(jax.tree.map(lambda x: x[None], mean))[0]) > -0.05
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_generation_that_diverges_whole_changes_nothing(bad: float) -> None:
-    strategy = Evolution("SNES", 8, START, std=0.3)
+@pytest.mark.parametrize("name", ["SNES", "CMA-ES", "OpenES"])
+def test_a_generation_that_tells_nothing_apart_changes_nothing(name: str) -> None:
+    """All diverged, or all scored the same: of ranks that mean nothing, CMA-ES would collapse and SNES wander."""
+    strategy = Evolution(name, 8, START, std=0.3)
     state = strategy.init(KEY)
     population, state = strategy.ask(KEY, state)
-    after = strategy.tell(KEY, state, population, jnp.full(8, bad))
-    assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool(jnp.array_equal(a, b, equal_nan=True)), after, state)))
+    for fitness in (
+        *(jnp.full(8, value) for value in (np.nan, np.inf, -np.inf, 0.0)),
+        jnp.full(8, 3.0).at[2].set(np.nan),
+    ):
+        after = strategy.tell(KEY, state, population, fitness)
+        same = jax.tree.map(lambda a, b: bool(jnp.array_equal(a, b, equal_nan=True)), after, state)
+        assert all(jax.tree.leaves(same))
+    moved = strategy.tell(KEY, state, population, jnp.full(8, 3.0).at[2].set(4))
+    assert not jnp.array_equal(moved.mean, state.mean)
 
 
 def test_initial_std_is_that_of_the_first_population() -> None:

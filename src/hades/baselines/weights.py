@@ -89,7 +89,8 @@ class WeightEvolution:
         normaliser = state.seen.normaliser()
         shared = state.mean, state.std, noise_key
         scores = self.fitness.scores(self.fitness.rollouts(self.population, network, shared, normaliser, episode_key))
-        mean_step, std_step = self.gradient(utilities(scores.fitness), noise_key)
+        differ = scores.fitness.max() > scores.fitness.min()  # of ranks that mean nothing, nothing is learnt
+        mean_step, std_step = self.gradient(differ * utilities(scores.fitness), noise_key)
         size = state.mean.size
         assert scores.seen is not None
         metrics = {

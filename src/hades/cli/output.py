@@ -32,7 +32,12 @@ def report(result: "Result", as_json: bool) -> int:
     from hades import runtime
     from hades.reporting import report
 
-    code = 0 if result.interrupted is None else 128 + result.interrupted
+    score = result.evaluation
+    code = (
+        128 + result.interrupted
+        if result.interrupted
+        else int(score is not None and score.diverged == score.returns.size)
+    )
     if not runtime.is_main():
         return code
     assert result.run is not None
@@ -42,12 +47,14 @@ def report(result: "Result", as_json: bool) -> int:
         "dataset": str(result.run / "dataset.safetensors"),
         "generations": result.dataset.info["generations"],
         "env_steps": result.dataset.info["env_steps"],
-        "seconds": result.metrics[-1]["seconds"] if result.metrics else 0.0,
+        "seconds": {name: round(seconds, 3) for name, seconds in result.seconds.items()},
         result.dataset.info["metric"]: None if result.evaluation is None else result.evaluation.summary(),
         "interrupted": result.interrupted is not None,
+        "given_up": result.given_up,
     }
     if result.interrupted is None:
-        text = f"{result.evaluation}\n{data['dataset']}\n{page}"
+        spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
+        text = f"{result.evaluation}\n{spent}\n{data['dataset']}\n{page}"
     else:
         text = f"stopped after generation {data['generations']}; go on with: hades resume {result.run}"
     show(data, text, as_json)

@@ -113,14 +113,15 @@ class Evolution:
     def tell(self, key: jax.Array, state: State, population: Solution, fitness: jax.Array) -> State:
         """Move the search distribution towards what scored well: fitness ``[P]``, higher is better.
 
-        A candidate whose fitness is not finite counts as the worst that was; a generation of nothing else changes
-        nothing, and neither does an update that is not finite.
+        A candidate whose fitness is not finite counts as the worst that was. A generation of nothing else changes
+        nothing, and neither does one whose candidates are all alike (of ranks that mean nothing, CMA-ES collapses and
+        SNES wanders), or an update that is not finite.
         """
         finite = jnp.isfinite(fitness)
         worst = jnp.min(fitness, where=finite, initial=jnp.inf)
         fitness = jnp.where(finite, fitness, jnp.where(finite.any(), worst, 0))
         new, _ = self.algorithm.tell(key, population, -fitness, state, self.params)
-        good = finite.any() & jnp.isfinite(new.mean).all()
+        good = (fitness.max() > fitness.min()) & jnp.isfinite(new.mean).all()
         return jax.tree.map(lambda n, o: jnp.where(good, n, o), new, state)
 
     def step(self, ask_key: jax.Array, tell_key: jax.Array, state: State, oracle: Oracle) -> tuple[State, Scores]:
