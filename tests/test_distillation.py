@@ -77,7 +77,7 @@ def test_several_searches_go_on_where_they_were_stopped(
     whole = hades.distill(target, size=2, **options).dataset.save(tmp_path / "whole.safetensors")
     validate = Search.validate
 
-    def interrupting(self: Search, state: State) -> tuple[State, float]:
+    def interrupting(self: Search, state: State) -> tuple[State, float | None]:
         if int(state.generation) == stop:
             signal.raise_signal(signal.SIGINT)
         return validate(self, state)

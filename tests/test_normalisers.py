@@ -35,7 +35,7 @@ class Units:
         return Step(state + 1, self._noise(key), jnp.zeros(()), jnp.asarray(False), state + 1 >= self.max_steps)
 
     def _noise(self, key: jax.Array) -> jax.Array:
-        return MEANS + STDS * jax.random.normal(key, MEANS.shape)
+        return jnp.asarray(MEANS) + STDS * jax.random.normal(key, MEANS.shape)
 
 
 def test_observations_of_all_scales_are_measured_and_constants_recognised() -> None:
