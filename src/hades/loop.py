@@ -168,7 +168,7 @@ class Loop:
         display.doing("compiling")
         watch = Stopwatch()
         state, *_ = jax.block_until_ready(self.search.generations(state, np.int32(0), np.int32(1), self.search.data))
-        self._spend(watch)
+        self.counts.compiled += sum(map(runtime.agree, watch.lap()))
         display.doing("searching")
         return state
 
