@@ -11,8 +11,9 @@ from gymnax.environments.environment import Environment, EnvParams, EnvState
 
 @struct.dataclass
 class WalkState(EnvState):
-    """Where one is."""
+    """Where one is, and how long one has been walking."""
 
+    time: Any
     x: jax.Array
 
 

@@ -118,7 +118,9 @@ def resume(
     name = opened.about["task"]
     if task is None:
         task = tasks.again(name, opened.about, "hades.resume(run, task)")
-    tasks.check_same(tasks.ready(task), name, opened.about)
+    else:
+        task = tasks.ready(task)
+        tasks.check_same(task, name, opened.about)
     config = Config.from_json(opened.about["config"], task.reference)
     budget = {k: v for k, v in budget.items() if v is not None}
     runtime.warn_of_idle_cores()

@@ -43,12 +43,13 @@ def names() -> list[str]:
 @remembered
 def make(name: str, params: Any = None, **options: Any) -> ControlTask:
     """A registered environment; options are fields of its parameters, such as ``max_steps_in_episode``."""
-    if name not in NAMES or params is not None or any(plain(value) is None for value in options.values()):
+    told = {key: plain(value) for key, value in options.items()}
+    if name not in NAMES or params is not None or None in told.values():
         return from_environment(_registered(name), params, name, **options)
-    environment = Later(lambda: _made(name, options))
+    environment = Later(lambda: _made(name, told))
     if "gymnax" in sys.modules:  # there is nothing to wait for: an option that there is not is told at once
         _ = environment.made
-    return ControlTask(name, environment, options, _versions(), registered=True)
+    return ControlTask(name, environment, told, _versions(), registered=True)
 
 
 def from_environment(env: Any, params: Any = None, name: str | None = None, **options: Any) -> ControlTask:
@@ -76,7 +77,7 @@ def from_environment(env: Any, params: Any = None, name: str | None = None, **op
     told = {key: kept for key, value in {**changed, **options}.items() if (kept := plain(value)) is not None}
     untold = {key: value for key, value in changed.items() if key not in told}
     description = described(env) + (f" with {described(untold)}" if untold else "")
-    registered = not untold and _is_registered(env, name)
+    registered = not untold and type(params) is type(default) and _is_registered(env, name)
     return ControlTask(name, GymnaxEnvironment(env, params, description), told, _versions(), registered)
 
 
