@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hades.merging import merge as merge
     from hades.reporting import report as report
     from hades.runtime import configure as configure
+    from hades.tasks import check as check
     from hades.tasks import make as make
 
 # Loaded when first used: `import hades` and `hades --help` take no time.
@@ -43,7 +44,7 @@ _HOME = {
     "config": ("Config",),
     "reporting": ("report",),
     "runtime": ("configure",),
-    "tasks": ("make",),
+    "tasks": ("check", "make"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -92,9 +92,9 @@ def distill(
         raise InputError("trackers write into the run's folder; give out=...")
     if out is not None:
         check_free(out)
-    if isinstance(task, str):
-        task = tasks.make(task)
+    task = tasks.ready(task)
     overrides = {**options, "seed": seed, "learner": as_learner(learner)} | ({} if size is None else {"size": size})
+    runtime.warn_of_idle_cores()
     search = Search(task, presets.get(task, preset).override(overrides))
     run = None if out is None else Run.create(out, _about(search, preset))
     return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
@@ -113,16 +113,22 @@ def resume(
 
     Args:
         run: the run's folder.
-        task: for a run on an environment of your own, which its folder cannot name.
+        task: for a run on an environment of your own, which its folder cannot hold.
         trackers, progress, checkpoint_every: as in `distill`.
         budget: ``generations``, ``steps`` or ``minutes`` in place of the run's own, to go on past its end.
     """
     runtime.configure()
     check_trackers(trackers)
     opened = Run.open(run)
-    task = task or tasks.make(opened.about["task"], **opened.about.get("task_options", {}))
+    name = opened.about["task"]
+    if task is None:
+        task = tasks.again(name, opened.about, "hades.resume(run, task)")
+    else:
+        task = tasks.ready(task)
+        tasks.check_same(task, name, opened.about)
     config = Config.from_json(opened.about["config"], task.reference)
     budget = {k: v for k, v in budget.items() if v is not None}
+    runtime.warn_of_idle_cores()
     search = Search(task, config.override(budget) if budget else config)
     restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
     state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
@@ -142,7 +148,7 @@ def dataset_of(search: Search, state: State, env_steps: int = 0, evaluation: Eva
         "init": config.init,
         "greedy": config.greedy,
         "metric": task.validation.metric.name,
-        "task_options": dict(task.options),
+        **task.origin,
         "versions": versions(task),
     }
     if config.keeps_networks:
@@ -189,6 +195,8 @@ def _about(search: Search, preset: str) -> Json:
     start = {"start": str(config.start_file.absolute())} if config.start_file else {}
     return {
         "task": task.name,
+        **task.origin,
+        "own": task.own,  # also where it is nobody's
         "task_options": {**task.options, **task.where},
         "preset": preset,
         "config": config.to_json() | start,

@@ -160,7 +160,8 @@ def evaluate(
     """Train fresh networks on a dataset and score each by whole episodes.
 
     Args:
-        task: what to score on; None makes the one that the dataset names. Images are scored by their test set.
+        task: what to score on; None makes the one that the dataset was made on, which for an environment or images
+            of your own is for you to give. Images are scored by their test set.
         inits: networks, each with its own initialisation.
         episodes: episodes played by each; of no account for images.
         learner: fields that it sets override the recipe that the dataset was distilled for.
@@ -171,7 +172,7 @@ def evaluate(
         seed: of initialisations and episodes.
 
     Raises:
-        InputError: if dataset and task do not fit together, or an option cannot be.
+        InputError: if dataset and task do not fit together, its own cannot be made again, or an option cannot be.
 
     >>> import hades
     >>> hades.evaluate(hades.load("cartpole-2"), inits=4, episodes=2).mean > 400
@@ -186,8 +187,7 @@ def evaluate(
     fixed_key = dataset.info.get("init_key")
     if init == "fixed" and fixed_key is None:
         raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
-    if task is None or isinstance(task, str):
-        task = task_of(dataset, task)
+    task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
@@ -203,12 +203,17 @@ def evaluate(
 
 
 def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
-    """The task to score a dataset on: of a name, or with the options that it was distilled with, its own."""
+    """The task to score a dataset on: of a name, or the one that it was made on.
+
+    Raises:
+        InputError: where that cannot be made again from what the file says.
+    """
     if name is not None:
         return tasks.make(name, **options)
     if not dataset.task:
         raise InputError("this dataset names no task; give one (--task)")
-    return tasks.make(dataset.task, **{**dataset.info.get("task_options", {}), **options})
+    about = {**dataset.info, "task_options": {**dataset.info.get("task_options", {}), **options}}
+    return tasks.again(dataset.task, about, "hades.evaluate(dataset, task), or the name of another (--task)")
 
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:

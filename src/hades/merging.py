@@ -24,6 +24,7 @@ from hades.evaluation import Evaluation, evaluate
 from hades.learner.recipe import Wishes
 from hades.metrics import metric_of
 from hades.normalisers import Normaliser
+from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.environment import Environment, Step
 
@@ -58,7 +59,8 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
         states.append(np.asarray(pad(d.states, obs_shape, first)))
         targets.append(np.pad(d.targets, ((0, 0), (0, num_actions - d.spec.num_actions))))
         mean, std = (x.tolist() for x in d.normaliser)
-        part = {"task": d.task, "task_options": d.info.get("task_options", {}), "size": len(d), "first": first}
+        kept = {key: d.info[key] for key in ("own", "fingerprint") if key in d.info}
+        part = {"task": d.task, "task_options": d.info.get("task_options", {}), "size": len(d), "first": first} | kept
         about.append(part | {"obs_mean": mean, "obs_std": std})
     discrete, joined = datasets[0].spec.discrete, np.concatenate(targets)
     return Dataset(
@@ -70,22 +72,29 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     )
 
 
-def parts(dataset: Dataset) -> dict[str, ControlTask]:
+def parts(dataset: Dataset, given: Sequence[Task] = ()) -> dict[str, ControlTask]:
     """The tasks of a merged dataset, by name, as its agent sees them: observations normalised and padded.
 
+    Args:
+        given: those of them that are your own, which no file can hold.
+
     Raises:
-        InputError: if the dataset is not a merged one.
+        InputError: if the dataset is not a merged one, or a task of it must be given.
     """
     if not dataset.parts:
         raise InputError("this dataset is of one task; `hades merge` makes one of several")
-    return {part["task"]: _part(json.dumps(part), dataset.spec) for part in dataset.parts}
+    yours = {task.name: task for task in given}
+    if other := set(yours) - {part["task"] for part in dataset.parts}:
+        raise InputError(f"this dataset has no part for {', '.join(sorted(other))}")
+    return {part["task"]: _part(json.dumps(part), dataset.spec, yours.get(part["task"])) for part in dataset.parts}
 
 
 @functools.cache
-def _part(about: str, spec: Spec) -> ControlTask:
+def _part(about: str, spec: Spec, given: Task | None) -> ControlTask:
     """A part's task as an agent of the union sees it: the same each time, so that what was compiled for it serves."""
     part = json.loads(about)
-    task = tasks.acting(tasks.make(part["task"], **part["task_options"]), "merged datasets are")
+    task = given or tasks.again(part["task"], part, "hades.merging.evaluate_parts(dataset, given=[task])")
+    task = tasks.acting(task, "merged datasets are")
     normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
     return replace(task, environment=Padded(task.environment, spec, normaliser, part["first"]))
 
@@ -97,13 +106,14 @@ def evaluate_parts(
     episodes: int = 8,
     *,
     learner: Wishes = None,
+    given: Sequence[Task] = (),
     **options: Any,
 ) -> Mapping[str, Evaluation]:
     """Train fresh networks on a merged dataset and score each on every task, or on one of them.
 
-    Arguments as for `hades.evaluate`.
+    Arguments as for `hades.evaluate`; ``given`` as for `parts`.
     """
-    known = parts(dataset)
+    known = parts(dataset, given)
     if task is not None:
         name = tasks.resolve(task)
         if name not in known:

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import time
+import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -30,23 +31,45 @@ def configure() -> None:
     is sharded over as many devices as there are cores uses them all. What you configured yourself stays as it is:
     set ``JAX_COMPILATION_CACHE_DIR``, ``JAX_NUM_CPU_DEVICES`` (1: one device with all threads) or ``PJRT_NPROC``, or
     use JAX before HaDES. Safe to call twice.
+
+    The command line calls it first; in Python `distill`, `resume`, `evaluate` and the baselines do, which is in time
+    unless JAX has started by then, as it does with the first array, and with an import of gymnax. Nothing else in
+    HaDES changes the process that it is a part of. Environment variables are ``PJRT_NPROC`` and ``XLA_FLAGS``, which
+    have no counterpart among JAX's settings.
     """
     if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hades" / "jax"
         jax.config.update("jax_compilation_cache_dir", str(cache))
     # Also what compiles in less than JAX's threshold of a second: a start is made of many such.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    chosen = os.environ.get("JAX_NUM_CPU_DEVICES") or "host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
     with contextlib.suppress(RuntimeError):  # JAX is already running, with the devices that it has
-        if not chosen:
+        devices = _devices_chosen()
+        if not devices:
             jax.config.update("jax_num_cpu_devices", _cores())
-        if chosen != "1":
+        if devices != 1:
             os.environ.setdefault("PJRT_NPROC", "1")  # threads in the pool of XLA's CPU client
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_collective_call" not in flags:  # XLA complains after 20 s and ends the process after 40
         limits = {"warn_stuck": PATIENCE, "terminate": 2 * PATIENCE}
         patient = [f"--xla_cpu_collective_call_{what}_timeout_seconds={limit}" for what, limit in limits.items()]
         os.environ["XLA_FLAGS"] = " ".join([*flags.split(), *patient])
+
+
+def _devices_chosen() -> int | None:
+    """CPU devices that somebody has asked JAX for; None if nobody has."""
+    flag = re.search(r"host_platform_device_count=(\d+)", os.environ.get("XLA_FLAGS", ""))
+    asked = int(flag[1]) if flag else jax.config.jax_num_cpu_devices  # pyright: ignore[reportAttributeAccessIssue]
+    return asked if asked > 0 else None
+
+
+def warn_of_idle_cores() -> None:
+    """Say that JAX started before `configure` could give each core a device, where it did. Starts JAX."""
+    if jax.default_backend() == "cpu" and jax.local_device_count() < _cores() and not _devices_chosen():
+        warnings.warn(
+            f"JAX had started with one device for {_cores()} cores; call hades.configure() before anything makes an "
+            "array or imports gymnax, and a search uses each core",
+            stacklevel=3,
+        )
 
 
 def _cores() -> int:

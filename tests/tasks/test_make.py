@@ -1,10 +1,17 @@
 """Tasks by name, and what names and options are refused."""
 
+from typing import Any
+
+import jax
+import jax.numpy as jnp
 import pytest
-from tests.helpers import control
+from brax import envs
+from brax.envs.fast import Fast
+from tests.helpers import Target, control
 
 from hades import tasks
 from hades.errors import InputError
+from hades.tasks.environment import Later
 
 
 @pytest.mark.parametrize(
@@ -42,11 +49,79 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -
         control(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("LunarLander-v3", None), ("ALE/Pong-v5", "Pong-misc"), ("PongNoFrameskip-v4", "Pong-misc"),
+        ("ALE/Breakout-v5", "Breakout-MinAtar"), ("Hopper-v5", "brax/hopper"), ("HalfCheetah-v4", "brax/halfcheetah"),
+        ("InvertedPendulum-v5", "brax/inverted_pendulum"), ("Reacher-v5", "brax/reacher"),
+        ("CartPole-v0", "CartPole-v1"), ("dm_control/cheetah-run", "brax/halfcheetah"),
+        ("MiniGrid-Empty-5x5-v0", None), ("pick-place-v2", None), ("data/mine", None),
+    ],
+)  # fmt: skip
+def test_a_name_from_elsewhere_is_told_what_there_is(name: str, nearest: str | None) -> None:
+    with pytest.raises(InputError) as told:
+        control(name)
+    message = str(told.value)
+    assert "`hades envs` lists what has a name" in message and "HostTask" in message and "\n" not in message
+    assert (f"did you mean {nearest}? " in message) if nearest else ("did you mean" not in message)
+    assert ("no file or folder is there" in message) == ("/" in name)
+
+
+@pytest.mark.parametrize("name", ["swimmer", "Swimmer-v5", "brax/swimmer"])
+def test_what_brax_has_but_cannot_run_is_no_other_task(name: str) -> None:
+    with pytest.raises(InputError, match=r"swimmer runs on no pipeline with this JAX; .* Swimmer-misc"):
+        control(name)
+
+
+def test_an_environment_registered_with_brax_is_made_by_its_name() -> None:
+    """And is somebody's own; under a name of Brax's it is not Brax's."""
+    envs.register_environment("mine", Mine)
+    envs.register_environment("fast", Mine)
+    try:
+        for name in ("brax/mine", "mine", "brax/fast"):
+            task = control(name)
+            assert task.own == "Mine" and task.environment.spec.obs_shape == (2,)
+        with pytest.raises(InputError, match=r"brax/mine cannot be made with .* 'mjx': ValueError: not that"):
+            control("mine", backend="mjx")
+    finally:
+        envs.register_environment("fast", Fast)
+        del envs._envs["mine"]
+    assert control("brax/fast").own == ""
+
+
+class Mine(Fast):
+    """As a user's."""
+
+    def __init__(self, backend: str, **options: Any) -> None:
+        if backend == "mjx":
+            raise ValueError("not that one")
+        super().__init__(backend=backend, **options)
+
+
+def test_what_is_made_when_it_is_needed_can_be_needed_in_a_program() -> None:
+    """Its arrays are no part of the program that asks for it first."""
+    later = Later(Lazy)
+    keys = jax.random.split(jax.random.key(0))
+    first, second = (jax.jit(later.reset)(key)[1] for key in keys)
+    assert first == second == 3
+
+
+class Lazy(Target):
+    """Made of an array."""
+
+    def __init__(self) -> None:
+        self.start = jnp.full(1, 3.0)
+
+    def reset(self, key: jax.Array) -> Any:
+        return super().reset(key)[0], self.start
+
+
 def test_bad_options_are_refused() -> None:
     with pytest.raises(InputError, match="unknown Brax backend 'bullet'"):
         control("hopper", backend="bullet")
     with pytest.raises(InputError, match="no option 'gravitas'"):
-        control("pendulum", gravitas=3)
+        _ = control("pendulum", gravitas=3).spec  # told now, or when it is made where that had to wait
     with pytest.raises(InputError, match="does not have gymnax's API"):
         control(object())
     with pytest.raises(InputError, match="speed"):

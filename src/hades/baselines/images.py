@@ -49,7 +49,7 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
         labels=labels,
         task=task.name,
         learner=recipe.options(),
-        info={"baseline": kind, "seed": seed, "task_options": dict(task.options)},
+        info={"baseline": kind, "seed": seed, **task.origin},
     )
 
 

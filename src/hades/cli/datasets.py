@@ -81,8 +81,10 @@ class Evaluate(_Rest, Options):
     """Images: beside it what needs no distillation: sampled, averaged, clustered images, and all."""
 
     def __call__(self) -> int:
+        from hades import runtime
         from hades.evaluation import evaluate, recipe, task_of
 
+        runtime.configure()
         dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
         if dataset.parts:
             return self._parts(dataset, learner)

@@ -73,12 +73,15 @@ class Cluster:
     """Which of them this is, from 0."""
 
     def connect(self, debug: bool) -> None:
-        """Join the others, before JAX starts."""
+        """Set JAX up and join the others, before it starts."""
         described = {"coordinator": self.coordinator, "processes": self.processes, "process-id": self.process_id}
         if self.distributed:
             quiet_collectives(debug)
-            from hades import runtime
-
-            runtime.connect(self.coordinator, self.processes, self.process_id)
         elif given := [name for name, value in described.items() if value is not None]:
             raise InputError(f"--{given[0]} belongs to --distributed")
+        from hades import runtime
+
+        if self.distributed:
+            runtime.connect(self.coordinator, self.processes, self.process_id)
+        else:
+            runtime.configure()

@@ -54,7 +54,7 @@ def random_return(task: "ControlTask") -> float:
     """What random actions have, played once for each task and its options."""
     import jax
 
-    about = json.dumps([task.name, dict(task.options)], sort_keys=True)
+    about = json.dumps([task.name, task.origin], sort_keys=True)
     if about not in _RANDOM:
         _RANDOM[about] = task.random_return(jax.random.key(EVALUATION_SEED))
     return _RANDOM[about]

@@ -68,7 +68,8 @@ SOURCES: dict[str, tuple[str, str]] = {
 """By name: the file in a checkout, and how it was made; scripts were studies before they moved here."""
 ONE_RECIPE = ("digits-10", "fashion-mnist-10")
 """Scored by their own recipe alone."""
-INFO = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_options", "versions")
+INFO = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_options", "own", "fingerprint",
+        "versions")  # fmt: skip
 """Of a dataset, kept in the zoo."""
 
 

@@ -1,59 +1,75 @@
-"""Tasks: what a trained network is scored on. `make` finds one by a forgiving name."""
+"""Tasks: what a trained network is scored on. `make` finds one by a forgiving name or takes an environment."""
 
-import contextlib
-import difflib
-import importlib
-import io
 import os
-import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from hades import runtime
 from hades.aliases import Options
 from hades.errors import InputError
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
-from hades.tasks.suites import SUITES
+from hades.tasks.lookup import BRAX, PREFIXES, find, known, names, resolve, suite
 
-BRAX = {
-    name.replace("_", ""): f"brax/{name}"
-    for name in ("ant", "halfcheetah", "hopper", "humanoid", "humanoidstandup", "inverted_double_pendulum",
-                 "inverted_pendulum", "pusher", "reacher", "walker2d")
-}  # fmt: skip
-"""Names that are Brax's alone or first of all: known without a second spent on importing gymnax."""
-
-PREFIXES = tuple(f"{suite}/" for suite in SUITES)
+__all__ = ["BRAX", "acting", "again", "check", "check_same", "make", "names", "ready", "resolve"]
 
 
 def make(name: Any, **options: Any) -> Task:
     """The task of a name, of labelled images on disk, or of an environment object with gymnax's API.
 
+    No environment variable and no setting of JAX is changed, and JAX is not started: what a name means is made when it
+    is first used (`hades.configure` says why that matters).
+
     Args:
         name: as `names` lists them; case, punctuation and the suite's or version's part may be left out
             (``"cartpole"``, ``"hopper"``, ``"breakout"``, ``"fashion-mnist"``). Or the path of images of your own: a
-            ``.npz`` file, or a folder of IDX files or of pictures. Or your own gymnax environment.
+            ``.npz`` file, or a folder of IDX files or of pictures. Or your own gymnax environment, or a wrapper.
         options: of the suite: ``backend`` and ``max_steps`` for Brax; ``data_dir`` and ``zca`` for images; for
-            gymnax, fields of the environment's parameters, or ``params`` whole for an environment object.
+            gymnax, fields of the environment's parameters, or ``params`` whole.
 
     Raises:
-        InputError: for an unknown name (the nearest ones are named) or option, or data that are not there.
+        InputError: for an unknown name (the nearest ones are named) or option (of gymnax, where that is not imported
+            yet: at the first use), data that are not there, or actions or observations that a policy cannot have.
 
     >>> import hades
     >>> hades.make("breakout").name, hades.make("hopper", backend="spring").name
     ('Breakout-MinAtar', 'brax/hopper')
     """
-    runtime.configure()
     if not isinstance(name, str):
-        return _suite("gymnax").from_environment(name, **options)
+        return suite("gymnax").from_environment(name, **options)
     if path := _path(name, options):
-        return _suite("images").make(path.stem, **{**options, "path": str(path)})
-    suite, full_name = _find(name)
+        return suite("images").make(path.stem, **{**options, "path": str(path)})
+    module, full_name = find(name)
     try:
-        return _suite(suite).make(full_name, **options)
+        return suite(module).make(full_name, **options)
     except TypeError as error:
         raise InputError(f"{full_name}: {str(error).split(') ')[-1]}") from None
+
+
+def check(env: Any, **options: Any) -> None:
+    """Look whether an environment is what its spaces say, by one reset and one step, as Gymnasium's ``check_env``.
+
+    `hades.distill` does so with an environment of your own before it begins.
+
+    Args:
+        env: whatever `make` takes, with its ``options``; or a task.
+
+    Raises:
+        InputError: with all that is wrong, a line each.
+
+    >>> import hades
+    >>> hades.check("cartpole")
+    """
+    task = env if isinstance(env, Task) else make(env, **options)
+    if found := task.faults:
+        raise InputError("\n  ".join([f"{task.name} is not what it says:", *found]))
+
+
+def ready(task: Any) -> Task:
+    """A task to begin with: made, where it is a name or an environment, and `check`ed, where it is somebody's own."""
+    made = task if isinstance(task, Task) else make(task)
+    if made.own:
+        check(made)
+    return made
 
 
 def acting(task: Task | str, what: str) -> ControlTask:
@@ -65,74 +81,55 @@ def acting(task: Task | str, what: str) -> ControlTask:
     Raises:
         InputError: for any other.
     """
-    made = make(task) if isinstance(task, str) else task
+    made = ready(task)
     if not isinstance(made, ControlTask):
         is_what = made.metric.pairs if made.traced else "stepped outside JAX"
         raise InputError(f"{what} for control in JAX, and {made.name} is {is_what}")
     return made
 
 
+def again(name: str, about: Options, call: str) -> Task:
+    """The task that made a file: exactly that one, or none.
+
+    Args:
+        name: of the task.
+        about: what the file keeps of it (`Task.origin`).
+        call: how to give it where it cannot be made.
+
+    Raises:
+        InputError: where it is somebody's own, or its data are others by now.
+    """
+    own, options = about.get("own", ""), about.get("task_options", {})
+    try:
+        made = make(name, **options)
+    except InputError:
+        if not own:
+            raise
+        made = None
+    if made is None or (own and made.own != own):
+        raise InputError(f"it was made on a task of your own, {name} ({own}); give it: {call}")
+    if about.get("fingerprint", made.fingerprint) != made.fingerprint:
+        raise InputError(f"it was made on other data named {name} than this name finds now; give them: {call}")
+    return made
+
+
+def check_same(task: Task, name: str, about: Options) -> None:
+    """Raise `InputError` unless a task is the one that made a file, as far as that says."""
+    options = {key: value for key, value in about.get("task_options", {}).items() if key not in task.where}
+    kept = {key: about[key] for key in ("own", "fingerprint") if key in about}
+    mine = {"name": task.name, "task_options": dict(task.options), "own": task.own, "fingerprint": task.fingerprint}
+    words = {"task_options": "options are", "own": "kind is", "fingerprint": "data are"}
+    for key, value in {"name": name, "task_options": options, **kept}.items():
+        if mine[key] != value:
+            what, found, wanted = words.get(key, "name is"), *(x or "registered" for x in (mine[key], value))
+            raise InputError(f"this is not the task of the run, {name}: its {what} {found!r}, the run's {wanted!r}")
+
+
 def _path(name: str, options: Options) -> Path | None:
     """Where a name's images of the user's own lie, if it means any."""
     if "path" in options:
         return Path(options["path"])
-    if name.endswith(".npz") or (os.sep in name and not name.startswith(PREFIXES)):
+    if name.endswith(".npz") or (os.sep in name and not name.startswith(PREFIXES) and Path(name).exists()):
         return Path(name)
     beside = Path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
-    return beside if beside.is_file() and not _known(name) else None
-
-
-def resolve(name: str) -> str:
-    """The full name of a task, without making it."""
-    return _find(name)[1]
-
-
-def names() -> list[str]:
-    """Every task that `make` knows by name."""
-    return [name for suite in SUITES for name in _suite(suite).names()]
-
-
-def _known(name: str) -> tuple[str, str] | None:
-    """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
-    plain = _plain(name)
-    if plain in BRAX:
-        return "brax", BRAX[plain]
-    order = sorted(SUITES, key=lambda suite: not suite.startswith(name.split("/")[0]))
-    for alias in (_plain, _short, _shortest):
-        for suite in order:
-            for full in _suite(suite).names():
-                if alias(full) == plain:
-                    return suite, full
-    return None
-
-
-def _find(name: str) -> tuple[str, str]:
-    """The suite and full name, or the nearest ones in an error."""
-    if known := _known(name):
-        return known
-    plain = _plain(name)
-    aliases = {alias(full): full for full in names() for alias in (_plain, _shortest)}
-    near = difflib.get_close_matches(plain, aliases, n=5, cutoff=0.5)
-    nearest = list(dict.fromkeys(aliases[alias] for alias in near))[:3]
-    hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
-    raise InputError(f"unknown task '{name}'; {hint}`hades envs` lists all")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _short(full: str) -> str:
-    """Without the suite's prefix, the version, or ``-MinAtar``."""
-    return _plain(re.sub(rf"^({'|'.join(PREFIXES)})|-v\d+$|-MinAtar$", "", full))
-
-
-def _shortest(full: str) -> str:
-    """Also without ``-bsuite`` and ``-misc``, which share short names with Brax (reacher, swimmer)."""
-    return _short(re.sub(r"-(bsuite|misc)$", "", full))
-
-
-def _suite(module: str) -> ModuleType:
-    """Import an adapter; what the libraries print at import is not the user's to act on."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return importlib.import_module(f"hades.tasks.suites.{module}")
+    return beside if beside.is_file() and not known(name) else None

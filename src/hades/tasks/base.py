@@ -1,13 +1,14 @@
 """What every task has: whoever holds one need not ask what kind it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
 
-from hades.aliases import Options, PyTree
+from hades.aliases import Json, Options, PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.networks import Params
@@ -37,6 +38,8 @@ class Task(ABC):
         name: what `hades.make` takes.
         options: what `hades.make` was given that changes the task; they travel with runs and datasets.
         where: what it was given that says where things lie; it stays with the run.
+        registered: whether `hades.make` gives it again by its name and options; else it is somebody's own.
+        fingerprint: of the data behind its name, if any.
         versions: of the libraries that the task comes from.
         metric: what `score` gives.
         traced: whether `score` can be a part of a jitted program; else its episodes are played on the host.
@@ -49,6 +52,8 @@ class Task(ABC):
     name: str
     options: Options = NOTHING
     where: Options = NOTHING
+    registered: bool = False
+    fingerprint: str = ""
     versions: Mapping[str, str] = NOTHING
     metric: Metric = RETURN
     traced: bool = True
@@ -110,6 +115,27 @@ class Task(ABC):
     @abstractmethod
     def episode_bytes(self) -> int:
         """Of an episode's states and intermediate values, about."""
+
+    @property
+    def own(self) -> str:
+        """What it is, where it is somebody's own; else empty."""
+        return "" if self.registered else self.description
+
+    @property
+    def description(self) -> str:
+        """What it is, in a line."""
+        return type(self).__name__
+
+    @property
+    def origin(self) -> Json:
+        """What a file keeps of it beside its name, by which `hades.tasks.again` makes it again, or asks for it."""
+        kept = {"own": self.own, "fingerprint": self.fingerprint}
+        return {"task_options": dict(self.options), **{key: value for key, value in kept.items() if value}}
+
+    @cached_property
+    def faults(self) -> Sequence[str]:
+        """What is wrong with it, by one reset and step: each in a line."""
+        return ()
 
     @property
     def data(self) -> PyTree:
@@ -182,6 +208,11 @@ class Acting(Task):
     """
 
     environment: Any
+
+    @property
+    def description(self) -> str:
+        """The environment's own, or its class."""
+        return getattr(self.environment, "description", type(self.environment).__name__)
 
     @abstractmethod
     def play_randomly(self, key: jax.Array, episodes: int) -> Episode:

@@ -1,7 +1,8 @@
 """Control: a trained policy is scored by its return over whole episodes of a JAX environment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades.aliases import Options, PyTree
+from hades.errors import InputError
 from hades.learner.cloning import Policy, make_policy
 from hades.learner.networks import Params
 from hades.learner.recipe import Recipe
@@ -17,7 +19,7 @@ from hades.normalisers import (
     OnlineNormaliser,
     identity_normaliser,
 )
-from hades.tasks import rollouts
+from hades.tasks import faults, rollouts
 from hades.tasks.base import Acting, Episode
 from hades.tasks.environment import Batch, Environment
 from hades.tasks.episodes import Episodes
@@ -33,6 +35,7 @@ class ControlTask(Acting):
         environment: the dynamics.
         options: what `hades.make` was given beside the name; they travel with runs and datasets.
         versions: of the libraries that the dynamics come from.
+        registered: `hades.make` gives it again by name and options.
         vmap: batches the environment's step over the leading axis; `jax.vmap`, or `lanes.vmap` for rigid bodies.
     """
 
@@ -40,6 +43,7 @@ class ControlTask(Acting):
     environment: Environment
     options: Options = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    registered: bool = False
     vmap: Callable[..., Any] = jax.vmap
 
     stepped = True
@@ -48,6 +52,11 @@ class ControlTask(Acting):
     def batch(self) -> Batch:
         """Many of its environments."""
         return Batch(self.environment, self.vmap)
+
+    @cached_property
+    def faults(self) -> Sequence[str]:
+        """By their shapes; an environment of somebody's own also by what it gives."""
+        return faults.traced(self.environment, played=not self.registered)
 
     def score(
         self,
@@ -124,7 +133,8 @@ class ControlTask(Acting):
             return i + 1, out.state, out.obs, alive & ~out.terminated & ~out.truncated, kept
 
         carry = jnp.zeros((), jnp.int32), state, obs, jnp.ones(number, bool), obs
-        return jax.lax.while_loop(lambda carry: carry[3].any(), step, carry)[-1]
+        last = self.batch.max_steps
+        return jax.lax.while_loop(lambda carry: carry[3].any() & (carry[0] < last), step, carry)[-1]
 
     def _random_action(self, key: jax.Array) -> jax.Array:
         if self.spec.discrete:
@@ -145,8 +155,36 @@ class ControlTask(Acting):
         return run(jax.random.split(key, (1, episodes)))
 
 
+UNBOUNDED = 1e30
+"""Bounds of actions from here on are none: infinite, or the largest float that Gymnasium writes for it."""
+ENORMOUS = 1e6
+"""Bounds from here on are neither what a policy should span nor none."""
+
+
+def bounds(name: str, low: Any, high: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """What [-1, 1] is scaled to in a box of actions: its bounds ``[act]``; where it has none, [-1, 1] itself.
+
+    Args:
+        name: whose box it is.
+        low, high: its bounds, of its shape or broadcast to it.
+        shape: of an action.
+
+    Raises:
+        InputError: for a dimension that is bounded on one side only or by enormous numbers: nobody can say what
+            part of it a policy should span.
+    """
+    low, high = (np.broadcast_to(np.asarray(bound, np.float64), shape) for bound in (low, high))
+    free = (low <= -UNBOUNDED) & (high >= UNBOUNDED)
+    scaled = (np.abs(low) <= ENORMOUS) & (np.abs(high) <= ENORMOUS) & (low <= high)
+    if not (free | scaled).all():
+        first = np.flatnonzero(~(free | scaled))[0]
+        raise InputError(
+            f"{name} bounds its action {first} by {low[first]:g} and {high[first]:g}; give what a policy should span, "
+            f"both sides finite and within ±{ENORMOUS:g}, or both infinite for actions that are passed as they are"
+        )
+    return np.where(free, -1, low).astype(np.float32), np.where(free, 1, high).astype(np.float32)
+
+
 def scale_action(action: jax.Array, low: np.ndarray, high: np.ndarray) -> jax.Array:
-    """From [-1, 1] to a box's own bounds, each ``[act]``; without bounds an action is passed as it is."""
-    bounded = np.isfinite(low) & np.isfinite(high)
-    low, high = np.where(bounded, low, -1), np.where(bounded, high, 1)
+    """From [-1, 1] to bounds ``[act]``, as `bounds` gives them: unbounded actions are passed as they are."""
     return jnp.asarray(low + (high - low) * (action + 1) / 2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import jax
@@ -47,6 +48,41 @@ class Environment(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Later:
+    """An environment that is made when it is first asked for anything, for making it starts JAX.
+
+    Attributes:
+        make: gives it.
+    """
+
+    make: Callable[[], Environment]
+
+    @cached_property
+    def made(self) -> Environment:
+        """The environment itself, with arrays of its own also where a program is being traced that needs it."""
+        with jax.ensure_compile_time_eval():
+            return self.make()
+
+    @property
+    def spec(self) -> Spec:
+        """As `Environment`."""
+        return self.made.spec
+
+    @property
+    def max_steps(self) -> int:
+        """As `Environment`."""
+        return self.made.max_steps
+
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """As `Environment`."""
+        return self.made.reset(key)
+
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """As `Environment`."""
+        return self.made.step(key, state, action)
+
+
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Many of one environment, stepped together: leaves ``[n, ...]``.
 
@@ -61,6 +97,11 @@ class Batch:
     def spec(self) -> Spec:
         """The interface to a policy."""
         return self.environment.spec
+
+    @property
+    def max_steps(self) -> int:
+        """Of an episode, which ends there whatever the environment says."""
+        return self.environment.max_steps
 
     def reset(self, keys: jax.Array) -> tuple[PyTree, jax.Array]:
         """States and their observations, by keys ``[n]``."""

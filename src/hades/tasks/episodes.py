@@ -92,8 +92,8 @@ class Episodes:
             terminated=episode.terminated | (alive & terminated),
             seen=seen,
         )
-        alive = alive & ~terminated & ~truncated
-        alive = alive if self.limit is None else alive & (episode.length < self.limit)
+        limit = self.environments.max_steps if self.limit is None else self.limit
+        alive = alive & ~terminated & ~truncated & (episode.length < limit)
         return Playing(state, obs, alive, normaliser, episode), None
 
     def _per_network(self, x: jax.Array) -> jax.Array:

@@ -1,8 +1,8 @@
 """Environments outside JAX: jitted calls train and act, Python steps the episodes in between."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple, Protocol
 
 import jax
@@ -15,6 +15,7 @@ from hades.learner.cloning import make_policy
 from hades.learner.networks import Params
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser
+from hades.tasks import faults
 from hades.tasks.base import Acting, Episode
 
 
@@ -73,6 +74,11 @@ class HostTask(Acting):
     versions: Mapping[str, str] = field(default_factory=dict)
 
     traced = False
+
+    @cached_property
+    def faults(self) -> Sequence[str]:
+        """By one reset and step of two copies."""
+        return faults.hosted(self.environment)
 
     def score(
         self,

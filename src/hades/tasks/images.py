@@ -4,6 +4,7 @@ An episode is one image, drawn from the training set. The test set is behind `Im
 """
 
 import dataclasses
+import os
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,6 +61,8 @@ class ImageTask(Task):
         classes: names, in the order of the labels.
         options: what `hades.make` was given that changes the data; they travel with runs and datasets.
         where: what it was given that says where the data lie; it stays with the run.
+        registered: `hades.make` gives it again by name and options, and not by a path alone.
+        fingerprint: of its images and labels.
         metric: what `score` gives: minus the loss on images drawn from `data`, or the accuracy on all of it.
         scaled: the loss is a network's least over scales of its logits (Guo et al. 2017), as accuracy has none.
     """
@@ -70,6 +73,8 @@ class ImageTask(Task):
     classes: tuple[str, ...]
     options: Options = field(default_factory=dict)
     where: Options = field(default_factory=dict)
+    registered: bool = False
+    fingerprint: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     metric: Metric = LOSS
     scaled: bool = False
@@ -77,6 +82,11 @@ class ImageTask(Task):
     differentiable = True
     starts = ("random", "mean", "sample", "centres", "zero")
     normalisers = ("none", "fixed")
+
+    @property
+    def description(self) -> str:
+        """The file or folder that the images are from."""
+        return f"images {os.path.basename(self.where.get('path', self.name))}"
 
     @property
     def spec(self) -> Spec:

@@ -17,28 +17,42 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask
-from hades.tasks.environment import Step
+from hades.tasks.environment import Environment, Later, Step
+from hades.tasks.faults import in_a_line
 from hades.tasks.suites import remembered
 
 PREFIX = "brax/"
 BACKENDS = ("positional", "spring", "generalized", "mjx")
+BROKEN = ("swimmer",)
+"""What Brax has and no pipeline of it can run: it calls what JAX no longer has."""
 
 
 def names() -> list[str]:
-    """Every registered environment, with the suite's prefix."""
-    return [PREFIX + name for name in envs._envs]
+    """Every registered environment, with the suite's prefix; those that the process has registered itself, too."""
+    return [PREFIX + name for name in envs._envs if name not in BROKEN]
 
 
-@remembered
 def make(name: str, backend: str = "positional", max_steps: int = 1000) -> ControlTask:
     """A Brax environment on one of its physics pipelines; the paper uses ``positional``."""
     if backend not in BACKENDS:
         raise InputError(f"unknown Brax backend '{backend}'; choose one of {', '.join(BACKENDS)}")
-    environment = BraxEnvironment(name.removeprefix(PREFIX), backend, max_steps)
+    kind = envs._envs[name.removeprefix(PREFIX)]
+    if not kind.__module__.startswith("brax."):  # that of this process, which may register another by the name
+        return _task(name, BraxEnvironment(name, backend, max_steps), backend, max_steps, registered=False)
+    return _brax(name, backend=backend, max_steps=max_steps)
+
+
+@remembered
+def _brax(name: str, backend: str, max_steps: int) -> ControlTask:
+    later = Later(lambda: BraxEnvironment(name, backend, max_steps))
+    return _task(name, later, backend, max_steps, registered=True)
+
+
+def _task(name: str, environment: Environment, backend: str, max_steps: int, registered: bool) -> ControlTask:
     options = {"backend": backend, "max_steps": max_steps}
     # The pipelines that solve no linear systems are plain arithmetic on a few hundred numbers.
-    small = backend in ("positional", "spring")
-    return ControlTask(name, environment, options, {"brax": version("brax")}, lanes.vmap if small else jax.vmap)
+    vmap = lanes.vmap if backend in ("positional", "spring") else jax.vmap
+    return ControlTask(name, environment, options, {"brax": version("brax")}, registered, vmap)
 
 
 @contextlib.contextmanager
@@ -61,8 +75,12 @@ class BraxEnvironment:
     """Brax's step, with the usual limit of 1,000 steps an episode."""
 
     def __init__(self, name: str, backend: str, max_steps: int) -> None:
-        with _quiet():
-            self.env: Any = envs.get_environment(name, backend=backend)
+        try:
+            with _quiet():
+                self.env: Any = envs.get_environment(name.removeprefix(PREFIX), backend=backend)
+        except Exception as error:  # such as a pipeline that it does not have
+            raise InputError(f"{name} cannot be made with the backend '{backend}': {in_a_line(error)}") from error
+        self.description = type(self.env).__name__
         obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
         self.max_steps = max_steps

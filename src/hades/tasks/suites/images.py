@@ -11,11 +11,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from hades.errors import InputError
+from hades.tasks.fingerprints import checksum
 from hades.tasks.images import ImageTask, Labelled, as_float, split
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -58,7 +60,8 @@ def make(
         InputError: if the data are not there, damaged, or not labelled images.
     """
     folder = data_dir or os.environ.get("HADES_DATA_DIR")
-    where = {"path": path} if path else {"data_dir": str(data_dir)} if data_dir else {}
+    lies = {"path": path} if path else {"data_dir": data_dir} if data_dir else {}
+    where = {key: os.path.abspath(value) for key, value in lies.items()}  # a run goes on in any folder
     if path:
         (train, test), classes = read_path(Path(path))
     elif name == "digits":
@@ -71,10 +74,12 @@ def make(
         raise InputError(
             f"{name}: training images are {list(train.images.shape[1:])}, test images {list(test.images.shape[1:])}"
         )
+    fingerprint = checksum(*train, *test)
     if zca:
         train, test = _whitened(train, test)
     versions = {"scikit-learn": version("scikit-learn")} if name == "digits" else {}
-    return ImageTask(name, train, test, classes, {"zca": True} if zca else {}, where, versions=versions)
+    options, registered = {"zca": True} if zca else {}, path is None
+    return ImageTask(name, train, test, classes, options, where, registered, fingerprint, versions)
 
 
 def names() -> list[str]:
@@ -128,10 +133,14 @@ def _download(name: str, source: Source, file: str) -> Path:
 
 
 def _digits() -> Split:
-    """1,797 of UCI's handwritten digits, 8 x 8; a fifth of each class is the test set, always the same."""
-    from sklearn.datasets import load_digits
+    """1,797 of UCI's handwritten digits, 8 x 8; a fifth of each class is the test set, always the same.
 
-    images, labels = load_digits(return_X_y=True)
+    From scikit-learn's file: importing the library sets environment variables of the process.
+    """
+    library = find_spec("sklearn")
+    assert library is not None and library.origin is not None, "scikit-learn is a dependency"
+    rows = np.loadtxt(Path(library.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    images, labels = rows[:, :-1], rows[:, -1].astype(int)
     return split(Labelled((images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8), labels), TEST)
 
 

@@ -1,0 +1,94 @@
+"""Forgiving names of tasks: what a name means, what there is, and what is nearest to a name that nothing has."""
+
+import contextlib
+import difflib
+import importlib
+import io
+import re
+from types import ModuleType
+
+from hades.errors import InputError
+from hades.tasks.suites import SUITES
+
+BRAX = {
+    name.replace("_", ""): f"brax/{name}"
+    for name in ("ant", "halfcheetah", "hopper", "humanoid", "humanoidstandup", "inverted_double_pendulum",
+                 "inverted_pendulum", "pusher", "reacher", "walker2d")
+}  # fmt: skip
+"""Names that are Brax's alone or first of all: known without two seconds spent on importing it."""
+MEANT = {"swimmer": "Brax's swimmer runs on no pipeline with this JAX; gymnax has another of that name: Swimmer-misc"}
+"""Short names that mean what there is not, though a task of another kind could answer to them."""
+HERE = (
+    "`hades envs` lists what has a name: gymnax, Brax, images. Any other environment goes to hades.make as an object "
+    "with gymnax's API, or, where it is stepped outside JAX, into hades.tasks.host.HostTask (docs/environments.md)"
+)
+PREFIXES = tuple(f"{suite}/" for suite in SUITES)
+
+
+def resolve(name: str) -> str:
+    """The full name of a task, without making it."""
+    return find(name)[1]
+
+
+def names() -> list[str]:
+    """Every task that `hades.make` knows by name."""
+    return [name for module in SUITES for name in suite(module).names()]
+
+
+def known(name: str) -> tuple[str, str] | None:
+    """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
+    plain = _plain(name)
+    if plain in BRAX:
+        return "brax", BRAX[plain]
+    if plain.removeprefix("brax") in MEANT:
+        return None
+    order = sorted(SUITES, key=lambda module: not module.startswith(name.split("/")[0]))
+    for alias in (_plain, _short, _shortest):
+        for module in order:
+            for full in suite(module).names():
+                if alias(full) == plain:
+                    return module, full
+    return None
+
+
+def find(name: str) -> tuple[str, str]:
+    """The suite and full name.
+
+    Raises:
+        InputError: for a name that nothing has, with the nearest ones, and how else an environment comes in.
+    """
+    if found := known(name):
+        return found
+    stem = _plain(_ELSEWHERE.sub("", name))
+    if stem.removeprefix("brax") in MEANT:
+        raise InputError(f"unknown task '{name}'; {MEANT[stem.removeprefix('brax')]}")
+    aliases = {alias(full): full for full in names() for alias in (_plain, _short, _shortest)}
+    near = difflib.get_close_matches(stem, aliases, n=5, cutoff=0.65)
+    nearest = list(dict.fromkeys(aliases[alias] for alias in near))[: 1 if stem in near else 3]
+    hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+    path = ", and no file or folder is there" if "/" in name else ""
+    raise InputError(f"unknown task '{name}'{path}; {hint}{HERE}")
+
+
+def suite(module: str) -> ModuleType:
+    """Import an adapter; what the libraries print at import is not the user's to act on."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return importlib.import_module(f"hades.tasks.suites.{module}")
+
+
+_ELSEWHERE = re.compile(r"^.*[/:]|(NoFrameskip|Deterministic)?-(ram-)?v\d+$")
+"""What other libraries' names have around what the environment is called: ``ALE/Pong-v5``, ``Hopper-v5``."""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _short(full: str) -> str:
+    """Without the suite's prefix, the version, or ``-MinAtar``."""
+    return _plain(re.sub(rf"^({'|'.join(PREFIXES)})|-v\d+$|-MinAtar$", "", full))
+
+
+def _shortest(full: str) -> str:
+    """Also without ``-bsuite`` and ``-misc``, which share short names with Brax (reacher, swimmer)."""
+    return _short(re.sub(r"-(bsuite|misc)$", "", full))
