@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades import tables
 from hades.aliases import Json, Options
-from hades.dataset import write_atomically
 from hades.errors import InputError
+from hades.files import write_atomically
 from hades.options import check, check_names
 from hades.studies import rows as on_disk
 from hades.studies.rows import Cell, Row

@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 
 from hades.aliases import Json, Options
-from hades.dataset import load, write_atomically
+from hades.dataset import load
 from hades.errors import InputError
-from hades.files import dumps
+from hades.files import dumps, write_atomically
 
 Cell = Json
 """What is to be done: all settings that it depends on, as JSON."""

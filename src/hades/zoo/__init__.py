@@ -8,8 +8,9 @@ from pathlib import Path
 
 from hades import dataset
 from hades.aliases import Json
-from hades.dataset import Dataset, load, write_atomically
+from hades.dataset import Dataset, load
 from hades.errors import InputError
+from hades.files import write_atomically
 from hades.metrics import RETURN, metric_of
 from hades.tables import align
 
