@@ -83,6 +83,13 @@ def drop(folder: Path, generation: int) -> None:
     shutil.rmtree(folder / str(generation), ignore_errors=True)
 
 
+def set_aside(folder: Path, generation: int) -> None:
+    """Give a damaged checkpoint another name, if that can be."""
+    for path in (file_of(folder, generation), folder / str(generation)):
+        with contextlib.suppress(OSError):
+            path.rename(f"{path}.damaged")
+
+
 def _unpacked(file: Path) -> tuple[dict[str, np.ndarray], Json]:
     try:
         with safe_open(file, framework="numpy") as opened:

@@ -164,16 +164,17 @@ def load(path: str | os.PathLike[str]) -> Dataset:
         )
     if missing := [name for name in _ABOUT if name not in about]:
         raise InputError(f"{path} is damaged: its header lacks {', '.join(missing)}")
-    if "digest" in about and about["digest"] != digest(tensors, about):
-        raise InputError(f"{path} is damaged: not what was written; a run's is written anew by: hades resume RUN")
     if "states" not in tensors or not set(tensors) <= set(_TENSORS):
         raise InputError(
             f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"
         )
     try:
-        return Dataset(**tensors, **{name: about[name] for name in _ABOUT})
+        dataset = Dataset(**tensors, **{name: about[name] for name in _ABOUT})
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    if "digest" in about and about["digest"] != digest(tensors, about):
+        raise InputError(f"{path} is damaged: not what was written; a run's is written anew by: hades resume RUN")
+    return dataset
 
 
 def zoo() -> dict[str, Path]:

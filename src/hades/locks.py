@@ -12,6 +12,8 @@ import socket
 import threading
 import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 try:
     import fcntl
@@ -20,7 +22,7 @@ except ImportError:  # Windows
 
 from hades.aliases import Json
 from hades.errors import InputError, WriteError, notice
-from hades.files import reason
+from hades.files import TEMPORARY, reason
 
 NAME = "lock"
 BEAT = 4.0
@@ -36,7 +38,7 @@ class Locked(InputError):
 
 
 class Lock:
-    """A folder's, from here to `release` or the end of the process.
+    """A folder's, from here to `release`, the context's end or that of the process.
 
     Args:
         folder: is made if it is not there.
@@ -61,6 +63,12 @@ class Lock:
         self._over = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         self._beating.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
 
     def held(self) -> bool:
         """Whether the folder is still there, and nobody else's."""
@@ -118,6 +126,28 @@ class Lock:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, json.dumps(me).ljust(_LENGTH - 1).encode() + b"\n")
         os.fsync(self._descriptor)
+
+
+def waited(folder: Path, seconds: float = 60.0) -> Lock:
+    """A folder's lock, once another process has given it back.
+
+    Raises:
+        Locked: if none has within so many seconds.
+        WriteError: if the folder cannot be written.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return Lock(folder)
+        except Locked:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a folder holds nothing, but what is left of a process that was killed as it began."""
+    return not folder.exists() or all(p.name == NAME or p.suffix == TEMPORARY for p in folder.iterdir())
 
 
 def _flock(descriptor: int) -> bool:

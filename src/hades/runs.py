@@ -20,14 +20,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hades import checkpoints, journal, locks, manifest, runtime
+from hades import checkpoints, journal, manifest, runtime
 from hades.aliases import Options, PyTree
 from hades.checkpoints import KEPT, Damaged
 from hades.dataset import Dataset, load
 from hades.errors import InputError, WriteError, notice
 from hades.files import TEMPORARY, in_shell, write_atomically
 from hades.journal import Journal, Row
-from hades.locks import Lock
+from hades.locks import Lock, is_free
 
 
 class Run:
@@ -184,11 +184,11 @@ class Run:
                 damaged.append(known)
         rows = self.metrics()
         runtime.agree(0)  # all have read
+        self.journal = Journal(self.journal.file, (row for row in rows if row["generation"] <= generation))
         if runtime.is_main():
             self._say_loss(generation, damaged, rows)
             for known in damaged:
-                checkpoints.drop(self.checkpoints, known)
-            self.journal = Journal(self.journal.file, (row for row in rows if row["generation"] <= generation))
+                checkpoints.set_aside(self.checkpoints, known)
             self.journal.add(())
         return found
 
@@ -231,7 +231,7 @@ class Run:
         if self._lock is None or self._lock.held():
             return
         there = self.journal.as_left() and self.manifest.exists()
-        if not there and not _is_free(self.path):
+        if not there and not is_free(self.path):
             raise WriteError(f"cannot write {self.path}: it was removed, and holds something else by now")
         self._lock.release()
         self._lock = Lock(self.path)
@@ -262,7 +262,7 @@ def check_free(path: str | os.PathLike[str]) -> None:
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a folder that is new or empty")
-    if not _is_free(path):
+    if not is_free(path):
         raise InputError(
             f"{path} exists and is not empty; give a new folder, or continue it with: hades resume {in_shell(path)}"
         )
@@ -272,8 +272,3 @@ def free_path(stem: str) -> Path:
     """``runs/stem``, or with the first number that is free."""
     candidates = (Path("runs") / (stem + suffix) for suffix in ("", *(f"-{i}" for i in range(2, 100_000))))
     return next(path for path in candidates if not path.exists())
-
-
-def _is_free(folder: Path) -> bool:
-    """Whether a folder holds nothing, but what is left of a run that was killed as it began."""
-    return not folder.exists() or all(p.name == locks.NAME or p.suffix == TEMPORARY for p in folder.iterdir())

@@ -32,6 +32,8 @@ STUDIES = {
     "zoo": "the zoo's datasets scored, and their cards",
 }
 PRESETS = ("laptop", "paper")
+PUBLISHED = ("figure.png", "figure.svg", "table.md")
+"""Of a study's rows, for people."""
 
 
 @dataclass(frozen=True, kw_only=True)
