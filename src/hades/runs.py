@@ -186,18 +186,20 @@ class Run:
         runtime.agree(0)  # all have read
         self.journal = Journal(self.journal.file, (row for row in rows if row["generation"] <= generation))
         if runtime.is_main():
-            self._say_loss(generation, damaged, rows)
+            self._say_loss(None if found is None else generation, damaged, rows)
             for known in damaged:
                 checkpoints.set_aside(self.checkpoints, known)
             self.journal.add(())
         return found
 
-    def _say_loss(self, generation: int, damaged: list[int], rows: list[Row]) -> None:
-        last = damaged[0] if damaged else rows[-1]["generation"] if rows and not generation else generation
-        if last > generation:
-            what = f"the checkpoint of generation {last} is damaged" if damaged else "there is no checkpoint"
-            goes_on = f"goes on from generation {generation}" if generation else "begins again"
-            notice(f"{self.path}: {what}; the run {goes_on}, {last - generation} generations are done again")
+    def _say_loss(self, found: int | None, damaged: list[int], rows: list[Row]) -> None:
+        """Of what was lost by damage; what was done since the last checkpoint, a kill loses without a word."""
+        if not damaged and (found is not None or not rows):
+            return
+        last, generation = damaged[0] if damaged else rows[-1]["generation"], found or 0
+        what = f"the checkpoint of generation {last} is damaged" if damaged else "there is no checkpoint"
+        goes_on = f"goes on from generation {generation}" if generation else "begins again"
+        notice(f"{self.path}: {what}; the run {goes_on}, {last - generation} generations are done again")
 
     def _by_main(self, write: Callable[[], None]) -> None:
         """Do it in the main process; all fail if it does."""

@@ -1,7 +1,6 @@
 """Trackers that watch a run: TensorBoard and Weights & Biases."""
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -81,7 +80,6 @@ class TensorBoard:
     def __init__(self, run: Run, generation: int) -> None:
         self.folder, self.generation = run.path.absolute() / "tensorboard", generation
         self.events: Any = None
-        self.files = 0
 
     def log(self, rows: Sequence[Row]) -> None:
         """Scalars, by generation."""
@@ -112,8 +110,7 @@ class TensorBoard:
         from tensorboardX.proto.event_pb2 import Event, SessionLog  # type: ignore[attr-defined]
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.files += 1
-        events = EventsWriter(str(self.folder / "events"), f".{os.getpid()}.{self.files}")
+        events = EventsWriter(str(self.folder / "events"), f".{time.time_ns()}")
         start = SessionLog(status=SessionLog.START)
         events.write_event(Event(wall_time=time.time(), step=self.generation + 1, session_log=start))
         return events

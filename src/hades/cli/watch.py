@@ -12,7 +12,7 @@ from hades.cli.output import fail
 from hades.files import WRITING
 from hades.signals import STOPS
 
-PATIENCE, OTHERS = 1.5, 8.0
+PATIENCE, OTHERS = 1.3, 8.0
 """Seconds that a command may take to end after ctrl-C; after a signal of schedulers, which wait longer."""
 
 
