@@ -39,6 +39,7 @@ OFTEN = ["--checkpoint-every", "0.2"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PHASES = ("start", "generation", "checkpoint", "ending")
 KINDS = ("dataset", "config", "metrics", "checkpoint")
+OUTCOME = ("lost", "differ", "tracebacks", "hung", "files_left", "rows_missing")
 A_RUN = 4
 """Kills."""
 PATIENCE = 300.0
@@ -104,26 +105,19 @@ class Trial:
             (self.run / "config.json").unlink()
             self.ended(self.start())
 
-    def outcome(self) -> dict[str, Any]:
+    def outcome(self) -> dict[str, int]:
         """Whether the run was lost, is another, or left something behind."""
-        left = [
-            str(path.relative_to(self.run)) for path in self.run.rglob("*") if path.name.endswith((".tmp", "lock"))
-        ]
+        counts = dict.fromkeys(OUTCOME, 0) | {"tracebacks": self.tracebacks, "hung": self.hung}
+        counts["files_left"] = sum(path.name.endswith((".tmp", "lock")) for path in self.run.rglob("*"))
         try:
             found = hades.load(self.run / "dataset.safetensors")
             rows = [json.loads(line) for line in (self.run / "metrics.jsonl").read_text().splitlines()]
-            lost = found.info["score"] is None or not (self.run / "report.html").exists()
         except (hades.InputError, OSError, ValueError):
-            return {"lost": True, "differs": False, "left": left, "tracebacks": self.tracebacks, "hung": self.hung}
-        generations = [row["generation"] for row in rows]
-        return {
-            "lost": lost,
-            "differs": not same(found, self.whole),
-            "rows_missing": GENERATIONS - len(set(generations)) + len(generations) - len(set(generations)),
-            "left": left,
-            "tracebacks": self.tracebacks,
-            "hung": self.hung,
-        }
+            return counts | {"lost": 1}
+        generations = {row["generation"] for row in rows}
+        lost = found.info["score"] is None or len(generations) != len(rows) or not (self.run / "report.html").exists()
+        missing = GENERATIONS - len(generations)
+        return counts | {"lost": int(lost), "differ": int(not same(found, self.whole)), "rows_missing": missing}
 
 
 def same(one: hades.Dataset, other: hades.Dataset) -> bool:
@@ -158,15 +152,15 @@ def moment(trial: Trial, process: Process, phase: str, rng: random.Random, start
         number = rng.randint(before + 1, max(before + 1, GENERATIONS - 1))
         return wait(process, lambda: rows_of(run) >= number)
     if phase == "checkpoint":
-        skip = rng.randint(0, 2)
-        seen: set[str] = set()
+        changes, names = rng.randint(1, 4), [set(run.glob("checkpoint/*"))]
 
-        def writing() -> bool:
-            seen.update(path.name for path in run.glob("checkpoint/*.tmp"))
-            names = {path.name for path in run.glob("checkpoint/*") if path.suffix != ".tmp"} | seen
-            return len(names) > skip and bool(seen)
+        def written() -> bool:  # begun or just done
+            now = set(run.glob("checkpoint/*"))
+            if now != names[-1]:
+                names.append(now)
+            return len(names) > changes
 
-        return wait(process, writing)
+        return wait(process, written)
     came = wait(process, lambda: rows_of(run) >= GENERATIONS)
     time.sleep(rng.uniform(0, 2.5))
     return came and process.running()
@@ -176,7 +170,7 @@ def kills(folder: Path, number: int, whole: hades.Dataset, rng: random.Random, s
     plan = [(SIGNALS[i % 3], PHASES[i // 3 % 4]) for i in range(number)]
     rng.shuffle(plan)
     found = []
-    while plan:
+    for _ in range(2 * number):  # moments that do not come are tried again
         trial, done = Trial(new(folder), whole), []
         for signum, phase in plan[:A_RUN]:
             process = trial.start()
@@ -188,10 +182,12 @@ def kills(folder: Path, number: int, whole: hades.Dataset, rng: random.Random, s
                 done.append({"signal": signum.name, "phase": phase, "seconds": seconds, "code": code})
                 plan.remove((signum, phase))
             elif trial.ended(process) == 0:
-                break  # it has ended before
+                break
         trial.finish()
         found.append({"kills": done, **trial.outcome()})
-        tell("kills", found[-1])
+        print("kills", found[-1], file=sys.stderr, flush=True)
+        if not plan:
+            break
     return found
 
 
@@ -219,7 +215,7 @@ def full(folder: Path, number: int, whole: hades.Dataset, rng: random.Random) ->
                 trial.finish()
             about = {"room_kib": room, "room_again": again, "code": code, "lines": lines}
             found.append(about | trial.outcome())
-            tell("full disks", found[-1])
+            print("full disk", found[-1], file=sys.stderr, flush=True)
             shutil.rmtree(trial.run.parent)
     finally:
         if mounted:
@@ -265,7 +261,7 @@ def damaged(folder: Path, number: int, whole: hades.Dataset, rng: random.Random)
             silent = kind == "dataset" and not tells(path, stopped / path.name)
             trial.finish()
             found.append({"kind": kind, "how": how, "silent": silent, "lines": trial.said, **trial.outcome()})
-            tell("damage", found[-1])
+            print("damage", found[-1], file=sys.stderr, flush=True)
     return found
 
 
@@ -279,10 +275,6 @@ def tells(path: Path, before: Path) -> bool:
 
 def new(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder))
-
-
-def tell(what: str, row: dict[str, Any]) -> None:
-    print(what, json.dumps(row), file=sys.stderr, flush=True)
 
 
 def undisturbed(folder: Path) -> tuple[hades.Dataset, float]:
@@ -308,15 +300,14 @@ def stopped_run(folder: Path, whole: hades.Dataset) -> Path:
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, int]:
-    return {
-        "runs": len(rows),
-        "lost": sum(row["lost"] for row in rows),
-        "differ": sum(row["differs"] for row in rows),
-        "tracebacks": sum(row["tracebacks"] for row in rows),
-        "hung": sum(row["hung"] for row in rows),
-        "files_left": sum(len(row["left"]) for row in rows),
-        "rows_missing": sum(row.get("rows_missing", 0) for row in rows),
-    }
+    return {"runs": len(rows), **{what: sum(row[what] for row in rows) for what in OUTCOME}}
+
+
+def answers(kills: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many kills there were, and seconds from ctrl-C to the process's end."""
+    seconds = sorted(kill["seconds"] for kill in kills if kill["signal"] == "SIGINT") or [0.0]
+    middle = seconds[len(seconds) // 2]
+    return {"kills": len(kills), "ctrl_c_seconds": {"median": middle, "most": seconds[-1]}}
 
 
 def main() -> int:
@@ -335,12 +326,10 @@ def main() -> int:
         killed = kills(folder, args.kills, whole, rng, startup)
         how, filled = full(folder, args.full, whole, rng)
         hurt = damaged(folder, args.damaged, whole, rng) if args.damaged else []
-    each = [kill for row in killed for kill in row["kills"]]
-    answers = [kill["seconds"] for kill in each if kill["signal"] == "SIGINT"]
     result = {
         "command": "hades distill " + " ".join([*LINE, *OFTEN]),
         "seed": args.seed,
-        "kills": {"kills": len(each), **summary(killed), "slowest_answer_to_ctrl_c": max(answers, default=0.0)},
+        "kills": {**summary(killed), **answers([kill for row in killed for kill in row["kills"]])},
         "full_disks": {"by": how, **summary(filled)},
         "damaged": {kind: summary([row for row in hurt if row["kind"] == kind]) for kind in KINDS},
         "damaged_datasets_taken": sum(row["silent"] for row in hurt),
@@ -352,9 +341,7 @@ def main() -> int:
     print(text)
     if args.out:
         args.out.write_text(text)
-    return int(
-        any(row["lost"] or row["differs"] or row["tracebacks"] or row["hung"] for row in killed + filled + hurt)
-    )
+    return int(any(row[what] for row in killed + filled + hurt for what in OUTCOME[:4]))
 
 
 if __name__ == "__main__":

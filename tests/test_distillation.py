@@ -83,7 +83,6 @@ def test_on_a_full_disk_nothing_computed_is_lost(
     def fsync(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    whole = hades.distill(target, size=2, **TINY)
     with (
         monkeypatch.context() as disk,
         pytest.warns(Notice, match=r"No space left on device; the run goes on") as said,

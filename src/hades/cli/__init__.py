@@ -64,16 +64,21 @@ def _run(args: list[str], watch: Watch) -> int:
 
 @contextlib.contextmanager
 def _notices() -> Iterator[None]:
-    """Each on a line of its own."""
+    """Each on a line of its own, and JAX's of its cache, one for each program, on one."""
+    said = set()
+
+    def show(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+        text = str(message)
+        if cache := re.match(r"Error \w+ persistent compilation cache entry .*?: (.*)", text):
+            text = f"the compilation cache is of no use, all is compiled anew: {cache[1]}"
+        elif not issubclass(category, Notice):
+            otherwise(message, category, *where, **more)  # type: ignore[arg-type]
+            return
+        if text not in said:
+            print(f"hades: {text}", file=sys.stderr, flush=True)
+        said.add(text)
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
-        otherwise = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
-            if issubclass(category, Notice):
-                print(f"hades: {message}", file=sys.stderr, flush=True)
-            else:
-                otherwise(message, category, *where, **more)  # type: ignore[arg-type]
-
-        warnings.showwarning = show
+        otherwise, warnings.showwarning = warnings.showwarning, show
         yield

@@ -61,7 +61,7 @@ def report(result: "Result", as_json: bool) -> int:
     }
     if result.interrupted is None:
         spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
-        text = f"{score}\n{spent}\n{data['dataset']}\n{page or ''}".rstrip()
+        text = f"{score}\n{spent}" + ("" if unsaved else f"\n{data['dataset']}\n{page}")
     else:
         text = f"stopped after generation {data['generations']}; go on with: hades resume {in_shell(run)}"
     show(data, text, as_json)
