@@ -82,6 +82,12 @@ def save_labelled(folder: Path, **changes: np.ndarray | None) -> str:
     return str(folder / "mine.npz")
 
 
+def metrics_row(generation: int, **more: float | None) -> dict[str, float | None]:
+    """A generation's metrics."""
+    score = {"mean": 1.0, "best": 2.0, "validated": None}
+    return {"generation": generation, "env_steps_total": 80 * generation, "seconds": 0.5 * generation, **score, **more}
+
+
 def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
     """A command's exit code, and what it wrote to stdout and stderr."""
     capsys.readouterr()

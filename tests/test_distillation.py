@@ -1,11 +1,14 @@
 """From a task to a dataset that works, and on with what was interrupted."""
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +16,15 @@ import pytest
 import hades
 from hades.config import Config
 from hades.distillation import dataset_of
-from hades.errors import InputError
+from hades.errors import InputError, Notice
 from hades.learner.recipe import Learner
 from hades.learner.recipes import DISCRETE
+from hades.runs import Run
 from hades.search import Search, State
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
 from tests.helpers import RECIPE, TINY, TINY_IMAGES
+from tests.test_trackers import shown
 
 SLOW = pytest.mark.slow
 
@@ -59,14 +64,46 @@ def test_the_same_seed_gives_the_same_dataset(target: ControlTask, tmp_path: Pat
 def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tmp_path: Path) -> None:
     """Six generations: a run's end validates, and this is where the longer run validates too."""
     long = hades.distill(target, size=2, out=tmp_path / "long", **{**TINY, "generations": 12})
-    hades.distill(target, size=2, out=tmp_path / "short", **{**TINY, "generations": 6})
-    resumed = hades.resume(tmp_path / "short", target, generations=12, progress=False)
+    watched: dict[str, Any] = {"trackers": ["tensorboard"]}
+    hades.distill(target, size=2, out=tmp_path / "short", **{**TINY, "generations": 6}, **watched)
+    resumed = hades.resume(tmp_path / "short", target, generations=12, progress=False, **watched)
     assert (tmp_path / "short/dataset.safetensors").read_bytes() == (
         tmp_path / "long/dataset.safetensors"
     ).read_bytes()
     drop = ("seconds",)
     strip = [[{k: v for k, v in row.items() if k not in drop} for row in r.metrics] for r in (long, resumed)]
     assert strip[0] == strip[1]
+    assert Run.open(tmp_path / "short").about["config"]["generations"] == 12  # of whoever resumes it next
+    assert shown(tmp_path / "short") == dict.fromkeys(range(1, 13), 1)
+
+
+def test_on_a_full_disk_nothing_computed_is_lost(
+    target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with (
+        monkeypatch.context() as disk,
+        pytest.warns(Notice, match=r"No space left on device; the run goes on") as said,
+    ):
+        disk.setattr(Search, "generations", _after(Search.generations, lambda: disk.setattr(os, "fsync", fsync)))
+        result = hades.distill(target, size=2, out=tmp_path / "run", **TINY)
+    assert [one.category for one in said].count(Notice) == 1 and "No space left on device" in (result.unsaved or "")
+    assert result.evaluation is not None and len(result.metrics) == 7
+    assert hades.resume(tmp_path / "run", target, progress=False).unsaved is None
+    np.testing.assert_array_equal(hades.load(tmp_path / "run/dataset.safetensors").states, result.dataset.states)
+
+
+def _after(function: Callable[..., Any], then: Callable[[], None]) -> Callable[..., Any]:
+    """A function, and something that follows it."""
+
+    def both(*args: Any, **options: Any) -> Any:
+        result = function(*args, **options)
+        then()
+        return result
+
+    return both
 
 
 @pytest.mark.parametrize("stop", [pytest.param(3, marks=SLOW), 6, pytest.param(9, marks=SLOW), 12])

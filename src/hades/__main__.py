@@ -2,6 +2,6 @@
 
 import sys
 
-from hades.cli import main
+from hades.cli import entry
 
-sys.exit(main())
+sys.exit(entry())

@@ -18,7 +18,7 @@ from safetensors.numpy import save
 
 from hades.aliases import Json, Options
 from hades.errors import InputError
-from hades.files import dumps
+from hades.files import digest, dumps, write_atomically
 
 FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
@@ -114,6 +114,7 @@ class Dataset:
         tensors = {name: getattr(self, name) for name in _TENSORS}
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items() if value is not None}
         about = {name: getattr(self, name) for name in _ABOUT} | {"version": FORMAT_VERSION}
+        about["digest"] = digest(tensors, about)
         return write_atomically(path, save(tensors, {_KEY: dumps(about, sort_keys=True)}))
 
     def describe(self) -> str:
@@ -168,30 +169,17 @@ def load(path: str | os.PathLike[str]) -> Dataset:
             f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"
         )
     try:
-        return Dataset(**tensors, **{name: about[name] for name in _ABOUT})
+        dataset = Dataset(**tensors, **{name: about[name] for name in _ABOUT})
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    if "digest" in about and about["digest"] != digest(tensors, about):
+        raise InputError(f"{path} is damaged: not what was written; a run's is written anew by: hades resume RUN")
+    return dataset
 
 
 def zoo() -> dict[str, Path]:
     """The datasets that come with the package, by name."""
     return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
-
-
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Write a file, and its folder: a kill at any moment leaves the old content or the new, never a part."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
-    return path
 
 
 def _as_float32(name: str, value: Any) -> np.ndarray:

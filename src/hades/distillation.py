@@ -1,7 +1,9 @@
 """Distil a task into a dataset, and go on with what was interrupted: what is asked is checked here, then searched."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,14 @@ from hades.attempts import State
 from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.dataset import Dataset
-from hades.errors import InputError
+from hades.errors import InputError, notice
 from hades.evaluation import Evaluation
 from hades.learner.recipe import Wishes, as_learner
-from hades.loop import Counts, Loop, Signals
+from hades.loop import Counts, Loop
 from hades.progress import Progress
 from hades.runs import Row, Run, check_free
 from hades.search import Search
+from hades.signals import Signals
 from hades.tasks.base import Task
 from hades.trackers import Trackers, check_trackers
 
@@ -38,6 +41,7 @@ class Result:
         run: the run's folder, if one was asked for.
         interrupted: the signal that stopped the run before its budget was spent, or None.
         given_up: why the run ended before its budget was spent, if it did so by itself.
+        unsaved: why not all of this is in the run's folder (a full disk, say), or None.
         seconds: that went into compiling, searching and scoring.
     """
 
@@ -48,6 +52,7 @@ class Result:
     run: Path | None
     interrupted: int | None
     given_up: str | None
+    unsaved: str | None
     seconds: Mapping[str, float]
 
 
@@ -97,7 +102,8 @@ def distill(
     runtime.warn_of_idle_cores()
     search = Search(task, presets.get(task, preset).override(overrides))
     run = None if out is None else Run.create(out, _about(search, preset))
-    return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
+    with run or contextlib.nullcontext():
+        return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
 
 
 def resume(
@@ -115,25 +121,36 @@ def resume(
         run: the run's folder.
         task: for a run on an environment of your own, which its folder cannot hold.
         trackers, progress, checkpoint_every: as in `distill`.
-        budget: ``generations``, ``steps`` or ``minutes`` in place of the run's own, to go on past its end.
+        budget: ``generations``, ``steps`` or ``minutes`` in place of the run's own, to go on past its end; kept, for
+            the next time.
+
+    Raises:
+        InputError: if the folder is not a run's, is not what the run wrote, or is being written by another process.
     """
     runtime.configure()
     check_trackers(trackers)
-    opened = Run.open(run)
-    name = opened.about["task"]
-    if task is None:
-        task = tasks.again(name, opened.about, "hades.resume(run, task)")
-    else:
-        task = tasks.ready(task)
-        tasks.check_same(task, name, opened.about)
-    config = Config.from_json(opened.about["config"], task.reference)
-    budget = {k: v for k, v in budget.items() if v is not None}
-    runtime.warn_of_idle_cores()
-    search = Search(task, config.override(budget) if budget else config)
-    restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
-    state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
-    counts.turn = int(state.turn)
-    return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
+    with Run.open(run, write=True) as opened:
+        task = _task_of(opened, task)
+        config = Config.from_json(opened.about["config"], task.reference)
+        if limits := {k: v for k, v in budget.items() if v is not None}:
+            config = config.override(limits)
+        runtime.warn_of_idle_cores()
+        search = Search(task, config)
+        restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
+        opened.settle({**opened.about, "config": _config(config)})
+        state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
+        counts.turn = int(state.turn)
+        return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
+
+
+def _task_of(run: Run, given: Task | None) -> Task:
+    """The task of a run: made again, or the one that is given, where it is the same."""
+    name = run.about["task"]
+    if given is None:
+        return tasks.again(name, run.about, "hades.resume(run, task)")
+    task = tasks.ready(given)
+    tasks.check_same(task, name, run.about)
+    return task
 
 
 def dataset_of(search: Search, state: State, env_steps: int = 0, evaluation: Evaluation | None = None) -> Dataset:
@@ -161,47 +178,69 @@ def versions(task: Task) -> dict[str, str]:
     return {"hades": version("hades-rl"), "jax": jax.__version__, **task.versions}
 
 
-@dataclass(frozen=True)
 class RunKeeper:
-    """Keeps a search in a run's folder, if it has one, and tells the trackers."""
+    """Keeps a search in a run's folder, if it has one, and tells the trackers.
 
-    search: Search
-    run: Run | None
-    trackers: Trackers | None
+    What cannot be written is said once and tried again, and the search goes on.
+
+    Attributes:
+        failed: why not all is written, if so.
+    """
+
+    def __init__(self, search: Search, run: Run | None, trackers: Trackers | None) -> None:
+        self.search, self.run, self.trackers = search, run, trackers
+        self.failed: str | None = None
 
     def log(self, rows: Sequence[Row]) -> None:
         """To the run's metrics and the trackers."""
         if self.run:
-            self.run.log(rows)
+            self._try(self.run, partial(self.run.log, rows))
         if self.trackers:
             self.trackers.log(rows)
 
     def snapshot(self, state: State, counts: Counts) -> None:
         """The best dataset so far."""
         if self.run:
-            self.run.snapshot(int(state.generation), dataset_of(self.search, state, counts.env_steps))
+            dataset = dataset_of(self.search, state, counts.env_steps)
+            self._try(self.run, partial(self.run.snapshot, int(state.generation), dataset))
 
     def save(self, state: State, counts: Counts, dataset: Dataset | None = None) -> None:
         """A checkpoint, and the dataset."""
         if self.run:
             dataset = dataset or dataset_of(self.search, state, counts.env_steps)
-            self.run.save(int(state.generation), state, vars(counts), dataset)
+            self._try(self.run, partial(self.run.save, int(state.generation), state, vars(counts), dataset))
+
+    def _try(self, run: Run, write: Callable[[], None]) -> None:
+        before = self.failed
+        try:
+            write()
+        except InputError as error:
+            self.failed = str(error)
+            if before is None:
+                notice(f"{error}; the run goes on, and tries again with every checkpoint")
+        else:
+            self.failed = None if run.whole else before
+            if before and not self.failed:
+                notice(f"{run.path} is written again")
 
 
 def _about(search: Search, preset: str) -> Json:
     """What a run's folder says of itself."""
-    task, config = search.task, search.config
-    # A run is resumed from any folder.
-    start = {"start": str(config.start_file.absolute())} if config.start_file else {}
+    task = search.task
     return {
         "task": task.name,
         **task.origin,
         "own": task.own,  # also where it is nobody's
         "task_options": {**task.options, **task.where},
         "preset": preset,
-        "config": config.to_json() | start,
+        "config": _config(search.config),
         "versions": versions(task),
     }
+
+
+def _config(config: Config) -> Json:
+    """As a run's folder has it, which is resumed from any other."""
+    return config.to_json() | ({"start": str(config.start_file.absolute())} if config.start_file else {})
 
 
 def _run(
@@ -214,15 +253,18 @@ def _run(
     checkpoint_every: float,
 ) -> Result:
     """Search until the budget is spent, score what was found, keep it."""
-    config, rows = search.config, run.metrics() if run else []
-    keeper = RunKeeper(search, run, Trackers(trackers, run) if run and trackers and runtime.is_main() else None)
-    loop = Loop(search, config, counts, keeper, bool(rows), checkpoint_every)
+    config, rows = search.config, list(run.journal.rows) if run else []
+    watching = Trackers(trackers, run, int(state.generation)) if run and trackers and runtime.is_main() else None
+    keeper = RunKeeper(search, run, watching)
+    loop = Loop(search, config, counts, keeper, int(state.generation) > 0, checkpoint_every)
     title = f"{search.task.name}, {config.size} pairs"
     quiet, before, scored = not (progress and runtime.is_main()), counts.seconds + counts.compiled, 0.0
     with Signals() as signals, Progress(title, config.budget, before, quiet) as display:
         state, stopped = loop.run(state, display, signals)
         evaluation, over = None, loop.over(int(state.generation))
         if over:
+            if loop.rows:
+                keeper.save(state, counts)  # who is stopped while it is scored loses nothing
             display.score()
             watch = Stopwatch()
             evaluation = Evaluation(search.evaluate(state), search.task.validation.metric.name)
@@ -230,8 +272,8 @@ def _run(
             counts.compiled += compiled
         dataset = dataset_of(search, state, counts.env_steps, evaluation)
         keeper.save(state, counts, dataset)
-    if keeper.trackers:
-        keeper.trackers.close()
+    if watching:
+        watching.close()
     return Result(
         dataset=dataset,
         evaluation=evaluation,
@@ -240,5 +282,6 @@ def _run(
         run=run.path if run else None,
         interrupted=stopped if stopped and not over else None,
         given_up=loop.given_up,
+        unsaved=keeper.failed,
         seconds={"compiling": counts.compiled, "searching": counts.seconds, "scoring": scored},
     )

@@ -1,8 +1,13 @@
-"""The two ways in which a request can fail."""
+"""The ways in which a request can fail, and what is said without failing."""
+
+import warnings
 
 
 class InputError(ValueError):
     """The caller asked for something that cannot be: one line says what is wrong and what would be right."""
+
+    exit_code = 2
+    """Of a command that ends with it."""
 
 
 class MissingExtra(InputError):
@@ -10,3 +15,18 @@ class MissingExtra(InputError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed; install it with: pip install 'hades-rl[{extra}]'")
+
+
+class WriteError(InputError):
+    """A file cannot be written: a full disk, a folder that is gone, a permission lost."""
+
+    exit_code = 1
+
+
+class Notice(UserWarning):
+    """Something that went otherwise than asked, and that the call went on from."""
+
+
+def notice(text: str) -> None:
+    """Say it: in Python a warning, on the command line one line of stderr."""
+    warnings.warn(text, Notice, stacklevel=3)

@@ -13,8 +13,9 @@ from safetensors.numpy import save
 
 from hades import runtime, tasks
 from hades.aliases import Json, PyTree
-from hades.dataset import Dataset, Spec, write_atomically
+from hades.dataset import Dataset, Spec
 from hades.errors import InputError
+from hades.files import write_atomically
 from hades.learner.cloning import Policy, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Learner, Recipe, Wishes

@@ -1,9 +1,68 @@
-"""What is written: JSON as its standard has it."""
+"""What is written: whole files or none, and JSON as its standard has it."""
 
+import contextlib
+import hashlib
 import json
 import math
+import os
+import shlex
+import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from hades.aliases import Options
+from hades.errors import WriteError
+
+WRITING = threading.Lock()
+"""Held while a file is written: who ends the process takes it before, and leaves no half of a file behind."""
+TEMPORARY = ".tmp"
+"""Ends the name of a file that is not whole yet; of a process that was killed, it stays."""
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write a file, and its folder: a kill at any moment leaves the old content or the new, never a part.
+
+    Raises:
+        WriteError: if that cannot be; what was there before stays.
+    """
+    path = Path(path)
+    temporary = path.parent / f"{path.name[:50]}.{os.getpid()}{TEMPORARY}"  # a name may have 255 bytes
+    with WRITING:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except (OSError, ValueError) as error:  # a null character is a ValueError
+            raise WriteError(f"cannot write {path}: {reason(error)}") from None
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                temporary.unlink()
+    return path
+
+
+def in_shell(path: Path) -> str:
+    """A path as a command line takes it."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be read or written, without its name."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def digest(tensors: Mapping[str, np.ndarray], about: Options) -> str:
+    """The hash of all that a file of tensors and a JSON document says, but for the digest in the document."""
+    known = hashlib.sha256(dumps({k: v for k, v in about.items() if k != "digest"}, sort_keys=True).encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        known.update(f"{name} {value.dtype} {value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+    return known.hexdigest()
 
 
 def dumps(value: Any, **layout: Any) -> str:

@@ -4,12 +4,9 @@ It knows nothing of datasets: what is searched is behind `Searchable`, what is k
 """
 
 import math
-import signal
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType, TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol
 
 import jax
 import numpy as np
@@ -23,6 +20,7 @@ from hades.files import plain
 from hades.plan import Plan
 from hades.progress import Progress
 from hades.runs import Row
+from hades.signals import Signals
 
 DISPATCH_SECONDS = 0.5
 """What a dispatch aims at: longer ones would delay progress and ctrl-C, shorter ones cost overhead."""
@@ -121,7 +119,7 @@ class Loop:
         self.rows: list[Row] = []
         self.per_dispatch, self.saved, self.warned = 1, counts.seconds, False
 
-    def run(self, state: State, display: Progress, signals: "Signals") -> tuple[State, int]:
+    def run(self, state: State, display: Progress, signals: Signals) -> tuple[State, int]:
         """Generations until the budget is spent, or to go on is of no use.
 
         Returns:
@@ -130,6 +128,7 @@ class Loop:
         stopped = 0
         if not self.begun:
             self.keeper.snapshot(state, self.counts)
+            self.keeper.save(state, self.counts)
         if self.given_up:  # and asked to go on nevertheless
             self.counts.alike = self.counts.barren = 0
         if not self.over(int(state.generation)):
@@ -253,27 +252,3 @@ class Loop:
             spent = {"env_steps_total": counts.env_steps, "seconds": round(seconds, 3)}
             rows.append(row | spent | {"validated": None})
         return rows
-
-
-class Signals:
-    """Turns ctrl-C and SIGTERM into a note, so that a dispatch ends and is saved; a second one interrupts."""
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        if self.received is not None:
-            raise KeyboardInterrupt
-        self.received = number

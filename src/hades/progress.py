@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from hades.streams import patient
+
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
 TICK, PLAIN_TICK = 0.5, 30.0
@@ -99,7 +101,7 @@ class Progress:
         self.start -= before
         self.stage, self.until, self.scoring = "", math.inf, 0.0
         self.values: dict[str, str] = {}
-        console = Console(file=sys.stderr)
+        console = Console(file=patient(sys.stderr))
         self.live = Live(console=console, refresh_per_second=1 / TICK, get_renderable=self._table)
         self.plain = self.quiet or not console.is_terminal
         self.clock = _Clock(PLAIN_TICK, self._tick)

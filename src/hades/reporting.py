@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hades.aliases import Options
-from hades.dataset import Dataset, load, write_atomically
-from hades.files import dumps
+from hades.dataset import Dataset, load
+from hades.files import dumps, write_atomically
 from hades.metrics import RETURN, Metric, metric_of
 from hades.runs import Row, Run
 

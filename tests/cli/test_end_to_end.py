@@ -103,10 +103,14 @@ def test_the_zoo_is_there_and_its_names_go_everywhere(capsys: pytest.CaptureFixt
     code, out, _ = run(capsys, "zoo", "show", "cartpole-2")
     assert code == 0 and json.loads(out)["made"] == "hades distill cartpole"
     assert run(capsys, "zoo", "get", "cartpole-2", "--out", "mine.safetensors")[0] == 0
+    assert run(capsys, "zoo", "get", "acrobot", "--out", "mine.safetensors", "--force")[0] == 0
+    assert hades.load("mine.safetensors").task == "Acrobot-v1"
     for args, says in (
         (["zoo", "get"], "get which? give one of "),
         (["zoo", "show", "cartpol"], "no 'cartpol' in the zoo"),
         (["zoo", "get", "cartpole-2", "--out", "mine.safetensors"], "exists"),
+        (["train", "cartpole-2"], "cartpole-2.params-0.safetensors exists; give another file (--out), or --force"),
+        (["train", "cartpole-2", "--out", "mine.safetensors"], "mine.safetensors exists"),
         (["evaluate", "cartpole-3"], "did you mean cartpole-8 or cartpole-2?"),
     ):
         code, _, err = run(capsys, *args)
@@ -116,6 +120,14 @@ def test_the_zoo_is_there_and_its_names_go_everywhere(capsys: pytest.CaptureFixt
 def test_merge_and_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "merge", "cartpole-2", "acrobot", "-o", "both.safetensors", "--identity", "--json")
     assert code == 0 and json.loads(out)["tasks"] == ["CartPole-v1", "Acrobot-v1"]
+    again = ["merge", "cartpole-2", "acrobot", "-o", "both.safetensors"]
+    code, _, err = run(capsys, *again)
+    assert (
+        code == 2
+        and err.startswith("hades: both.safetensors exists")
+        and hades.load("both.safetensors").spec[0] == (10,)
+    )
+    assert run(capsys, *again, "--force")[0] == 0 and hades.load("both.safetensors").spec[0] == (6,)
     code, out, _ = run(capsys, "evaluate", "both.safetensors", "--inits", "2", "--episodes", "1", "--json")
     assert code == 0 and set(json.loads(out)) == {"CartPole-v1", "Acrobot-v1"}
     code, out, _ = run(capsys, "evaluate", "both.safetensors", "--task", "acrobot", "--inits", "2", "--episodes", "1")

@@ -1,34 +1,58 @@
 """The command line: derived from the dataclasses that declare the options; parse, call one function, print.
 
-Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 bad input, 130 and 143 stopped
-by ctrl-C or SIGTERM with a run that `hades resume` continues.
+Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 bad input; 130, 143 and 129:
+stopped by ctrl-C, SIGTERM and SIGHUP, with a line that says what is kept.
 """
 
+import contextlib
 import os
 import re
+import signal
 import sys
+import warnings
+from collections.abc import Iterator
 
+from hades import streams
 from hades.cli.cluster import lost
 from hades.cli.output import fail
-from hades.errors import InputError
+from hades.cli.watch import Watch
+from hades.errors import InputError, Notice
+
+
+def entry() -> int:
+    """`main` for a process of its own, which a signal before and after it ends without more ado."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        code = main()
+    except KeyboardInterrupt:  # a second one, while the first was answered
+        code = 128 + signal.SIGINT
+    if code >= 128 and "--distributed" not in sys.argv:  # there, others wait for a proper end
+        os._exit(code)  # Python's own takes a second
+    return code
 
 
 def main(args: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    with streams.ready(), _notices(), Watch() as watch:
+        return streams.end(_run(sys.argv[1:] if args is None else args, watch))
+
+
+def _run(args: list[str], watch: Watch) -> int:
     from hades.cli.parsing import parse
 
-    args = sys.argv[1:] if args is None else args
     try:
-        return parse(args)()
+        command = parse(args)
+        watch.kept = getattr(command, "kept", watch.kept)
+        return command()
     except InputError as error:
         if "--debug" in args:
             raise
-        return fail(str(error), 2)
+        return fail(str(error), error.exit_code)
     except BrokenPipeError:  # the reader, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return fail("interrupted", 130)
+        return watch.answer()
     except Exception as error:
         if "--debug" in args:
             raise
@@ -36,3 +60,25 @@ def main(args: list[str] | None = None) -> int:
             lost()
         first_line = (str(error).strip() or "no message").splitlines()[0]
         return fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)
+
+
+@contextlib.contextmanager
+def _notices() -> Iterator[None]:
+    """Each on a line of its own, and JAX's of its cache, one for each program, on one."""
+    said = set()
+
+    def show(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+        text = str(message)
+        if cache := re.match(r"Error \w+ persistent compilation cache entry .*?: (.*)", text):
+            text = f"the compilation cache is of no use, all is compiled anew: {cache[1]}"
+        elif not issubclass(category, Notice):
+            otherwise(message, category, *where, **more)  # type: ignore[arg-type]
+            return
+        if text not in said:
+            print(f"hades: {text}", file=sys.stderr, flush=True)
+        said.add(text)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+        otherwise, warnings.showwarning = warnings.showwarning, show
+        yield

@@ -5,6 +5,8 @@ import signal
 import sys
 from typing import NoReturn
 
+from hades.streams import patient, plainly
+
 LOST = "another process of this run ended; go on from the last checkpoint with: hades resume RUN"
 LOST_SIGN = b"JAX distributed service"
 """In what JAX's runtime writes as it aborts for a lost process."""
@@ -21,6 +23,7 @@ def quiet_collectives(debug: bool) -> None:
     results = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stdout = os.fdopen(results, "w")
+    plainly(sys.stdout)
     if debug:
         return
     read, write = os.pipe()
@@ -36,7 +39,7 @@ def quiet_collectives(debug: bool) -> None:
     errors = os.dup(2)
     os.dup2(write, 2)
     os.close(write)
-    sys.stderr = os.fdopen(errors, "w", buffering=1)
+    sys.stderr = patient(os.fdopen(errors, "w", buffering=1))
 
 
 def lost() -> NoReturn:

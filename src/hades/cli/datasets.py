@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from hades.cli.derive import Flag, given, options_of
-from hades.cli.groups import Folder, Output, TaskOptions, Text
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show, words
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
@@ -27,7 +27,7 @@ class _Answer:
 
 
 @dataclass(kw_only=True)
-class Train(_Answer, Options):
+class Train(_Answer, Writing, Options):
     """Train one fresh network on a dataset and save its parameters."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
@@ -45,7 +45,7 @@ class Train(_Answer, Options):
 
         runtime.configure()
         dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
-        out = self.out or _file(self.dataset).with_suffix(f".params-{self.seed}.safetensors")
+        out = self.free(self.out or _file(self.dataset).with_suffix(f".params-{self.seed}.safetensors"))
         params = train(dataset, jax.random.key(self.seed), learner)
         save_params(params, out)
         options = recipe(dataset, learner).options()
@@ -135,7 +135,7 @@ class Evaluate(_Rest, Options):
 
 
 @dataclass(kw_only=True)
-class Merge(_Answer):
+class Merge(_Answer, Writing):
     """Join the datasets of several tasks: one agent trained on the union acts in each."""
 
     datasets: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
@@ -148,6 +148,7 @@ class Merge(_Answer):
     def __call__(self) -> int:
         from hades.merging import merge
 
+        self.free(self.out)
         union = merge([_load(Path(name)) for name in self.datasets], self.identity)
         union.save(self.out)
         data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.parts]}
@@ -155,7 +156,7 @@ class Merge(_Answer):
 
 
 @dataclass(kw_only=True)
-class Zoo(_Answer):
+class Zoo(_Answer, Writing):
     """The datasets that come with the package: list them, show one's card, or copy one out."""
 
     action: Positional[Literal["list", "show", "get"]] = "list"
@@ -175,7 +176,7 @@ class Zoo(_Answer):
         if self.action == "show":
             card = zoo.card(self.name)
             return show(card, json.dumps(card, indent=2), self.output.json)
-        out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"))
+        out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"), self.force)
         return show({"dataset": str(out)}, str(out), self.output.json)
 
 

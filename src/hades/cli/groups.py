@@ -26,6 +26,20 @@ class Output:
 
 
 @dataclass(kw_only=True)
+class Writing:
+    """Of a command that writes a file."""
+
+    force: Flag = False
+    """Overwrite what is there."""
+
+    def free(self, path: Path) -> Path:
+        """A path, if nothing is there or may be overwritten."""
+        if path.exists() and not self.force:
+            raise InputError(f"{path} exists; give another file (--out), or --force to overwrite it")
+        return path
+
+
+@dataclass(kw_only=True)
 class TaskOptions:
     """What `hades.make` takes beside the name."""
 

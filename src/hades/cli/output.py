@@ -1,10 +1,12 @@
 """What commands print: results to stdout, for people or as JSON; errors to stderr, in one line."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hades.aliases import Options, PyTree
-from hades.files import dumps
+from hades.errors import WriteError
+from hades.files import dumps, in_shell, reason
 
 if TYPE_CHECKING:
     from hades.distillation import Result
@@ -12,7 +14,12 @@ if TYPE_CHECKING:
 
 def show(data: PyTree, text: str, as_json: bool) -> int:
     """Print a result; the exit code of success."""
-    print(dumps(data, indent=2) if as_json else text)
+    try:
+        print(dumps(data, indent=2) if as_json else text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteError(f"cannot write to stdout: {reason(error)}") from None
     return 0
 
 
@@ -28,11 +35,10 @@ def words(options: Options) -> str:
 
 
 def report(result: "Result", as_json: bool) -> int:
-    """What a run came to, and its page; the exit code."""
+    """What a run came to, and, if it has ended, its page; the exit code."""
     from hades import runtime
-    from hades.reporting import report
 
-    score = result.evaluation
+    score, run = result.evaluation, result.run
     code = (
         128 + result.interrupted
         if result.interrupted
@@ -40,22 +46,47 @@ def report(result: "Result", as_json: bool) -> int:
     )
     if not runtime.is_main():
         return code
-    assert result.run is not None
-    page = report(result.run)
+    assert run is not None
+    page, unsaved = _page(result)
     data = {
-        "run": str(result.run),
-        "dataset": str(result.run / "dataset.safetensors"),
+        "run": str(run),
+        "dataset": str(run / "dataset.safetensors"),
         "generations": result.dataset.info["generations"],
         "env_steps": result.dataset.info["env_steps"],
         "seconds": {name: round(seconds, 3) for name, seconds in result.seconds.items()},
-        result.dataset.info["metric"]: None if result.evaluation is None else result.evaluation.summary(),
+        result.dataset.info["metric"]: None if score is None else score.summary(),
         "interrupted": result.interrupted is not None,
         "given_up": result.given_up,
+        "unsaved": unsaved,
     }
     if result.interrupted is None:
         spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
-        text = f"{result.evaluation}\n{spent}\n{data['dataset']}\n{page}"
+        text = f"{score}\n{spent}" + ("" if unsaved else f"\n{data['dataset']}\n{page}")
     else:
-        text = f"stopped after generation {data['generations']}; go on with: hades resume {result.run}"
+        text = f"stopped after generation {data['generations']}; go on with: hades resume {in_shell(run)}"
     show(data, text, as_json)
+    if unsaved:
+        return fail(f"not all of it is kept: {unsaved}; once that is mended: hades resume {in_shell(run)}", code or 1)
     return code
+
+
+def kept(run: Path | None) -> str:
+    """What there is of a run, for who stops it."""
+    from hades.checkpoints import generations
+
+    last = generations(run / "checkpoint")[:1] if run else []
+    if not run or not last:
+        return "nothing is kept yet"
+    return f"the checkpoint of generation {last[0]} is kept; go on with: hades resume {in_shell(run)}"
+
+
+def _page(result: "Result") -> tuple[Path | None, str | None]:
+    """The page of a run that has ended, and why not all of the run is on disk, if so."""
+    from hades.reporting import report
+
+    if result.run is None or result.interrupted is not None or result.unsaved:
+        return None, result.unsaved
+    try:
+        return report(result.run), None
+    except WriteError as error:
+        return None, str(error)

@@ -8,7 +8,7 @@ from tyro.conf import Positional, arg
 
 from hades.cli.derive import given, options_of
 from hades.cli.groups import Cluster, Folder, Output, Running, TaskOptions
-from hades.cli.output import report
+from hades.cli.output import kept, report
 from hades.config import ESSENTIALS, LIMITS, Config
 from hades.learner.recipe import Recipe
 
@@ -51,9 +51,14 @@ class Distill(_Run, _Where, Options):
         task = tasks.make(self.task, **self.environment.given())
         name, size = task.name.split("/")[-1].split("-")[0].lower(), options.get("size")
         stem = "-".join([name, *([str(size)] if size else []), f"seed{options.get('seed', 0)}"])
-        options |= self.recording.given() | {"learner": learner, "out": self.out or free_path(stem)}
+        self.out = self.out or free_path(stem)
+        options |= self.recording.given() | {"learner": learner, "out": self.out}
         result = distill(task, preset=self.preset, **options)
         return report(result, self.output.json)
+
+    def kept(self) -> str:
+        """What is, of a run that was stopped."""
+        return kept(self.out)
 
 
 @dataclass(kw_only=True)
@@ -68,3 +73,7 @@ class Resume(_Run, Budget):
         from hades.distillation import resume
 
         return report(resume(self.run, **self.recording.given(), **given(self, Config)), self.output.json)
+
+    def kept(self) -> str:
+        """What is, of a run that was stopped."""
+        return kept(self.run)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of
-from hades.cli.groups import Folder, Output
-from hades.cli.output import fail, show
+from hades.cli.groups import Folder, Output, Writing
+from hades.cli.output import show
 from hades.studies import STUDIES, kind_of
 from hades.tables import align
 
@@ -41,7 +41,7 @@ class Studies:
 
 
 @dataclass(kw_only=True)
-class _Run:
+class _Run(Writing):
     preset: str = "laptop"
     """laptop or paper."""
     out: Folder = None
@@ -56,9 +56,10 @@ class _Run:
 
         runtime.configure()
         made = studies.make(name, self.preset, **options)
-        out = self.out or Path("studies") / name
-        try:
-            rows = studies.conduct(made, out, progress=not self.quiet)
-        except KeyboardInterrupt:
-            return fail(f"interrupted; the same command goes on with what is missing in {out}", 130)
-        return show(rows, f"{studies.text(made, rows)}\n\n{out}", self.output.json)
+        self.out = self.out or Path("studies") / name
+        rows = studies.conduct(made, self.out, progress=not self.quiet, force=self.force)
+        return show(rows, f"{studies.text(made, rows)}\n\n{self.out}", self.output.json)
+
+    def kept(self) -> str:
+        """What is, of a study that was stopped."""
+        return f"the same command goes on with what is missing in {self.out}" if self.out else "nothing is kept yet"

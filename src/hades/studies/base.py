@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades import tables
 from hades.aliases import Json, Options
-from hades.dataset import write_atomically
 from hades.errors import InputError
+from hades.files import write_atomically
 from hades.options import check, check_names
 from hades.studies import rows as on_disk
 from hades.studies.rows import Cell, Row
@@ -32,6 +32,8 @@ STUDIES = {
     "zoo": "the zoo's datasets scored, and their cards",
 }
 PRESETS = ("laptop", "paper")
+PUBLISHED = ("figure.png", "figure.svg", "table.md")
+"""Of a study's rows, for people."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,21 +11,29 @@ from typing import Any
 
 from hades import tables
 from hades.errors import InputError
-from hades.studies.base import Study, make
+from hades.studies.base import PUBLISHED, Study, make
 from hades.studies.rows import Cell, Row, add, key, read
 
 
-def conduct(study: Study, out: Path, progress: bool = True) -> list[Row]:
+def conduct(study: Study, out: Path, progress: bool = True, force: bool = False) -> list[Row]:
     """Do the cells that have no row in ``out/results.json``; then draw figure and table.
+
+    Args:
+        force: overwrite a figure and a table that are not a study's.
 
     Returns:
         The study's rows: each cell's, its result's fields, the seconds that it took, and what made it.
+
+    Raises:
+        InputError: if there is nothing to do, or the folder has another study's results, or a figure and none.
     """
     from hades.runtime import release_programs
 
     file, cells = out / "results.json", study.cells()
     if not cells:
         raise InputError(f"these options leave the study {study.name} nothing to do")
+    if not (force or file.exists()) and (there := [name for name in PUBLISHED if (out / name).exists()]):
+        raise InputError(f"{out} has a {there[0]} that is no study's; give another folder (--out), or --force")
     known = read(file, study.name)
     keys = [key(study.making(cell)) for cell in cells]
     for number, (name, cell) in enumerate(zip(keys, cells, strict=True), 1):

@@ -12,9 +12,10 @@ import json
 from pathlib import Path
 
 from hades.aliases import Json, Options
-from hades.dataset import load, write_atomically
+from hades.dataset import load
 from hades.errors import InputError
-from hades.files import dumps
+from hades.files import dumps, write_atomically
+from hades.locks import waited
 
 Cell = Json
 """What is to be done: all settings that it depends on, as JSON."""
@@ -71,7 +72,8 @@ def read(file: Path, study: str) -> dict[str, Row]:
 
 def add(file: Path, study: str, row: Row) -> dict[str, Row]:
     """Write a row beside those that the file has by now, and read all."""
-    rows = read(file, study) | {row["key"]: row}
-    lines = ",\n".join(dumps(known, ensure_ascii=False) for known in rows.values())
-    write_atomically(file, f'{{"study": "{study}", "format": {FORMAT}, "rows": [\n{lines}\n]}}\n'.encode())
-    return read(file, study)
+    with waited(file.parent):
+        rows = read(file, study) | {row["key"]: row}
+        lines = ",\n".join(dumps(known, ensure_ascii=False) for known in rows.values())
+        write_atomically(file, f'{{"study": "{study}", "format": {FORMAT}, "rows": [\n{lines}\n]}}\n'.encode())
+    return rows

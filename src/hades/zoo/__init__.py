@@ -8,8 +8,9 @@ from pathlib import Path
 
 from hades import dataset
 from hades.aliases import Json
-from hades.dataset import Dataset, load, write_atomically
+from hades.dataset import Dataset, load
 from hades.errors import InputError
+from hades.files import write_atomically
 from hades.metrics import RETURN, metric_of
 from hades.tables import align
 
@@ -33,15 +34,18 @@ def cards() -> dict[str, Json]:
     return {name: card(name) for name in names()}
 
 
-def get(name: str, out: Path) -> Path:
+def get(name: str, out: Path, force: bool = False) -> Path:
     """Copy a dataset's file.
+
+    Args:
+        force: overwrite what is there.
 
     Raises:
         InputError: for a name that is not in the zoo, or a file that exists already.
     """
     source = _path(name)
-    if out.exists():
-        raise InputError(f"{out} exists; give another file (--out)")
+    if out.exists() and not force:
+        raise InputError(f"{out} exists; give another file (--out), or --force to overwrite it")
     return write_atomically(out, source.read_bytes())
 
 
