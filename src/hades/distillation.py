@@ -18,7 +18,7 @@ from hades.config import Config
 from hades.dataset import Dataset
 from hades.errors import InputError, notice
 from hades.evaluation import Evaluation
-from hades.learner.recipe import Wishes, as_learner
+from hades.learner.recipe import Wishes
 from hades.loop import Counts, Loop
 from hades.progress import Progress
 from hades.runs import Row, Run, check_free
@@ -98,9 +98,8 @@ def distill(
     if out is not None:
         check_free(out)
     task = tasks.ready(task)
-    overrides = {**options, "seed": seed, "learner": as_learner(learner)} | ({} if size is None else {"size": size})
     runtime.warn_of_idle_cores()
-    search = Search(task, presets.get(task, preset).override(overrides))
+    search = Search(task, presets.configured(task, preset, size, seed, learner, **options))
     run = None if out is None else Run.create(out, _about(search, preset))
     with run or contextlib.nullcontext():
         return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)

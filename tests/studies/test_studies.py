@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import hades
-from hades import studies
+from hades import presets, studies
 from hades.cli import main
-from hades.studies import STUDIES, architectures, continual, cost, generalisation, images, laptop, results, zoo
+from hades.learner import recipes
+from hades.studies import STUDIES, architectures, continual, cost, generalisation, images, laptop, results, rows, zoo
 
 TINY: dict[str, dict[str, Any]] = {
     "comparison": {"tasks": ("cartpole",), "methods": ("HaDES-R", "ES", "PPO"), "steps": 30_000, "seeds": 1},
@@ -74,6 +75,32 @@ def test_at_the_papers_scale_every_study_knows_its_cells() -> None:
     for name in STUDIES:
         laptop, paper = (studies.make(name, preset).cells() for preset in ("laptop", "paper"))
         assert paper and laptop and json.loads(json.dumps(paper)) != json.loads(json.dumps(laptop))
+
+
+DISTIL = {"comparison", "budget", "cost", "results", "laptop", "images"}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_rows_are_of_the_preset_as_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edited preset or recipe makes new rows, where it is any of theirs."""
+    study = studies.make(name, **TINY[name])
+
+    def keys() -> list[str]:
+        return [rows.key(study.making(cell)) for cell in study.cells()]
+
+    before, wants = keys(), [bool(study.wants(cell)) for cell in study.cells()]
+    assert before == keys() and any(wants) == (name in DISTIL)
+    config = presets.PRESETS["laptop"]["CartPole-v1"].override({"population": 5, "learner": {"bias": 0.5}})
+    monkeypatch.setitem(presets.PRESETS, "laptop", dict.fromkeys(presets.PRESETS["laptop"], config))
+    assert [key != old for key, old in zip(keys(), before, strict=True)] == wants
+
+
+def test_rows_of_images_are_of_the_recipes_that_networks_names_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = studies.make("images", **TINY["images"])
+    before = [rows.key(study.making(cell)) for cell in study.cells()]
+    changed = recipes.ARCHITECTURES["mlp"].patched({"epochs": 7})
+    monkeypatch.setitem(recipes.ARCHITECTURES, "mlp", changed)
+    assert {rows.key(study.making(cell)) for cell in study.cells()}.isdisjoint(before)
 
 
 def score(mean: float) -> dict[str, float]:

@@ -11,9 +11,13 @@ import pytest
 
 import hades
 from hades import studies, tables
+from hades.config import Config
+from hades.learner import recipes
+from hades.learner.recipe import Learner
 from hades.options import option
 from hades.reporting import subplots
 from hades.studies import Cell, Row, Study, base, rows
+from hades.studies.conduct import _newest
 
 DOCS = Path(__file__).parents[2] / "docs"
 DONE: list[Cell] = []
@@ -67,7 +71,9 @@ def test_a_row_says_what_made_it_and_is_not_made_twice(tmp_path: Path) -> None:
         made = row["made"]
         assert made["settings"] == {"numbers": [1, 2, 3], "factor": 3, "dataset": "cartpole-2"}
         assert made["versions"]["jax"] and made["hardware"]["cores"] and made["datasets"]["cartpole-2"]
-        making = {"study": "toy", "cell": row["cell"], "datasets": made["datasets"], "versions": made["versions"]}
+        making = {name: made[name] for name in ("configs", "datasets", "versions")} | {
+            "study": "toy", "cell": row["cell"]
+        }  # fmt: skip
         assert row["key"] == rows.key(making)
     assert conduct(tmp_path, factor=3) == found and len(DONE) == 3
 
@@ -100,6 +106,17 @@ def test_another_dataset_under_the_same_name_makes_a_new_row(tmp_path: Path, car
     dataclasses.replace(cartpole_pairs, learner={"width": 8}).save(file)
     conduct(tmp_path, dataset=file)
     assert len(written(tmp_path)) == 9
+
+
+def test_a_configuration_is_all_that_its_names_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the seed, which the cell has; an option that is off might as well not be there."""
+    config = Config(networks=("lenet", "mlp:8"))
+    known = rows.configuration(config)
+    assert known == rows.configuration(config.override({"seed": 7}))
+    assert known != rows.configuration(config.override({"std": 0.7}))
+    assert rows.meaning({"a": 1, "b": None, "c": ()}) == rows.meaning({"a": 1}) != rows.meaning({"a": 2})
+    monkeypatch.setitem(recipes.DEEP, "lenet", recipes.DEEP["lenet"] | Learner(epochs=7))
+    assert known != rows.configuration(config)
 
 
 def test_an_interrupted_study_goes_on_with_the_cells_that_it_lacks(
@@ -188,6 +205,20 @@ def test_the_latest_rows_are_not_mixed_with_those_of_former_versions(
     assert [found["key"] for found in studies.latest(tmp_path / "results.json", "toy")[1]] == [key]
     found = conduct(tmp_path)
     assert studies.latest(tmp_path / "results.json", "toy")[1] == found and len(written(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("part", ["configs", "recipes"])
+def test_seeds_by_a_former_preset_are_not_averaged_with_those_by_the_present_one(part: str) -> None:
+    about = {"versions": {}, "datasets": {}}
+    made = [
+        ({"task": "hopper", "seed": 0}, about), ({"task": "hopper", "seed": 1}, about | {part: ["a"]}),
+        ({"task": "hopper", "seed": 2}, about | {part: ["b"]}), ({"task": "hopper", "seed": 3}, about | {part: ["b"]}),
+        ({"task": "ant", "seed": 0}, about | {part: ["c"]}),
+    ]  # fmt: skip
+    found = _newest([{"cell": cell, "made": about} for cell, about in made])
+    assert [(row["cell"]["task"], row["cell"]["seed"]) for row in found.values()] == [
+        ("ant", 0), ("hopper", 3), ("hopper", 2)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("file", sorted(DOCS.glob("studies/*/results.json")), ids=lambda file: file.parent.name)

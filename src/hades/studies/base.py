@@ -13,6 +13,7 @@ from hades.errors import InputError
 from hades.files import write_atomically
 from hades.options import check, check_names
 from hades.studies import rows as on_disk
+from hades.studies.pieces import Wanted
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ class Study(ABC):
         del cell
         return ()
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        """The distillations that a cell's result depends on: with other presets or recipes its row is another."""
+        del cell
+        return ()
+
     @abstractmethod
     def run(self, cell: Cell, folder: Path) -> Json:
         """The result of one cell, as JSON; runs go into places of the folder."""
@@ -93,8 +99,13 @@ class Study(ABC):
 
     def making(self, cell: Cell) -> Json:
         """All that makes a cell's result, of which its row's key is the hash."""
-        datasets = {name: on_disk.digest(name) for name in self.reads(cell)}
-        return {"study": self.name, "cell": cell, "datasets": datasets, "versions": on_disk.versions()}
+        return {
+            "study": self.name,
+            "cell": cell,
+            "configs": [on_disk.configuration(wanted.config()) for wanted in self.wants(cell)],
+            "datasets": {name: on_disk.digest(name) for name in self.reads(cell)},
+            "versions": on_disk.versions(),
+        }
 
 
 def make(name: str, preset: str = "laptop", **options: Any) -> Study:

@@ -13,7 +13,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, distilled, spread, summary
+from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, Wanted, spread, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -53,14 +53,16 @@ class Budget(Study):
             for seed in range(self.seeds)
         ]  # fmt: skip
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
+        return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], {**ONE_SEARCH, **limit}),)
+
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.evaluation import evaluate
         from hades.learner.recipe import Learner
 
-        run = self.place(folder, f"{cell['task']}-{cell['size']}-seed{cell['seed']}", cell)
-        limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
-        options = {**ONE_SEARCH, **limit}
-        result = distilled(run, cell["task"], cell["size"], cell["seed"], cell["preset"], **options)
+        (wanted,) = self.wants(cell)
+        result = wanted.distilled(self.place(folder, f"{cell['task']}-{cell['size']}-seed{cell['seed']}", cell))
         learner = Learner(width=cell["width"])
         score = evaluate(result.dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
         info = result.dataset.info

@@ -6,7 +6,7 @@ half the width.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +15,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import ONE_SEARCH, control, distilled, spread, summary
+from hades.studies.pieces import ONE_SEARCH, Wanted, control, spread, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -59,16 +59,24 @@ class Comparison(Study):
             for seed in range(self.seeds)
         ]  # fmt: skip
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        """As all methods take the preset: HaDES-F, of one network, and ES play as many episodes as HaDES-R."""
+        wanted = Wanted(cell["task"], None, cell["seed"], cell["preset"], {
+            **ONE_SEARCH, "steps": cell["steps"], "learner": {"width": cell["width"]},
+        })  # fmt: skip
+        if cell["method"] != "HaDES-F":
+            return (wanted,)
+        config = wanted.config()
+        fixed = {"init": "fixed", "episodes": config.inits * config.episodes}
+        return (replace(wanted, options={**wanted.options, **fixed}),)
+
     def run(self, cell: Cell, folder: Path) -> Json:
-        from hades import presets
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import evolve_weights
-        from hades.learner.recipe import Learner
 
-        task = control(cell["task"])
-        config = presets.get(task, cell["preset"])
-        learner = config.learner.patched(Learner(width=cell["width"]))
-        seed, budget = cell["seed"], {"steps": cell["steps"]}
+        task, (wanted,) = control(cell["task"]), self.wants(cell)
+        config = wanted.config()
+        learner, seed, budget = config.learner, cell["seed"], {"steps": cell["steps"]}
         if cell["method"] == "PPO":
             result = train_ppo(task, learner, seed=seed, **budget)
         elif cell["method"] == "ES":
@@ -77,11 +85,7 @@ class Comparison(Study):
                 std=cell["std"], seed=seed, **budget,
             )  # fmt: skip
         else:
-            init = {"HaDES-R": "random", "HaDES-F": "fixed"}[cell["method"]]
-            run = self.place(folder, f"{cell['task']}-{cell['method']}-seed{seed}", cell)
-            episodes = config.episodes if init == "random" else config.inits * config.episodes
-            options = {"init": init, "episodes": episodes, "learner": learner, **ONE_SEARCH, **budget}
-            result = distilled(run, cell["task"], None, seed, cell["preset"], **options)
+            result = wanted.distilled(self.place(folder, f"{cell['task']}-{cell['method']}-seed{seed}", cell))
         assert result.evaluation is not None
         metrics = result.metrics
         last = metrics[-1]

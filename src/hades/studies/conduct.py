@@ -73,13 +73,16 @@ def latest(file: Path, study: str) -> tuple[Study, list[Row]]:
 
 
 def _newest(rows: Sequence[Row]) -> dict[str, Row]:
-    """By cell, as far as their versions and datasets do not contradict those of rows made later."""
+    """By cell, as far as their versions, datasets and configurations do not contradict those of rows made later."""
     known, found = {}, {}
     for row in reversed(rows):
-        making = {(part, name): one for part in ("versions", "datasets") for name, one in row["made"][part].items()}
+        made, cell = row["made"], row["cell"]
+        making = {(part, name): one for part in ("versions", "datasets") for name, one in made[part].items()}
+        alike = _plain({**cell, "seed": None})  # whose mean a table shows
+        making |= {(part, alike): made.get(part, []) for part in ("configs", "recipes")}
         if all(known.get(name, one) == one for name, one in making.items()):
             known |= making
-            found.setdefault(_plain(row["cell"]), row)
+            found.setdefault(_plain(cell), row)
     return found
 
 
@@ -91,8 +94,7 @@ def _row(study: Study, cell: Cell, out: Path) -> Row:
     result = study.run(cell, out)
     made = {
         "settings": dataclasses.asdict(study),
-        "datasets": making["datasets"],
-        "versions": making["versions"],
+        **{name: part for name, part in making.items() if name not in ("study", "cell")},
         "python": platform.python_version(),
         "hardware": hardware() | devices(),
     }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import control
+from hades.studies.pieces import Wanted, control
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -51,22 +51,23 @@ class Cost(Study):
             for task in self.tasks
         ]  # fmt: skip
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        options = {"learner": {"width": cell["width"]}, "curriculum": None}  # all episodes whole
+        return (Wanted(cell["task"], None, 0, cell["preset"], options),)
+
     def run(self, cell: Cell, folder: Path) -> Json:
         import jax
 
-        from hades import presets, runtime
+        from hades import runtime
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import WeightEvolution
         from hades.distillation import dataset_of
         from hades.evaluation import train
-        from hades.learner.recipe import Learner
         from hades.search import Search
 
         del folder
         task = control(cell["task"])
-        config = presets.get(task, cell["preset"]).override(
-            {"learner": Learner(width=cell["width"]), "curriculum": None}  # all episodes whole
-        )
+        config = self.wants(cell)[0].config()
         seconds: dict[str, float] = {}
         for method, init in (("HaDES-R", "random"), ("HaDES-F", "fixed")):
             search = Search(task, config.override({"init": init}))

@@ -16,8 +16,8 @@ from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option, registry
 from hades.studies.base import Study
-from hades.studies.pieces import distilled
-from hades.studies.rows import Cell, Row
+from hades.studies.pieces import Wanted
+from hades.studies.rows import Cell, Row, meaning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -142,6 +142,22 @@ class Images(Study):
         apart = self.one_by_one or network in SLOW.get(name, ())
         return [(first, 1) for first in range(inits)] if apart else [(0, inits)]
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        """A row's own, then those that it starts from."""
+        if "baseline" in cell:
+            return ()
+        options = {**cell["options"], "learner": cell["learner"]}
+        own = Wanted(cell["task"], cell["size"], cell["seed"], "laptop", options)
+        return (own, *(self.wants(cell["start"] | {"seed": cell["seed"]}) if "start" in cell else ()))
+
+    def making(self, cell: Cell) -> Json:
+        """And the recipes by which networks of that name are tested."""
+        from hades.learner.recipes import ARCHITECTURES, ON_SMALL, WHOLE_SET
+
+        known = [recipes[cell["network"]] for recipes in (ARCHITECTURES, ON_SMALL) if "network" in cell]
+        known += [WHOLE_SET] if "baseline" in cell else []
+        return super().making(cell) | {"recipes": [meaning(recipe.options()) for recipe in known]}
+
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades import tasks
         from hades.baselines.images import across, baseline
@@ -163,12 +179,12 @@ class Images(Study):
         from hades.runs import Run
 
         wanted = {k: v for k, v in cell.items() if k not in ("network", "first", "inits")} | {"seed": seed}
-        place, options = self.place(folder, f"{cell['row']}-seed{seed}", wanted), dict(cell["options"])
+        place, start = self.place(folder, f"{cell['row']}-seed{seed}", wanted), {}
         if "start" in cell:
             first = self._distilled(cell["start"], seed, folder).run
             assert first is not None
-            options["start"] = str(first / "dataset.safetensors")
-        result = distilled(place, cell["task"], cell["size"], seed, "laptop", learner=cell["learner"], **options)
+            start = {"start": str(first / "dataset.safetensors")}
+        result = self.wants(wanted)[0].distilled(place, **start)
         if not (place / "images.png").exists():
             sheet = reporting.contact_sheet({**Run.open(place).snapshots(), "after": result.dataset})
             sheet.savefig(place / "images.png", dpi=110)

@@ -14,7 +14,7 @@ from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, distilled, spread
+from hades.studies.pieces import EVALUATION_SEED, Wanted, spread
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -126,6 +126,10 @@ class Laptop(Study):
     def _budget(self, change: Change) -> dict[str, float]:
         return {"minutes": self.minutes or change.minutes} if self.steps is None else {"steps": self.steps}
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        options = {**cell["options"], "learner": cell["learner"]}
+        return (Wanted(cell["task"], cell["size"], cell["seed"], "laptop", options),)
+
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.evaluation import evaluate
         from hades.learner.recipe import Learner
@@ -133,9 +137,8 @@ class Laptop(Study):
         number = list(ABLATIONS[cell["task"]].rows).index(cell["row"])
         wanted = {k: cell[k] for k in ("task", "seed", "size", "options", "learner")}
         place = self.place(folder, f"{cell['task']}-row{number}-seed{cell['seed']}", wanted)
-        result = distilled(
-            place, cell["task"], cell["size"], cell["seed"], "laptop", learner=cell["learner"], **cell["options"]
-        )
+        (asked,) = self.wants(wanted)
+        result = asked.distilled(place)
         dataset, how = result.dataset, (None, cell["inits"], cell["episodes"])
         scores = {
             str(width): evaluate(dataset, *how, learner=Learner(width=width), seed=EVALUATION_SEED).summary()

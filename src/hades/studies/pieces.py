@@ -1,15 +1,18 @@
 """What several studies do alike: distil or go on, score, and put figures into words."""
 
+import functools
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hades.aliases import Json
+from hades.aliases import Json, Options
 from hades.errors import InputError
 
 if TYPE_CHECKING:
+    from hades.config import Config
     from hades.distillation import Result
     from hades.evaluation import Evaluation
     from hades.tasks.base import Task
@@ -23,18 +26,45 @@ KEPT = ("mean", "std_of_inits", "iqm", "iqm_interval", "min", "inits", "episodes
 """Of an evaluation's summary, in rows and on cards."""
 
 
-def distilled(folder: Path, task: "Task | str", size: int | None, seed: int, preset: str, **options: Any) -> "Result":
-    """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
-    from hades.distillation import distill, resume
+@dataclass(frozen=True)
+class Wanted:
+    """A distillation that a cell wants: what `hades.distill` is to be given."""
 
-    result = (
-        resume(folder, progress=False)
-        if (folder / "config.json").exists()
-        else distill(task, size, preset, seed, out=folder, progress=False, **options)
-    )
-    if result.interrupted is not None:
-        raise KeyboardInterrupt
-    return result
+    task: str
+    size: int | None
+    seed: int
+    preset: str
+    options: Options
+    """Over the preset's, with the ``learner``."""
+
+    def config(self) -> "Config":
+        """The preset with the options laid over it."""
+        from hades import presets
+
+        return presets.configured(_made(self.task), self.preset, self.size, self.seed, **self.options)
+
+    def distilled(self, folder: Path, **more: Any) -> "Result":
+        """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
+        from hades.distillation import distill, resume
+
+        result = (
+            resume(folder, progress=False)
+            if (folder / "config.json").exists()
+            else distill(
+                _made(self.task), self.size, self.preset, self.seed, out=folder, progress=False, **self.options, **more
+            )
+        )
+        if result.interrupted is not None:
+            raise KeyboardInterrupt
+        return result
+
+
+@functools.cache
+def _made(task: str) -> "Task":
+    """Images are read once for all of a study's cells."""
+    from hades import tasks
+
+    return tasks.make(task)
 
 
 def summary(evaluation: "Evaluation") -> Json:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import EVALUATION_SEED, distilled
+from hades.studies.pieces import EVALUATION_SEED, Wanted
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -92,6 +92,12 @@ class Results(Study):
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],) if "dataset" in cell else ()
 
+    def wants(self, cell: Cell) -> Sequence[Wanted]:
+        if "dataset" in cell:
+            return ()
+        budget = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
+        return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], budget),)
+
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
 
@@ -100,8 +106,8 @@ class Results(Study):
             return {"pairs": len(dataset), "scores": _scores(dataset, cell)}
         wanted = {k: cell[k] for k in ("name", "seed", "preset", "minutes", "task", "size")}
         place = self.place(folder, f"{cell['name']}-seed{cell['seed']}", wanted)
-        budget = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
-        result = distilled(place, cell["task"], cell["size"], cell["seed"], cell["preset"], **budget)
+        (asked,) = self.wants(wanted)
+        result = asked.distilled(place)
         return {
             "config": result.config.to_json(),
             "training_seconds": round(result.metrics[-1]["seconds"], 1),

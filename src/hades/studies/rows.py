@@ -10,12 +10,16 @@ import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hades.aliases import Json, Options
 from hades.dataset import load
 from hades.errors import InputError
 from hades.files import dumps, write_atomically
 from hades.locks import waited
+
+if TYPE_CHECKING:
+    from hades.config import Config
 
 Cell = Json
 """What is to be done: all settings that it depends on, as JSON."""
@@ -31,15 +35,29 @@ def key(making: Options) -> str:
     return hashlib.sha256(json.dumps(making, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def meaning(options: Options) -> str:
+    """The hash of resolved options. Those that are off count as absent, so that a new one changes no row."""
+    return key({name: value for name, value in options.items() if value})
+
+
+def configuration(config: "Config") -> str:
+    """The hash of all that a cell's distillation is made by, beside what the cell says: its seed, another's result."""
+    said = config.to_json() | {"recipes": [meaning(recipe.options()) for recipe in config.recipes]}
+    own = {"seed", "learner"} | ({"start"} if config.start_file else set())
+    return meaning({name: value for name, value in said.items() if name not in own})
+
+
 def digest(name: str) -> str:
-    """The hash of a dataset, without the card that a zoo's file has beside it.
+    """The hash of a dataset and the recipe that it means, without the card that a zoo's file has beside it.
 
     Args:
         name: in the zoo, or a file.
     """
+    from hades.evaluation import recipe
+
     dataset = load(name)
     info = {k: v for k, v in dataset.info.items() if k != "card"}
-    about = json.dumps([dataset.online, dataset.task, dict(dataset.learner), info], sort_keys=True)
+    about = json.dumps([dataset.online, dataset.task, meaning(recipe(dataset).options()), info], sort_keys=True)
     arrays = (dataset.states, dataset.targets, *dataset.normaliser)
     return hashlib.sha256(b"".join(x.tobytes() for x in arrays) + about.encode()).hexdigest()[:16]
 
