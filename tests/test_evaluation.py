@@ -11,8 +11,15 @@ import pytest
 
 import hades
 from hades import evaluation
+from hades.config import Config
+from hades.distillation import dataset_of
+from hades.evaluation import FRESH, OWN, STRANGERS, networks_of, recipe
 from hades.files import dumps
 from hades.learner.recipe import Learner
+from hades.learner.recipes import CONTINUOUS
+from hades.metrics import metric_of
+from hades.search import Search
+from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
 
 
@@ -43,7 +50,97 @@ def test_a_score_that_is_not_finite_is_the_worst_and_counted(bad: float) -> None
         14,
     )
     assert "return none ± none" in str(evaluation) and "1 of 16 scores not finite" in str(evaluation)
-    assert hades.Evaluation(np.full((2, 2), bad)).iqm_interval[0] != 0
+    assert (hades.Evaluation(np.full((2, 2), bad)).iqm_interval or [0])[0] != 0
+
+
+@pytest.mark.parametrize(("shape", "over"), [((4, 4), None), ((4, 1), None), ((1, 16), "episodes"), ((1, 1), None)])
+def test_the_interval_is_over_networks_or_of_one_over_its_episodes(shape: tuple[int, int], over: str | None) -> None:
+    returns = np.random.default_rng(0).normal(size=shape)
+    evaluation = hades.Evaluation(returns)
+    summary, (inits, episodes) = json.loads(json.dumps(evaluation.summary())), shape
+    assert summary.get("interval_over") == over and (summary["std_of_inits"] is None) == (inits == 1)
+    if inits * episodes == 1:
+        assert summary["iqm_interval"] is None and "IQM" in str(evaluation) and "[" not in str(evaluation)
+    else:
+        low, high = summary["iqm_interval"]
+        assert low < high and f"[{low:.1f}, {high:.1f}]" in str(evaluation)
+    assert f"{inits} network{'s' if inits > 1 else ''} × {episodes} episodes" in str(evaluation)
+    assert ("interval over episodes" in str(evaluation)) == (over is not None)
+
+
+def test_the_interval_of_networks_that_are_the_only_ones_is_over_episodes() -> None:
+    """Two of one mean each, whatever the episode, are not a sample of others."""
+    evaluation = hades.Evaluation(np.asarray([[0.0] * 8, [1.0] * 8]), networks=OWN)
+    summary = evaluation.summary()
+    assert summary["iqm_interval"] == [0.5, 0.5] and summary["std_of_inits"] == 0.5
+    assert summary["networks"] == "its own" and "2 networks × 8 episodes, its own; interval over" in str(evaluation)
+
+
+def test_what_is_null_in_a_file_is_none_for_people() -> None:
+    summary = hades.Evaluation(np.ones((2, 2))).summary() | {"mean": None, "std": None, "min": None}
+    assert metric_of("return").sentence(summary).startswith("return none   IQM 1.0 [1.0, 1.0]   min none")
+
+
+FIXED: dict[str, Any] = {"init_key": [1, 2]}
+TWO = FIXED | {"own_networks": [CONTINUOUS.patched({"width": 8}).drawn | {"inits": 2}]}
+
+
+def pairs(info: dict[str, Any]) -> hades.Dataset:
+    states = np.asarray([[1.0], [-1.0]])
+    return hades.Dataset(states=states, actions=-states, learner={"width": 8, "epochs": 5}, info=info)
+
+
+@pytest.mark.parametrize(
+    ("info", "learner", "init", "inits", "found"),
+    [
+        ({}, {}, "auto", None, (FRESH, 32)),
+        ({}, {}, "fresh", 3, (FRESH, 3)),
+        (FIXED, {}, "auto", None, (OWN, 1)),
+        (FIXED, {}, "fixed", 1, (OWN, 1)),
+        (FIXED, {"epochs": 7, "activation": "relu"}, "auto", None, (OWN, 1)),
+        (TWO, {}, "auto", None, (OWN, 2)),
+        (FIXED, {}, "fresh", None, (STRANGERS, 32)),
+        (FIXED, {"width": 4}, "auto", 3, (STRANGERS, 3)),
+    ],
+)
+def test_which_networks_a_dataset_trains(
+    info: dict[str, Any], learner: dict[str, Any], init: str, inits: int | None, found: tuple[Any, int]
+) -> None:
+    dataset = pairs(info)
+    assert networks_of(dataset, recipe(dataset, learner), init, inits) == found
+
+
+@pytest.mark.parametrize(
+    ("info", "options", "says"),
+    [
+        ({}, {"init": "fixed"}, "holds no fixed initialisation"),
+        (FIXED, {"inits": 32}, "evolved for 1 initialisation of its own, not 32; leave inits out, or take init fresh"),
+        (TWO, {"inits": 1}, "evolved for 2 initialisations of its own, not 1"),
+        (FIXED, {"init": "fixed", "learner": {"width": 4}}, "of another network; use init fresh"),
+    ],
+)
+def test_networks_that_a_dataset_does_not_have(
+    info: dict[str, Any], options: dict[str, Any], says: str, target: ControlTask
+) -> None:
+    with pytest.raises(hades.InputError, match=says):
+        hades.evaluate(pairs(info), target, **options)
+
+
+def test_its_own_networks_are_those_of_the_search(target: ControlTask) -> None:
+    """Exactly, and so is the one that `train` gives, whatever its key; and their score says whose it is."""
+    options = {"init": "fixed", "inits": 3, "size": 2, "learner": {"width": 8, "epochs": 1, "learning_rate": 1e-12}}
+    search = Search(target, Config().override(options))  # whose networks stay as they were drawn
+    dataset = dataset_of(search, search.init())
+    drawn = search.fitness[0].networks(search.fixed_init_key)["params"]["Dense_0"]["kernel"]
+    trained, fresh = (
+        hades.train(dataset, jax.random.key(5), init=init)["params"]["Dense_0"]["kernel"] for init in ("auto", "fresh")
+    )
+    np.testing.assert_allclose(trained, drawn[0], atol=1e-6)
+    assert np.abs(fresh - trained).max() > 1e-3
+    with pytest.raises(hades.InputError, match="holds no fixed"):
+        hades.train(pairs({}), jax.random.key(0), init="fixed")
+    score = hades.evaluate(dataset, target, episodes=2)
+    assert score.returns.shape == (3, 2) and "3 networks × 2 episodes, its own" in str(score)
 
 
 def test_evaluate_scores_a_dataset_that_is_right(cartpole_pairs: hades.Dataset) -> None:

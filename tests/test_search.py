@@ -1,6 +1,7 @@
 """Algorithm 1: what a search draws, sees, validates and finds."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +11,11 @@ import pytest
 import hades
 from hades.config import Config
 from hades.errors import InputError
+from hades.evaluation import OWN
 from hades.search import Search
 from hades.tasks.control import ControlTask
-from tests.helpers import TINY
+from hades.tasks.images import ImageTask
+from tests.helpers import RECIPE, TINY
 
 
 def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
@@ -22,8 +25,33 @@ def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
     search = Search(target, result.config)
     kept, drawn = (search.fitness[0].networks(k) for k in (search.fixed_init_key, key))
     assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), kept, drawn)))
-    fixed, fresh = (hades.evaluate(result.dataset, target, 2, 4, init=init) for init in ("auto", "fresh"))
-    assert (fixed.returns != fresh.returns).any()
+    assert result.dataset.info["own_networks"] == [result.config.learner.drawn | {"inits": 1}]
+    assert result.evaluation is not None
+    assert result.evaluation.returns.shape == (1, 4) and result.evaluation.networks == OWN
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({"init": "random"}, (6, 1)),
+        ({"init": "fixed"}, (1, 6)),
+        ({"init": "fixed", "inits": 2}, (2, 4)),
+        ({"init": "fixed", "networks": ("mlp:8x1", "mlp:8x1", "mlp:4x1")}, (3, 6)),
+    ],
+)
+def test_hades_f_is_scored_on_its_own_networks(
+    options: dict[str, Any], shape: tuple[int, int], target: ControlTask
+) -> None:
+    """For as many episodes more: a network that plays twice is not two."""
+    search = Search(target, Config(validate_inits=3).override({"inits": 1} | options))
+    search.play = lambda *arguments: np.zeros(jax.eval_shape(search._play, *arguments).shape)
+    assert search.evaluate(search.init()).shape == shape
+
+
+def test_images_are_scored_once_on_hades_fs_own_network(mine: ImageTask) -> None:
+    search = Search(mine, Config(learner=RECIPE).override({"size": 3, "init": "fixed", "normaliser": "none"}))
+    search.play = lambda *arguments: np.zeros(jax.eval_shape(search._play, *arguments).shape)
+    assert search.evaluate(search.init()).shape == (1, 1)
 
 
 def test_the_running_normaliser_sees_what_the_population_sees(target: ControlTask) -> None:

@@ -17,7 +17,7 @@ from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.dataset import Dataset
 from hades.errors import InputError, notice
-from hades.evaluation import Evaluation
+from hades.evaluation import FRESH, OWN, Evaluation
 from hades.learner.recipe import Wishes
 from hades.loop import Counts, Loop
 from hades.progress import Progress
@@ -35,7 +35,8 @@ class Result:
     Attributes:
         dataset: the best dataset that the run validated.
         evaluation: its score on networks and episodes that neither the search nor its validation saw (of images: on
-            such networks, and on the validation's images); None if the run was interrupted.
+            such networks, and on the validation's images; HaDES-F's on its own networks); None if the run was
+            interrupted.
         metrics: one row a generation, as in ``metrics.jsonl``.
         config: the complete configuration.
         run: the run's folder, if one was asked for.
@@ -169,6 +170,7 @@ def dataset_of(search: Search, state: State, env_steps: int = 0, evaluation: Eva
     }
     if config.keeps_networks:
         info["init_key"] = jax.random.key_data(search.fixed_init_key).tolist()
+        info["own_networks"] = [recipe.drawn | {"inits": number} for recipe, number in search.inits.items()]
     return search.codec.dataset(*search.best(state), info)
 
 
@@ -266,7 +268,8 @@ def _run(
                 keeper.save(state, counts)  # who is stopped while it is scored loses nothing
             display.score()
             watch = Stopwatch()
-            evaluation = Evaluation(search.evaluate(state), search.task.validation.metric.name)
+            networks = OWN if config.keeps_networks else FRESH
+            evaluation = Evaluation(search.evaluate(state), search.task.validation.metric.name, networks)
             scored, compiled = watch.lap()
             counts.compiled += compiled
         dataset = dataset_of(search, state, counts.env_steps, evaluation)

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,21 @@ from hades.scoring import AnyNormaliser, Fitness, Pairs
 from hades.tasks.base import Task
 
 BOOTSTRAPS = 2000
+INITS = 32
+"""Fresh networks, where nobody says how many."""
+
+
+class Networks(NamedTuple):
+    """Which networks were scored."""
+
+    words: str = ""
+    """For people and files; nothing to be said of fresh ones, where the dataset was distilled for such."""
+    sampled: bool = True
+    """Whether they are a sample, whose spread says how others would do."""
+
+
+FRESH, OWN = Networks(), Networks("its own", sampled=False)
+STRANGERS = Networks("fresh, which HaDES-F did not distil for")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +51,12 @@ class Evaluation:
         returns: ``[inits, episodes]``: undiscounted returns; of images: accuracies, ``[inits, 1]``. What was not a
             finite number, of either sign, is minus infinity: the worst.
         metric: what they are.
+        networks: whose.
     """
 
     returns: np.ndarray
     metric: str = RETURN.name
+    networks: Networks = FRESH
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "returns", np.where(np.isfinite(self.returns), self.returns, -np.inf))
@@ -65,49 +82,57 @@ class Evaluation:
         return float(_iqm(self.returns.ravel()))
 
     @property
-    def iqm_interval(self) -> tuple[float, float]:
-        """95 % percentile interval of the interquartile mean, by a bootstrap over networks."""
+    def std_of_inits(self) -> float | None:
+        """Standard deviation of the networks' means; of one network there is none."""
+        return _std(self.returns.mean(1)) if len(self.returns) > 1 else None
+
+    @property
+    def over_networks(self) -> bool:
+        """Whether the interval is over networks; where there is one, or no other is meant, it is over episodes."""
+        return self.networks.sampled and len(self.returns) > 1
+
+    @property
+    def iqm_interval(self) -> tuple[float, float] | None:
+        """95 % percentile interval of the interquartile mean, by a bootstrap; of a single score there is none."""
+        draws = self.returns if self.over_networks else self.returns.T
+        if len(draws) < 2:
+            return None
         rng = np.random.default_rng(0)
-        rows = rng.integers(len(self.returns), size=(BOOTSTRAPS, len(self.returns)))
+        rows = rng.integers(len(draws), size=(BOOTSTRAPS, len(draws)))
         with np.errstate(invalid="ignore"):  # of the worst
-            low, high = np.percentile(_iqm(self.returns[rows].reshape(BOOTSTRAPS, -1)), [2.5, 97.5])
+            low, high = np.percentile(_iqm(draws[rows].reshape(BOOTSTRAPS, -1)), [2.5, 97.5])
         return float(low), float(high)
 
     def summary(self) -> Json:
-        """All figures, as JSON."""
+        """All figures, as JSON; those that there are none of are null."""
+        interval = self.iqm_interval
         return {
             "metric": self.metric,
             "mean": self.mean,
             "std": self.std,
-            "std_of_inits": _std(self.returns.mean(1)),
+            "std_of_inits": self.std_of_inits,
             "iqm": self.iqm,
-            "iqm_interval": list(self.iqm_interval),
+            "iqm_interval": None if interval is None else list(interval),
             "min": float(self.returns.min()),
             "max": float(self.returns.max()),
             "inits": self.returns.shape[0],
             "episodes": self.returns.shape[1],
             "diverged": self.diverged,
+            **({"networks": self.networks.words} if self.networks.words else {}),
+            **({} if self.over_networks or interval is None else {"interval_over": "episodes"}),
         }
 
     def __str__(self) -> str:
-        kind, (inits, episodes) = metric_of(self.metric), self.returns.shape
-        each = f" × {episodes} episodes" if kind.episodes else ""
-        iqm, low, high, least, most = map(
-            kind.number, (self.iqm, *self.iqm_interval, self.returns.min(), self.returns.max())
-        )
-        lost = f"; {self.diverged} of {self.returns.size} scores not finite" if self.diverged else ""
-        return (
-            f"{self.metric} {kind.words(self.mean, self.std)}   IQM {iqm} [{low}, {high}]   min {least}   "
-            f"max {most}   ({inits} networks{each}{lost})"
-        )
+        return metric_of(self.metric).sentence(self.summary())
 
 
-def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
-    """Train one fresh network on a dataset.
+def train(dataset: Dataset, key: jax.Array, learner: Wishes = None, *, init: str = "auto") -> Params:
+    """Train one network on a dataset: a fresh one, but HaDES-F's datasets their own.
 
     Args:
-        key: draws the initialisation (``jax.random.key(0)``).
+        key: draws the initialisation (``jax.random.key(0)``), and what a recipe's steps draw.
         learner: fields that it sets override the recipe that the dataset was distilled for.
+        init: as for `evaluate`; of several networks of its own, the first.
 
     Returns:
         The network's parameters, for `policy`. `jax.vmap` this over keys for many networks.
@@ -118,13 +143,17 @@ def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
     (4, 8)
     """
     complete, spec = recipe(dataset, learner), dataset.spec
-    return _clone(complete, spec, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
+    networks, number = networks_of(dataset, complete, init)
+    drawn = key if networks.sampled else jax.random.split(_own_key(dataset), number)[0]
+    return _clone(complete, spec, drawn, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _clone(recipe: Recipe, spec: Spec, key: jax.Array, states: jax.Array, targets: jax.Array) -> Params:
+def _clone(
+    recipe: Recipe, spec: Spec, init_key: jax.Array, key: jax.Array, states: jax.Array, targets: jax.Array
+) -> Params:
     """A network drawn and trained: compiled once for a recipe and shapes."""
-    return behaviour_cloning(recipe, spec, init_network(recipe, spec, key), states, targets, key=key)
+    return behaviour_cloning(recipe, spec, init_network(recipe, spec, init_key), states, targets, key=key)
 
 
 def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
@@ -150,7 +179,7 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
 def evaluate(
     dataset: Dataset,
     task: Task | str | None = None,
-    inits: int = 32,
+    inits: int | None = None,
     episodes: int = 8,
     *,
     learner: Wishes = None,
@@ -158,18 +187,20 @@ def evaluate(
     init: str = "auto",
     seed: int = 0,
 ) -> Evaluation:
-    """Train fresh networks on a dataset and score each by whole episodes.
+    """Train networks on a dataset and score each by whole episodes: fresh ones, but HaDES-F's datasets their own.
 
     Args:
         task: what to score on; None makes the one that the dataset was made on, which for an environment or images
             of your own is for you to give. Images are scored by their test set.
-        inits: networks, each with its own initialisation.
+        inits: fresh networks, each with its own initialisation; None: 32. A HaDES-F dataset's own are as many as it
+            was evolved for, mostly one.
         episodes: episodes played by each; of no account for images.
         learner: fields that it sets override the recipe that the dataset was distilled for.
         greedy: take the mode of the action distribution instead of a sample; always so for a dataset that was
             distilled so.
-        init: ``"fresh"``, ``"fixed"`` (the initialisation that a HaDES-F dataset was evolved for), or ``"auto"``:
-            fixed for such a dataset, fresh for every other.
+        init: ``"fixed"``, the initialisations that a HaDES-F dataset was evolved for; ``"fresh"`` ones, which such a
+            dataset was not distilled for, as the evaluation then says; or ``"auto"``: fixed for such a dataset and
+            its own network, fresh for every other dataset or network.
         seed: of initialisations and episodes.
 
     Raises:
@@ -181,26 +212,55 @@ def evaluate(
     """
     runtime.configure()
     for name, value in (("inits", inits), ("episodes", episodes)):
-        if value < 1:
+        if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1, not {value}")
-    if init not in ("auto", "fresh", "fixed"):
-        raise InputError(f"unknown init '{init}'; choose one of auto, fresh, fixed")
-    fixed_key = dataset.info.get("init_key")
-    if init == "fixed" and fixed_key is None:
-        raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
     task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
-    fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))
-    if fixed_key is not None and init != "fresh":
-        network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
+    networks, number = networks_of(dataset, complete, init, inits)
+    fitness = Fitness(task, complete, number, episodes, greedy or dataset.info.get("greedy", False))
+    if not networks.sampled:
+        network_key = _own_key(dataset)
     pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
     params = _train(fitness, pairs, network_key, episode_key)
     play = _play if task.traced else _played
     returns = play(fitness, params, normaliser_of(dataset), episode_key, task.data)
-    return Evaluation(np.asarray(returns), task.metric.name)
+    return Evaluation(np.asarray(returns), task.metric.name, networks)
+
+
+def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None = None) -> tuple[Networks, int]:
+    """Which networks of a recipe a dataset is to train, and how many.
+
+    Raises:
+        InputError: for initialisations that the dataset does not have.
+    """
+    if init not in ("auto", "fresh", "fixed"):
+        raise InputError(f"unknown init '{init}'; choose one of auto, fresh, fixed")
+    if "init_key" not in dataset.info:
+        if init == "fixed":
+            raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
+        return FRESH, inits or INITS
+    old = [recipe(dataset).drawn | {"inits": 1}]  # whose files do not say
+    own = next(
+        (each["inits"] for each in dataset.info.get("own_networks", old) if each | complete.drawn == each), None
+    )
+    if init == "fixed" and own is None:
+        raise InputError("this dataset's own initialisation is of another network; use init fresh")
+    if init == "fresh" or own is None:
+        return STRANGERS, inits or INITS
+    if inits not in (None, own):
+        raise InputError(
+            f"this dataset (HaDES-F) was evolved for {own} initialisation{'s' if own > 1 else ''} of its own, not "
+            f"{inits}; leave inits out, or take init fresh"
+        )
+    return OWN, own
+
+
+def _own_key(dataset: Dataset) -> jax.Array:
+    """Of a HaDES-F dataset's initialisations."""
+    return jax.random.wrap_key_data(jnp.asarray(dataset.info["init_key"], jnp.uint32))
 
 
 def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:

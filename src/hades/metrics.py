@@ -4,6 +4,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+from hades.aliases import Options
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -43,8 +45,29 @@ class Metric:
         return "none" if value is None or not math.isfinite(value) else f"{value:.{self.digits}f}"
 
     def words(self, mean: float | None, spread: float | None) -> str:
-        """``mean ± spread``."""
-        return f"{self.number(mean)} ± {self.number(spread)}"
+        """``mean ± spread``, where there is one."""
+        return self.number(mean) + ("" if spread is None else f" ± {self.number(spread)}")
+
+    def sentence(self, score: Options) -> str:
+        """An evaluation's summary on one line."""
+        iqm, least, most = (self.number(score[name]) for name in ("iqm", "min", "max"))
+        interval = ", ".join(map(self.number, score["iqm_interval"] or ()))
+        iqm += f" [{interval}]" if interval else ""
+        return (
+            f"{self.name} {self.words(score['mean'], score['std'])}   IQM {iqm}   min {least}   max {most}   "
+            f"({self.counts(score)})"
+        )
+
+    def counts(self, score: Options) -> str:
+        """Of what an evaluation's summary is."""
+        inits = score["inits"]
+        each = f" × {score['episodes']} episodes" if self.episodes else ""
+        whose = f", {score['networks']}" if "networks" in score else ""
+        over = f"; interval over {score['interval_over']}" if "interval_over" in score else ""
+        lost = (
+            f"; {score['diverged']} of {inits * score['episodes']} scores not finite" if score.get("diverged") else ""
+        )
+        return f"{inits} network{'s' if inits > 1 else ''}{each}{whose}{over}{lost}"
 
 
 RETURN = Metric("return")

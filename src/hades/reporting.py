@@ -54,7 +54,7 @@ def report(run: Path | str) -> Path:
     )
     score = dataset.info.get("score") or {}
     facts = {
-        "score on fresh networks": _score_in_words(score),
+        f"score on {score.get('networks', 'fresh')} networks": _score_in_words(score),
         "generations": f"{dataset.info['generations']:,}",
         metric.counted: f"{dataset.info['env_steps']:,}",
         "time": f"{metrics[-1]['seconds']:.0f} s" if metrics else "none",
@@ -207,12 +207,7 @@ def _png(figure: "Figure") -> str:
 def _score_in_words(score: Options) -> str:
     if not score:
         return "not scored: the run was interrupted"
-    kind, (low, high) = metric_of(score["metric"]), score["iqm_interval"]
-    words, networks = kind.words(score["mean"], score["std"]), f"{score['inits']} networks"
-    if not kind.episodes:
-        return f"{kind.name} {words} ({networks})"
-    iqm, low, high = map(kind.number, (score["iqm"], low, high))
-    return f"{words} (IQM {iqm} [{low}, {high}], {networks} × {score['episodes']} episodes)"
+    return metric_of(score["metric"]).sentence(score)
 
 
 PICTURES: dict[str, Callable[[Dataset, Mapping[int, Dataset]], "Figure"]] = {

@@ -46,7 +46,7 @@ class Search:
     def __init__(self, task: Task, config: Config) -> None:
         self.task, self.config, self.plan = task, config, plan_of(config)
         inits = Counter(recipe for recipe in config.recipes for _ in range(config.inits))
-        self.recipes = list(inits)
+        self.inits, self.recipes = inits, list(inits)
         for recipe in self.recipes:  # or says why it cannot be
             jax.eval_shape(partial(init_network, recipe, task.spec), jax.random.key(0))
         check(task, config, self.plan)
@@ -171,10 +171,16 @@ class Search:
         return state._replace(search=attempt), float(score) if jnp.isfinite(score) else None
 
     def evaluate(self, state: State) -> np.ndarray:
-        """Scores ``[inits, episodes]`` of the result, on networks and episodes that nothing was chosen by."""
+        """Scores ``[inits, episodes]`` of the result, on networks and episodes that nothing was chosen by.
+
+        HaDES-F's networks are its own: they play twice as many episodes, where there are any.
+        """
         solution, normaliser = self.best(state)
         keys = jax.random.split(jax.random.fold_in(self.key, 2**31 - 3), 2)
-        return np.concatenate([self.play(state.key, solution, normaliser, key, self.validation_data) for key in keys])
+        scores = [self.play(state.key, solution, normaliser, key, self.validation_data) for key in keys]
+        if not self.config.keeps_networks:
+            return np.concatenate(scores)
+        return np.concatenate(scores if self.task.validation.metric.episodes else scores[:1], 1)
 
     def best(self, state: State) -> tuple[Solution, Normaliser]:
         """The best validated solution and its normaliser; before the first validation, the search's centre."""
@@ -224,13 +230,13 @@ def scorers(task: Task, config: Config, inits: Counter[Recipe], needs: str) -> l
 
 def validators(task: Task, config: Config, inits: Counter[Recipe]) -> list[Fitness]:
     """That validate its centre, likewise; HaDES-F's on its own networks, each for as many episodes more."""
-    fixed = config.keeps_networks
+    fixed, fewest = config.keeps_networks, min(inits.values())
     return [
         Fitness(
             task.validation,
             recipe,
             number if fixed else config.validate_inits,
-            -(-config.validate_inits // number) if fixed else 1,
+            -(-config.validate_inits // fewest) if fixed else 1,
             config.greedy,
         )
         for recipe, number in inits.items()

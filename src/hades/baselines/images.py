@@ -62,7 +62,7 @@ def across(
     if dataset.info.get("baseline") == "all":
         learners = {name: {k: options[k] for k in SHAPE} for name, options in learners.items()}
     return {
-        name: evaluate(dataset, task, inits, learner=Learner(**options), seed=seed)
+        name: evaluate(dataset, task, inits, learner=Learner(**options), init="fresh", seed=seed)
         for name, options in learners.items()
     }
 

@@ -13,6 +13,8 @@ from hades.options import check, check_names, check_value, help_of, option, regi
 GROUP = "inner loop"
 SHAPE = ("network", "width", "depth")
 """Of a recipe: what says which network it is."""
+DRAWN = (*SHAPE, "initialiser", "bias", "norm")
+"""Of a recipe: what an initialisation is drawn by."""
 
 
 def _registry(place: str) -> Callable[[], Collection[str]]:
@@ -67,6 +69,11 @@ class Recipe:
     def widths(self) -> tuple[int, ...]:
         """Of each layer, block or stage."""
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
+
+    @property
+    def drawn(self) -> Json:
+        """What an initialisation is drawn by, as plain JSON values."""
+        return {name: value for name, value in self.options().items() if name in DRAWN}
 
     def options(self) -> Json:
         """As plain JSON values."""

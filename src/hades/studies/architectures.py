@@ -17,7 +17,7 @@ from hades.aliases import Json, Options
 from hades.errors import MissingExtra
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, summary
+from hades.studies.pieces import control, scored, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Architectures(Study):
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.baselines.ppo import train_ppo
         from hades.dataset import load
-        from hades.evaluation import evaluate, task_of
+        from hades.evaluation import task_of
         from hades.learner.recipe import Learner
 
         dataset = load(cell["dataset"])
@@ -68,7 +68,7 @@ class Architectures(Study):
         trial = trials.ask()
         architecture = _architecture(trial)
         learner, start = Learner(**architecture), time.monotonic()
-        score = evaluate(dataset, task, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        score = scored(dataset, cell, task, **architecture)
         seconds = time.monotonic() - start
         trials.tell(trial, score.mean)
         start, returns = time.monotonic(), []

@@ -13,7 +13,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, Wanted, spread, summary
+from hades.studies.pieces import ONE_SEARCH, Wanted, scored, spread, summary, words
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -58,13 +58,9 @@ class Budget(Study):
         return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], {**ONE_SEARCH, **limit}),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
-        from hades.evaluation import evaluate
-        from hades.learner.recipe import Learner
-
         (wanted,) = self.wants(cell)
         result = wanted.distilled(self.place(folder, f"{cell['task']}-{cell['size']}-seed{cell['seed']}", cell))
-        learner = Learner(width=cell["width"])
-        score = evaluate(result.dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        score = scored(result.dataset, cell, width=cell["width"])
         info = result.dataset.info
         curve = [(r["env_steps_total"], r["validated"]) for r in result.metrics if r["validated"] is not None]
         return {"return": summary(score), "generations": info["generations"], "env_steps": info["env_steps"],
@@ -80,7 +76,7 @@ class Budget(Study):
             for colour, size in zip(COLOURS, self.sizes, strict=False):
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
                 means.append(np.mean([row["return"]["mean"] for row in mine]))
-                one = mine[0]["return"]["std_of_inits"]
+                one = mine[0]["return"]["std_of_inits"] or 0.0
                 stds.append(np.std([row["return"]["mean"] for row in mine]) if len(mine) > 1 else one)
                 for row in mine:
                     steps, scores = zip(*row["curve"], strict=True)
@@ -100,8 +96,8 @@ class Budget(Study):
             for size in self.sizes:
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
                 score = spread([row["return"]["mean"] for row in mine])
-                if len(mine) == 1:
-                    score += f" ± {mine[0]['return']['std_of_inits']:.1f} over networks"
+                if len(mine) == 1 and mine[0]["return"]["inits"] > 1:
+                    score = f"{words(mine[0]['return'])} over networks"
                 generations = f"{np.mean([row['generations'] for row in mine]):.0f}"
                 steps = f"{np.mean([row['env_steps'] for row in mine]) / 1e6:.1f}"
                 table.append([task, str(size), str(len(mine)), score, generations, steps])

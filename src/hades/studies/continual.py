@@ -14,7 +14,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, groups, random_return
+from hades.studies.pieces import EVALUATION_SEED, control, groups, random_return, scored
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -140,11 +140,7 @@ class Continual(Study):
 
 def _single(dataset: "Dataset", cell: Cell) -> float:
     """What fresh networks that are trained on one task's pairs alone have there."""
-    from hades.evaluation import evaluate
-    from hades.learner.recipe import Learner
-
-    learner = Learner(width=cell["width"])
-    return evaluate(dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED).mean
+    return scored(dataset, cell, width=cell["width"]).mean
 
 
 def relative(row: Row) -> np.ndarray:

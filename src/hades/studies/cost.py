@@ -76,7 +76,7 @@ class Cost(Study):
             dataset = dataset_of(search, state)
         es = WeightEvolution(task, config.learner, config.population, config.inits * config.episodes, 0.05, 0)
         seconds["ES"] = _pace(es.generation, es.init(), cell)
-        one_policy = jax.jit(lambda key: train(dataset, key))
+        one_policy = jax.jit(lambda key: train(dataset, key, init="fresh"))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
         training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
         ppo = train_ppo(task, config.learner, steps=cell["steps"], evaluations=4)

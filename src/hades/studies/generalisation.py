@@ -15,7 +15,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, fraction, random_return, summary
+from hades.studies.pieces import control, fraction, random_return, scored, summary, words
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -98,15 +98,15 @@ class Generalisation(Study):
 
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
-        from hades.evaluation import evaluate, task_of
-        from hades.learner.recipe import Learner
+        from hades.evaluation import task_of
 
         del folder
         dataset = load(cell["dataset"])
         task = task_of(dataset)
-        learner = Learner(**cell["setting"])
-        score = evaluate(dataset, task, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
-        return {"return": summary(score), "random": random_return(control(task))}
+        return {
+            "return": summary(scored(dataset, cell, task, **cell["setting"])),
+            "random": random_return(control(task)),
+        }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
         from hades.reporting import heat_map, subplots
@@ -138,9 +138,8 @@ class Generalisation(Study):
             shares = relative(mine)
             table.append([name, f"**{_in_words(share_kept(mine))}**", "", ""])
             for row, share in zip(mine, shares, strict=True):
-                score = row["return"]
-                words = _words(row["cell"]["setting"]) or "its own"
-                table.append([name, words, f"{score['mean']:.1f} ± {score['std_of_inits']:.1f}", fraction(share)])
+                setting = _words(row["cell"]["setting"]) or "its own"
+                table.append([name, setting, words(row["return"]), fraction(share)])
         return table
 
 
@@ -151,7 +150,7 @@ def relative(rows: Sequence[Row]) -> list[float]:
     """
     own = next(row for row in rows if row["cell"]["part"] == "own")
     score = own["return"]
-    gain, chance = score["mean"] - own["random"], 2 * score["std_of_inits"] / math.sqrt(score["inits"])
+    gain, chance = score["mean"] - own["random"], 2 * (score["std_of_inits"] or 0.0) / math.sqrt(score["inits"])
     return [(row["return"]["mean"] - row["random"]) / gain if gain > chance else math.nan for row in rows]
 
 

@@ -14,7 +14,7 @@ from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, Wanted, spread
+from hades.studies.pieces import Wanted, scored, spread
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -131,19 +131,12 @@ class Laptop(Study):
         return (Wanted(cell["task"], cell["size"], cell["seed"], "laptop", options),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
-        from hades.evaluation import evaluate
-        from hades.learner.recipe import Learner
-
         number = list(ABLATIONS[cell["task"]].rows).index(cell["row"])
         wanted = {k: cell[k] for k in ("task", "seed", "size", "options", "learner")}
         place = self.place(folder, f"{cell['task']}-row{number}-seed{cell['seed']}", wanted)
         (asked,) = self.wants(wanted)
         result = asked.distilled(place)
-        dataset, how = result.dataset, (None, cell["inits"], cell["episodes"])
-        scores = {
-            str(width): evaluate(dataset, *how, learner=Learner(width=width), seed=EVALUATION_SEED).summary()
-            for width in WIDTHS
-        }
+        scores = {str(width): scored(result.dataset, cell, width=width).summary() for width in WIDTHS}
         last, validated = result.metrics[-1], [row for row in result.metrics if row["validated"] is not None]
         return {
             "generations": last["generation"],

@@ -11,7 +11,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, random_return, summary
+from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, random_return, scored, summary, words
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -64,20 +64,19 @@ class Multitask(Study):
 
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
-        from hades.evaluation import evaluate, recipe, task_of
+        from hades.evaluation import recipe, task_of
         from hades.learner.recipe import Learner
         from hades.merging import evaluate_parts, merge
 
         del folder
         datasets = [load(name) for name in cell["group"]]
         union = merge(datasets, identity=cell["how"] == IDENTITY)  # or says why not, before anything is played
-        options: Json = {"inits": cell["inits"], "episodes": cell["episodes"], "seed": EVALUATION_SEED}
         if cell["how"] == ALONE:
-            learner = Learner(width=cell["width"])
-            scores = {d.task: evaluate(d, learner=learner, **options) for d in datasets}
+            scores = {d.task: scored(d, cell, width=cell["width"]) for d in datasets}
         else:
             learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
-            scores = evaluate_parts(union, learner=learner, **options)
+            how = None, cell["inits"], cell["episodes"]
+            scores = evaluate_parts(union, *how, learner=learner, seed=EVALUATION_SEED)
         tasks = {d.task: task_of(d) for d in datasets}
         return {
             "returns": {task: summary(score) for task, score in scores.items()},
@@ -110,7 +109,7 @@ class Multitask(Study):
                         if row["cell"]["group"] == list(group) and row["cell"]["width"] == width}  # fmt: skip
                 for task in mine[ALONE]["returns"]:
                     scores = [mine[how]["returns"][task] for how in (ALONE, MERGED, IDENTITY)]
-                    cells = [f"{s['mean']:.1f} ± {s['std_of_inits']:.1f}" for s in scores]
+                    cells = [words(score) for score in scores]
                     shares = [_share(mine[ALONE], mine[how], task) for how in (MERGED, IDENTITY)]
                     table.append([task, str(width), *cells, " / ".join(map(fraction, shares))])
         return table

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from hades.aliases import Json, Options
 from hades.errors import InputError
+from hades.metrics import RETURN
+from hades.studies.rows import Cell
 
 if TYPE_CHECKING:
     from hades.config import Config
+    from hades.dataset import Dataset
     from hades.distillation import Result
     from hades.evaluation import Evaluation
     from hades.tasks.base import Task
@@ -67,6 +70,14 @@ def _made(task: str) -> "Task":
     return tasks.make(task)
 
 
+def scored(dataset: "Dataset", cell: Cell, task: "Task | None" = None, **learner: Any) -> "Evaluation":
+    """Networks of a learner on a dataset: fresh ones whatever it was distilled for, as many as the cell says."""
+    from hades.evaluation import evaluate
+
+    how = cell["inits"], cell["episodes"]
+    return evaluate(dataset, task, *how, learner=learner, init="fresh", seed=EVALUATION_SEED)
+
+
 def summary(evaluation: "Evaluation") -> Json:
     """What a row keeps of an evaluation."""
     known = evaluation.summary()
@@ -99,6 +110,11 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
     text = f"{np.mean(values):.{digits}f}"
     return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
+
+
+def words(score: Json) -> str:
+    """A return for a table: its mean, and ± the standard deviation over networks where there are several."""
+    return RETURN.words(score["mean"], score["std_of_inits"])
 
 
 def fraction(share: float) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades.aliases import Json, Options
+from hades.metrics import RETURN
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import EVALUATION_SEED, Wanted
+from hades.studies.pieces import Wanted, scored
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Results(Study):
             ax.set_axis_off()
         for ax, name in zip(axes, names, strict=False):
             _, _, words, means, spreads = zip(*(line[:5] for line in lines if line[0] == name), strict=True)
-            ax.barh(range(len(words)), means, xerr=spreads, color=BLUE, capsize=3)
+            ax.barh(range(len(words)), means, xerr=[spread or 0.0 for spread in spreads], color=BLUE, capsize=3)
             ax.set_yticks(range(len(words)), words, size=7)
             ax.invert_yaxis()
             ax.set_title(name, size=9)
@@ -136,7 +137,7 @@ class Results(Study):
         """A line a setting: means over seeds, spread over seeds or, of one seed, over networks."""
         header = ["task", "pairs", "networks trained on them", "return", "seeds", "minutes, all included"]
         return [header] + [
-            [name, pairs, words, f"{mean:.1f} ± {spread:.1f}", *others]
+            [name, pairs, words, RETURN.words(mean, spread), *others]
             for name, pairs, words, mean, spread, *others in _lines(rows)
         ]
 
@@ -170,14 +171,4 @@ def _words(own: Json, score: Json) -> str:
 
 
 def _scores(dataset: "Dataset", cell: Cell) -> list[Json]:
-    from hades.evaluation import evaluate
-    from hades.learner.recipe import Learner
-
-    scored = [
-        evaluate(dataset, None, cell["inits"], cell["episodes"], learner=Learner(**setting), seed=EVALUATION_SEED)
-        for setting in cell["settings"]
-    ]
-    return [
-        {"setting": setting, "return": score.summary()}
-        for setting, score in zip(cell["settings"], scored, strict=True)
-    ]
+    return [{"setting": setting, "return": scored(dataset, cell, **setting).summary()} for setting in cell["settings"]]

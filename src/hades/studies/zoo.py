@@ -15,7 +15,7 @@ from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
 from hades.studies.conduct import latest
-from hades.studies.pieces import EVALUATION_SEED, KEPT
+from hades.studies.pieces import KEPT, scored
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ SOURCES: dict[str, tuple[str, str]] = {
 """By name: the file in a checkout, and how it was made; scripts were studies before they moved here."""
 ONE_RECIPE = ("digits-10", "fashion-mnist-10")
 """Scored by their own recipe alone."""
-INFO = ("generations", "env_steps", "seed", "init", "greedy", "metric", "task_options", "own", "fingerprint",
-        "versions")  # fmt: skip
+INFO = ("generations", "env_steps", "seed", "init", "init_key", "own_networks", "greedy", "metric", "task_options", "own",
+        "fingerprint", "versions")  # fmt: skip
 """Of a dataset, kept in the zoo."""
 
 
@@ -106,12 +106,9 @@ class Zoo(Study):
         return (_file(cell["name"]),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
-        from hades.evaluation import evaluate
-        from hades.learner.recipe import Learner
-
         del folder
-        dataset, learner = _source(cell["name"]), Learner(**cell["setting"])
-        score = evaluate(dataset, None, cell["inits"], cell["episodes"], learner=learner, seed=EVALUATION_SEED)
+        dataset = _source(cell["name"])
+        score = scored(dataset, cell, **cell["setting"])
         return {"task": dataset.task, "pairs": len(dataset), "score": score.summary()}
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
@@ -123,7 +120,7 @@ class Zoo(Study):
         for ax, name in zip(axes, self.names, strict=False):
             mine = [row for row in rows if row["cell"]["name"] == name]
             words = [_words(row["cell"]["setting"]) for row in mine]
-            spreads = [row["score"]["std_of_inits"] for row in mine]
+            spreads = [row["score"]["std_of_inits"] or 0.0 for row in mine]
             ax.barh(range(len(mine)), [row["score"]["mean"] for row in mine], xerr=spreads, color=BLUE, capsize=3)
             ax.set_yticks(range(len(mine)), words, size=7)
             ax.set_title(name, size=9)
