@@ -108,7 +108,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         limits = (f"{limit:g} {name}" for name, limit in self.budget.items() if limit)
-        self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring on fresh networks")
+        self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring")
         (self.clock if self.plain else self.live).__enter__()
         return self
 
@@ -133,7 +133,7 @@ class Progress:
         """The search is over, and its result is scored: two validations, on what it never saw."""
         self.doing("scoring")
         self.until = time.monotonic() + self.scoring
-        self.say(f"scoring the dataset on fresh networks, {about(self.scoring)}")
+        self.say(f"scoring the dataset, {about(self.scoring)}")
 
     def validated(self, score: float | None, seconds: float) -> None:
         """What a validation gave and took; the scoring at the end is twice as long."""

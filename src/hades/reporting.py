@@ -84,7 +84,7 @@ def learning_curve(metrics: list[Row], metric: Metric = RETURN) -> "Figure":
         axes[0].plot(generations, values, color=colour, label=label, lw=1)
     validated = [(row["generation"], row["validated"]) for row in metrics if row["validated"] is not None]
     if validated:
-        axes[-1].plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, on fresh networks")
+        axes[-1].plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, validated")
     axes[0].set(ylabel=metric.searched)
     if apart:
         axes[-1].set(ylabel=metric.name)
