@@ -3,11 +3,12 @@
 import io
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from hades import progress
-from hades.progress import working
+from hades.progress import Pace, about, working
 
 
 class Terminal(io.StringIO):
@@ -59,6 +60,25 @@ def test_a_stderr_that_is_closed_stops_nothing(
                 closed.close()
                 done.append(stream)
     assert done == [closed, None] and capsys.readouterr() == ("", "")
+
+
+def test_pieces_of_work_are_said_with_what_is_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 50))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    pace, pieces = Pace(), [{"seed": seed} for seed in range(3)]
+    for i in range(3):
+        with pace.working(f"study {i + 1}/3", pieces[i:], "seed"):
+            pass
+    took = pace.done[0][1]
+    assert took >= 50 and [piece for piece, _ in pace.done] == pieces
+    assert capsys.readouterr().err.splitlines() == [
+        "study 1/3: seed", f"study 2/3, {about(2 * took)}: seed", f"study 3/3, {about(took)}: seed"
+    ]  # fmt: skip
+    with Pace(quiet=True).working("study", pieces):
+        pass
+    assert capsys.readouterr().err == ""
 
 
 def test_what_fails_within_ends_the_clock() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from hades import presets, runtime, tasks
+from hades import presets, runtime, strategies, tasks
 from hades.aliases import Json
 from hades.attempts import State
 from hades.clocks import Stopwatch
@@ -18,8 +18,9 @@ from hades.config import Config
 from hades.dataset import Dataset
 from hades.errors import InputError, notice
 from hades.evaluation import FRESH, OWN, Evaluation
-from hades.learner.recipe import Wishes
+from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
+from hades.plan import plan_of
 from hades.progress import Progress
 from hades.runs import Row, Run, check_free
 from hades.search import Search
@@ -100,10 +101,26 @@ def distill(
         check_free(out)
     task = tasks.ready(task)
     runtime.warn_of_idle_cores()
-    search = Search(task, presets.configured(task, preset, size, seed, learner, **options))
+    search = Search(task, configured(task, preset, size, seed, learner, **options))
     run = None if out is None else Run.create(out, _about(search, preset))
     with run or contextlib.nullcontext():
         return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
+
+
+def configured(
+    task: Task, preset: str, size: int | None = None, seed: int = 0, learner: Wishes = None, **options: Any
+) -> Config:
+    """A task's preset with what is asked of `distill` laid over it.
+
+    Raises:
+        InputError: for what cannot be, or would do nothing.
+    """
+    overrides = {**options, "seed": seed, "learner": as_learner(learner)} | ({} if size is None else {"size": size})
+    config = presets.get(task, preset).override(overrides)
+    if {strategies.needs(phase.strategy) for phase in plan_of(config).strategies} == {strategies.DERIVATIVE}:
+        for name in {"population", "std"} & set(options):
+            raise InputError(f"{name} is of evolution; the strategy {config.strategy} draws no candidates")
+    return config
 
 
 def resume(

@@ -72,9 +72,9 @@ class Evaluation:
         return float(self.returns.mean())
 
     @property
-    def std(self) -> float:
-        """Standard deviation over all episodes of all networks."""
-        return _std(self.returns)
+    def std(self) -> float | None:
+        """Standard deviation over all episodes of all networks; of a single score there is none."""
+        return _std(self.returns) if self.returns.size > 1 else None
 
     @property
     def iqm(self) -> float:

@@ -72,21 +72,25 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     )
 
 
-def parts(dataset: Dataset, given: Sequence[Task] = ()) -> dict[str, ControlTask]:
+def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None) -> dict[str, ControlTask]:
     """The tasks of a merged dataset, by name, as its agent sees them: observations normalised and padded.
 
     Args:
         given: those of them that are your own, which no file can hold.
+        task: only this one.
 
     Raises:
-        InputError: if the dataset is not a merged one, or a task of it must be given.
+        InputError: if the dataset is not a merged one, or not of this task, or a task of it must be given.
     """
     if not dataset.parts:
         raise InputError("this dataset is of one task; `hades merge` makes one of several")
-    yours = {task.name: task for task in given}
-    if other := set(yours) - {part["task"] for part in dataset.parts}:
+    known, yours = {part["task"]: part for part in dataset.parts}, {task.name: task for task in given}
+    if other := set(yours) - set(known):
         raise InputError(f"this dataset has no part for {', '.join(sorted(other))}")
-    return {part["task"]: _part(json.dumps(part), dataset.spec, yours.get(part["task"])) for part in dataset.parts}
+    chosen = list(known) if task is None else [tasks.resolve(task)]
+    if chosen[0] not in known:
+        raise InputError(f"this dataset is not for {chosen[0]}; it is for {', '.join(known)}")
+    return {name: _part(json.dumps(known[name]), dataset.spec, yours.get(name)) for name in chosen}
 
 
 @functools.cache
@@ -102,7 +106,7 @@ def _part(about: str, spec: Spec, given: Task | None) -> ControlTask:
 def evaluate_parts(
     dataset: Dataset,
     task: str | None = None,
-    inits: int = 32,
+    inits: int | None = None,
     episodes: int = 8,
     *,
     learner: Wishes = None,
@@ -113,13 +117,10 @@ def evaluate_parts(
 
     Arguments as for `hades.evaluate`; ``given`` as for `parts`.
     """
-    known = parts(dataset, given)
-    if task is not None:
-        name = tasks.resolve(task)
-        if name not in known:
-            raise InputError(f"this dataset is not for {name}; it is for {', '.join(known)}")
-        known = {name: known[name]}
-    return {name: evaluate(dataset, part, inits, episodes, learner=learner, **options) for name, part in known.items()}
+    return {
+        name: evaluate(dataset, part, inits, episodes, learner=learner, **options)
+        for name, part in parts(dataset, given, task).items()
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 from hades import strategies
 from hades.config import LIMITS, Config
 from hades.errors import InputError
-from hades.learner.recipe import Learner, Recipe, Wishes, as_learner
+from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS, DISCRETE, IMAGES, few_pairs
 from hades.tables import align
 from hades.tasks.base import Task
@@ -31,18 +31,6 @@ def get(task: Task, name: str) -> Config:
             f"the paper has no {task.name}; use the preset laptop, or one of {', '.join(PRESETS['paper'])}"
         )
     return Config(learner=task.reference).override(task.defaults)
-
-
-def configured(
-    task: Task, preset: str, size: int | None = None, seed: int = 0, learner: Wishes = None, **options: Any
-) -> Config:
-    """A preset with what is asked for laid over it, as `hades.distill` does.
-
-    Raises:
-        InputError: as `get`; for an option that there is not, or a value that cannot be.
-    """
-    overrides = {**options, "seed": seed, "learner": as_learner(learner)} | ({} if size is None else {"size": size})
-    return get(task, preset).override(overrides)
 
 
 def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from hades.aliases import Options
 from hades.streams import patient
 
 PLAIN_EVERY = 5.0
@@ -47,6 +48,46 @@ def working(text: str, quiet: bool = False) -> Iterator[None]:
     finally:
         if terminal:
             _write(stream, "\r\x1b[K")
+
+
+class Pace:
+    """Pieces of work, one after the other: what goes on, and what is left by what the others took."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.done: list[tuple[Options, float]] = []
+
+    @contextlib.contextmanager
+    def working(self, text: str, left: Sequence[Options], more: str = "") -> Iterator[None]:
+        """As `working`, with an estimate as soon as a piece is done.
+
+        Args:
+            left: this piece and those to come, by their settings.
+            more: what may be cut off where a terminal is narrow.
+        """
+        seconds, start = estimate(left, self.done), time.monotonic()
+        words = text if seconds is None else f"{text}, {about(seconds)}"
+        with working(f"{words}: {more}" if more else words, self.quiet):
+            yield
+        self.done.append((left[0], time.monotonic() - start))
+
+
+def estimate(left: Sequence[Options], done: Sequence[tuple[Options, float]]) -> float | None:
+    """Seconds for pieces of work, each as long as those of the done ones that share most settings with it.
+
+    >>> done = [({"task": "hopper", "seed": 0}, 60.0), ({"task": "cartpole", "seed": 0}, 2.0)]
+    >>> estimate([{"task": "hopper", "seed": 1}, {"task": "cartpole", "seed": 1}, {"task": "ant", "seed": 1}], done)
+    93.0
+    """
+    if not done:
+        return None
+
+    def seconds(piece: Options) -> float:
+        alike = [sum(other.get(name) == value for name, value in piece.items()) for other, _ in done]
+        most = [took for (_, took), shared in zip(done, alike, strict=True) if shared == max(alike)]
+        return sum(most) / len(most)
+
+    return sum(map(seconds, left))
 
 
 class _Clock:

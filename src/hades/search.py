@@ -256,6 +256,12 @@ def check(task: Task, config: Config, plan: Plan) -> None:
         raise InputError(f"{task.name} cannot be stepped inside JAX: take an evolution strategy, such as SNES")
     if ROLLOUTS in needed and config.networks:
         raise InputError("several networks are for strategies that go by scores; leave --networks out")
+    if config.greedy and not task.validation.metric.episodes:
+        raise InputError(f"greedy is of actions; {task.metric.pairs} have classes, of which the likeliest counts")
+    if not task.spec.discrete and config.labels != Config.labels:
+        raise InputError(f"labels are of classes and discrete actions; those of {task.name} are continuous")
+    if config.starts_from_dataset and config.label_logit != Config.label_logit:
+        raise InputError(f"label_logit is where labels start; they start as those of {config.start}")
     if config.window is not None and needed == {SCORES}:
         raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
     if not config.starts_from_dataset:

@@ -13,6 +13,7 @@ import hades
 from hades import presets, studies
 from hades.cli import main
 from hades.learner import recipes
+from hades.options import Rule, members, rules
 from hades.studies import STUDIES, architectures, continual, cost, generalisation, images, laptop, results, rows, zoo
 
 TINY: dict[str, dict[str, Any]] = {
@@ -52,6 +53,29 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(generalisation, names, few)
 
 
+class Watched(dict[str, Any]):
+    """A cell that knows which of its settings were asked for."""
+
+    def __init__(self, cell: dict[str, Any], asked: set[str]) -> None:
+        super().__init__(cell)
+        self.asked = asked
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Settings that running cells asked for."""
+    names: set[str] = set()
+    for kind in map(studies.kind_of, STUDIES):
+        run = kind.run
+        watched = lambda self, cell, folder, run=run: run(self, Watched(cell, names), folder)  # noqa: E731
+        monkeypatch.setattr(kind, "run", watched)
+    return names
+
+
 QUICK = ("budget", "zoo")
 """The others compile for minutes."""
 
@@ -59,9 +83,11 @@ QUICK = ("budget", "zoo")
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in STUDIES]
 )
-def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path) -> None:
+def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path, asked: set[str]) -> None:
     study = studies.make(name, **TINY[name])
     rows = studies.conduct(study, tmp_path, progress=False)
+    named = {"part"} if name == "generalisation" else {"options", "learner"} if name == "images" else set()
+    assert asked | named >= {setting for cell in study.cells() for setting in cell}  # none of them does nothing
     assert [row["cell"] for row in rows] == study.cells() and all(row["seconds"] >= 0 for row in rows)
     about = json.loads((tmp_path / "results.json").read_text())
     assert about["rows"] == json.loads(json.dumps(rows)) and rows[0]["made"]["versions"]["jax"]
@@ -257,7 +283,43 @@ def test_help_has_the_options_of_a_study_and_no_others(name: str, capsys: pytest
     assert shown == own | {"preset", "out", "quiet", "json", "debug"}
 
 
-def test_seeds_are_an_option_where_they_act() -> None:
-    for name in STUDIES:
-        if "seeds" in {field.name for field in dataclasses.fields(studies.kind_of(name))}:
-            assert studies.make(name, seeds=6).cells() != studies.make(name, seeds=7).cells()
+def other(value: Any, rule: Rule, kind: Any) -> Any:
+    """Not this value of an option, but another that it may have."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return next(one for one in rule.one_of or ["cartpole"] if one != value)  # type: ignore[arg-type]
+    if isinstance(value, tuple):
+        return value[1:] or (("cartpole-2", "acrobot") if kind == tuple[str, ...] else (1,))
+    return 7 if int in members(kind) else 7.5
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_option_makes_another_study(name: str) -> None:
+    """Or it is one of what is made of the rows, which are few and have tests of their own."""
+    kind = studies.kind_of(name)
+    assert [known.name for known, _ in rules(kind)] == [field.name for field in dataclasses.fields(kind)]
+    for known, rule in rules(kind):
+        if known.name not in kind.finishing:
+            changed = {known.name: other(getattr(kind(), known.name), rule, known.type)}
+            assert studies.make(name, **changed).cells() != kind().cells(), known.name
+    assert {kind.finishing for kind in map(studies.kind_of, STUDIES)} == {(), ("generalisation", "write")}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "inert"),
+    [
+        ("comparison", {"methods": ("PPO",), "std": 0.1}, "std"),
+        ("laptop", {"steps": 1000, "minutes": 3.0}, "minutes"),
+        ("results", {"names": (), "reference": ("x",), "seeds": 2}, "seeds"),
+        ("images", {"rows": ("digits:10:mean",), "minutes": 1.0}, "minutes"),
+        ("generalisation", {"datasets": ("cartpole-2",), "batches": (64,)}, "batches"),
+        ("zoo", {"generalisation": (__file__,)}, "generalisation"),
+    ],
+)
+def test_an_option_that_does_nothing_beside_the_others_is_refused(
+    name: str, options: dict[str, Any], inert: str
+) -> None:
+    with pytest.raises(hades.InputError, match=rf"{inert} (does nothing|is for the cards)"):
+        studies.make(name, **options)
+    assert studies.make(name, **{k: v for k, v in options.items() if k != inert}).cells() is not None

@@ -4,6 +4,7 @@ The protocol is the field's (Wang et al. 2018, Zhao et al. 2021): fresh networks
 mean and standard deviation, on the architecture that the set was distilled on and on others.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 import jax
@@ -15,10 +16,13 @@ from hades.evaluation import Evaluation, evaluate
 from hades.learner.objectives.classes import balanced_labels
 from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
+from hades.metrics import TEST
 from hades.normalisers import identity_normaliser
 from hades.tables import align
 from hades.tasks.base import Task
 from hades.tasks.images import as_float, images_of
+
+PER_CENT = dataclasses.replace(TEST, digits=1)
 
 
 def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
@@ -54,7 +58,7 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
 
 
 def across(
-    dataset: Dataset, task: Task, inits: int = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
+    dataset: Dataset, task: Task, inits: int | None = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
 ) -> Mapping[str, Evaluation]:
     """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `WHOLE_SET`."""
     recipes = ON_SMALL if min(images_of(task).spec.obs_shape[:2]) < SMALL else ARCHITECTURES
@@ -67,11 +71,17 @@ def across(
     }
 
 
+def per_cent(mean: float, spread: float | None) -> str:
+    """An accuracy for a table."""
+    return PER_CENT.words(100 * mean, None if spread is None else 100 * spread)
+
+
 def table(rows: Mapping[str, Mapping[str, Evaluation]]) -> str:
     """Accuracies in per cent, mean ± standard deviation over networks: a line a dataset, a column an architecture."""
     columns = list(next(iter(rows.values())))
     cells = [["", *columns, "average"]]
     for name, row in rows.items():
-        scores = [f"{100 * score.mean:.1f} ± {100 * score.std:.1f}" for score in row.values()]
-        cells.append([name, *scores, f"{100 * np.mean([score.mean for score in row.values()]):.1f}"])
+        means = [score.mean for score in row.values()]
+        scores = [per_cent(score.mean, score.std) for score in row.values()]
+        cells.append([name, *scores, per_cent(float(np.mean(means)), None)])
     return align(cells)

@@ -1,21 +1,23 @@
 """hades train, evaluate, merge, zoo: what is done with datasets."""
 
 import json
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from hades.cli.derive import Flag, given, options_of
-from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
+from hades.aliases import Json
+from hades.cli.derive import Flag, given, options_of, refuse
+from hades.cli.groups import Folder, Int, Output, TaskOptions, Text, Writing
 from hades.cli.output import show, words
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
 
 if TYPE_CHECKING:
     from hades.dataset import Dataset
+    from hades.evaluation import Evaluation
     from hades.tasks.base import Task
 
 Options: Any = options_of(Recipe)
@@ -28,28 +30,38 @@ class _Answer:
 
 @dataclass(kw_only=True)
 class Train(_Answer, Writing, Options):
-    """Train one fresh network on a dataset and save its parameters."""
+    """Train one network on a dataset, a fresh one or HaDES-F's own, and save its parameters."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     out: Folder = None
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
-    seed: int = 0
-    """Of the initialisation."""
+    init: Text = None
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for; left out: auto."""
+    seed: Int = None
+    """Of a fresh initialisation; left out: 0."""
 
     def __call__(self) -> int:
         import jax
 
         from hades import runtime
-        from hades.evaluation import recipe, save_params, train
+        from hades.evaluation import networks_of, recipe, save_params, train
 
         runtime.configure()
-        dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
-        out = self.free(self.out or _file(self.dataset).with_suffix(f".params-{self.seed}.safetensors"))
-        params = train(dataset, jax.random.key(self.seed), learner)
+        dataset, learner, init = _load(self.dataset), Learner(**given(self, Recipe)), self.init or "auto"
+        complete = recipe(dataset, learner)
+        networks, _ = networks_of(dataset, complete, init)
+        if not networks.sampled:
+            refuse(self, ["seed"], "draws a fresh initialisation, and this dataset has its own; add --init fresh")
+        name = self.seed or 0 if networks.sampled else "own"
+        out = self.free(self.out or _file(self.dataset).with_suffix(f".params-{name}.safetensors"))
+        params = train(dataset, jax.random.key(self.seed or 0), learner, init=init)
         save_params(params, out)
-        options = recipe(dataset, learner).options()
-        return show({"params": str(out), "learner": options}, f"trained {words(options)}\n{out}", self.output.json)
+        options = complete.options()
+        whose = f" ({networks.words} initialisation)" if networks.words else ""
+        return show(
+            {"params": str(out), "learner": options}, f"trained {words(options)}{whose}\n{out}", self.output.json
+        )
 
 
 @dataclass(kw_only=True)
@@ -59,18 +71,18 @@ class _Rest(_Answer):
 
 @dataclass(kw_only=True)
 class Evaluate(_Rest, Options):
-    """Train fresh networks on a dataset and score them on its task; images by their test set."""
+    """Train networks on a dataset and score them on its task; images by their test set."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     task: Text = None
     """The task to score on; left out: the one that the dataset names."""
-    inits: int = 32
-    """Networks trained, each with its own initialisation."""
-    episodes: int = 8
-    """Episodes played by each network; of images there are none."""
-    init: str = "auto"
-    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was evolved for."""
+    inits: Int = None
+    """Networks trained, each with its own initialisation; left out: 32, of HaDES-F as many as it was evolved for."""
+    episodes: Int = None
+    """Episodes played by each network; left out: 8. Images have none."""
+    init: Text = None
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for; left out: auto."""
     greedy: Flag = False
     """Score the most likely action instead of a sampled one."""
     seed: int = 0
@@ -79,59 +91,92 @@ class Evaluate(_Rest, Options):
     """Images: score networks of five architectures."""
     baselines: Flag = False
     """Images: beside it what needs no distillation: sampled, averaged, clustered images, and all."""
+    quiet: Flag = False
+    """No progress."""
 
     def __call__(self) -> int:
         from hades import runtime
-        from hades.evaluation import evaluate, recipe, task_of
+        from hades.evaluation import task_of
 
         runtime.configure()
-        dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
+        dataset = _load(self.dataset)
         if dataset.parts:
-            return self._parts(dataset, learner)
+            return self._parts(dataset)
         task = task_of(dataset, self.task, **self.environment.given())
-        if self.across or self.baselines:
-            return self._table(dataset, task, learner)
-        result = evaluate(
-            dataset, task, self.inits, self.episodes,
-            learner=learner, greedy=self.greedy, init=self.init, seed=self.seed,
-        )  # fmt: skip
-        about = {
-            "task": task.name,
-            "size": len(dataset),
-            "learner": recipe(dataset, learner, task.reference).options(),
-        }
+        return self._table(dataset, task) if self.across or self.baselines else self._one(dataset, task)
+
+    def _one(self, dataset: "Dataset", task: "Task") -> int:
+        """A dataset's score on its task."""
+        from hades.evaluation import evaluate, networks_of, recipe
+        from hades.progress import working
+
+        if not task.test.metric.episodes:
+            refuse(self, ("episodes", "greedy"), f"is of episodes, which {task.metric.pairs} do not have")
+        learner, how = Learner(**given(self, Recipe)), self._how("inits", "episodes", "init")
+        complete = recipe(dataset, learner, task.reference)
+        networks, number = networks_of(dataset, complete, how.get("init", "auto"), self.inits)
+        with working(self._doing(task, number, networks.words), self.quiet):
+            result = evaluate(dataset, task, learner=learner, greedy=self.greedy, seed=self.seed, **how)
+        about = {"task": task.name, "size": len(dataset), "learner": complete.options()}
         score = {result.metric: result.summary()}
         return show(about | score, f"{dataset.describe()}\n\n{result}", self.output.json)
 
-    def _parts(self, dataset: "Dataset", learner: Learner) -> int:
+    def _parts(self, dataset: "Dataset") -> int:
         """A merged dataset's score on each of its tasks, or on one."""
-        from hades.merging import evaluate_parts
+        from hades.evaluation import INITS, evaluate
+        from hades.merging import parts
+        from hades.progress import Pace
 
-        scores = evaluate_parts(
-            dataset, self.task, self.inits, self.episodes, learner=learner, greedy=self.greedy, seed=self.seed
-        )
+        refuse(self, ("backend", "data_dir", "zca", "across", "baselines"), "is for datasets of one task")
+        learner, how, pace = Learner(**given(self, Recipe)), self._how("inits", "episodes", "init"), Pace(self.quiet)
+        known, scores = parts(dataset, task=self.task), {}
+        for number, (name, task) in enumerate(known.items()):
+            doing = f"{self._doing(task, self.inits or INITS)} ({number + 1}/{len(known)})"
+            with pace.working(doing, [{"task": one} for one in list(known)[number:]]):
+                scores[name] = evaluate(dataset, task, learner=learner, greedy=self.greedy, seed=self.seed, **how)
         text = "\n".join(f"{name}: {score}" for name, score in scores.items())
         data = {name: score.summary() for name, score in scores.items()}
         return show(data, f"{dataset.describe()}\n\n{text}", self.output.json)
 
-    def _table(self, dataset: "Dataset", task: "Task", learner: Learner) -> int:
+    def _table(self, dataset: "Dataset", task: "Task") -> int:
+        """Images and what needs no distillation, on fresh networks of one kind or of five."""
         from hades.baselines import images
         from hades.evaluation import evaluate
+        from hades.learner.recipes import ARCHITECTURES
+        from hades.progress import Pace
 
         if not task.baselines:
             raise InputError(f"--across and --baselines are for images; {task.name} is control")
+        refuse(self, ("episodes", "greedy"), f"is of episodes, which {task.metric.pairs} do not have")
+        refuse(self, ["init"], "does nothing here: --across and --baselines are of fresh networks")
+        if self.across:
+            refuse(self, Recipe.__dataclass_fields__, "does nothing here: --across has recipes of its own")
+        learner, pace = Learner(**given(self, Recipe)), Pace(self.quiet)
         kinds = task.baselines if self.baselines else ()
         datasets = {"distilled": dataset} | {kind: images.baseline(task, kind, len(dataset)) for kind in kinds}
-        rows = {}
-        for name, each in datasets.items():
-            print(f"scoring {name}", file=sys.stderr, flush=True)
-            rows[name] = (
-                images.across(each, task, self.inits, self.seed)
-                if self.across
-                else {"accuracy": evaluate(each, task, self.inits, learner=learner, seed=self.seed)}
-            )
+        pieces = [{"images": name, "on": on} for name in datasets for on in (ARCHITECTURES if self.across else [""])]
+        rows: dict[str, dict[str, Evaluation]] = {name: {} for name in datasets}
+
+        def score(dataset: "Dataset", on: str) -> "Mapping[str, Evaluation]":
+            if on:
+                return images.across(dataset, task, self.inits, self.seed, [on])
+            return {"accuracy": evaluate(dataset, task, self.inits, learner=learner, init="fresh", seed=self.seed)}
+
+        for number, (name, on) in enumerate(piece.values() for piece in pieces):
+            words = f"scoring {name}{' on ' if on else ''}{on} ({number + 1}/{len(pieces)})"
+            with pace.working(words, pieces[number:]):
+                rows[name] |= score(datasets[name], on)
         data = {name: {column: score.summary() for column, score in row.items()} for name, row in rows.items()}
         return show(data, images.table(rows), self.output.json)
+
+    def _how(self, *names: str) -> Json:
+        """What was given of some options."""
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def _doing(self, task: "Task", number: int, whose: str = "") -> str:
+        networks = f"{number} network{'s' if number > 1 else ''}{', ' if whose else ''}{whose}"
+        then = f"playing {self.episodes or 8} episodes each" if task.test.metric.episodes else "then testing"
+        return f"{task.name}: training {networks}, {then} (compiling first)"
 
 
 @dataclass(kw_only=True)
@@ -170,10 +215,14 @@ class Zoo(_Answer, Writing):
         from hades import zoo
 
         if self.action == "list":
+            refuse(self, ("out", "force"), "is for get, which copies a dataset's file")
+            if self.name is not None:
+                raise InputError(f"list shows all; `hades zoo show {self.name}` shows one")
             return show(zoo.cards(), zoo.table(), self.output.json)
         if self.name is None:
             raise InputError(f"{self.action} which? give one of {', '.join(zoo.names())}")
         if self.action == "show":
+            refuse(self, ("out", "force"), "is for get, which copies a dataset's file")
             card = zoo.card(self.name)
             return show(card, json.dumps(card, indent=2), self.output.json)
         out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"), self.force)

@@ -4,7 +4,7 @@ What is not given comes from the preset, or from the dataset's own recipe: an op
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field, fields, make_dataclass
 from typing import Annotated, Any, get_args, get_origin
 
@@ -107,7 +107,7 @@ def given(options: Any, kind: type) -> Json:
     wishes = {}
     for known in fields(kind):
         value = flat.get(known.name)
-        there = value is not None and value != () and value is not False
+        there = _there(value)
         if known.name in options.turned_off:
             name = known.name.replace("_", "-")
             if there:
@@ -116,6 +116,18 @@ def given(options: Any, kind: type) -> Json:
         elif there:
             wishes[known.name] = _value(known, value)
     return wishes
+
+
+def refuse(options: Any, names: Collection[str], why: str) -> None:
+    """Raise `InputError` for the first of these options that is given, or turned off, where it would do nothing."""
+    for name, value in _flat(options).items():
+        if name in names and (name in options.turned_off or _there(value)):
+            raise InputError(f"--{name.replace('_', '-')} {why}")
+
+
+def _there(value: Any) -> bool:
+    """Whether an option was given; an absent one is none, nothing or false."""
+    return value is not None and value != () and value is not False
 
 
 def _flat(options: Any) -> dict[str, Any]:

@@ -43,6 +43,10 @@ def make_network(recipe: Recipe, spec: Spec) -> Network:
             f"network '{recipe.network}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}; "
             f"use {others}"
         )
+    if recipe.augment != "none" and len(spec.obs_shape) != 3:
+        raise InputError(
+            f"augment '{recipe.augment}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}"
+        )
     shared = recipe.activation, recipe.initialiser, recipe.bias, recipe.norm
     return Network(spec, recipe.network, recipe.widths, *shared)
 

@@ -1,5 +1,6 @@
 """What a study is: its options, its cells, and what it makes of their rows; and the registry of all."""
 
+import dataclasses
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from hades import tables
 from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.files import write_atomically
-from hades.options import check, check_names
+from hades.options import Rule, check, check_names, rules
 from hades.studies import rows as on_disk
 from hades.studies.pieces import Wanted
 from hades.studies.rows import Cell, Row
@@ -47,6 +48,8 @@ class Study(ABC):
 
     paper: ClassVar[Options] = {}
     """The options that differ at the paper's scale."""
+    finishing: ClassVar[tuple[str, ...]] = ()
+    """The options of what is made of the rows; all others make other cells."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -115,13 +118,37 @@ def make(name: str, preset: str = "laptop", **options: Any) -> Study:
         preset: ``"laptop"`` or ``"paper"``; options replace its settings.
 
     Raises:
-        InputError: for an unknown study, preset or option.
+        InputError: for an unknown study, preset or option, or one that does nothing beside the others.
     """
     kind = kind_of(name)
     if preset not in PRESETS:
         raise InputError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
     check_names(kind, options, f"the study {name}")
-    return kind(**{**(kind.paper if preset == "paper" else {}), **options})
+    made = kind(**{**(kind.paper if preset == "paper" else {}), **options})
+    for known, rule in rules(kind):
+        if known.name in options and not _acts(made, known.name, rule):
+            raise InputError(f"{known.name} does nothing beside the other options of this study; leave it out")
+    return made
+
+
+def _acts(study: Study, name: str, rule: Rule) -> bool:
+    """Whether the study would be another with another value of an option."""
+    if name in study.finishing:
+        return True
+    value = getattr(study, name)
+    if isinstance(value, bool):
+        other = not value
+    elif isinstance(value, (int, float)):
+        other = 2 * value + 1
+    elif isinstance(value, tuple):
+        other = value[:-1]
+    else:
+        names = rule.one_of() if callable(rule.one_of) else rule.one_of or ()
+        other = next((one for one in names if one != value), value)
+    try:
+        return other == value or dataclasses.replace(study, **{name: other}).cells() != study.cells()
+    except InputError:  # there is no such other study
+        return True
 
 
 def kind_of(name: str) -> type[Study]:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import platform
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from hades import tables
 from hades.errors import InputError
-from hades.studies.base import PUBLISHED, Study, make
+from hades.studies import base
+from hades.studies.base import PUBLISHED, Study
 from hades.studies.rows import Cell, Row, add, key, read
 
 
@@ -27,6 +27,7 @@ def conduct(study: Study, out: Path, progress: bool = True, force: bool = False)
     Raises:
         InputError: if there is nothing to do, or the folder has another study's results, or a figure and none.
     """
+    from hades.progress import Pace
     from hades.runtime import release_programs
 
     file, cells = out / "results.json", study.cells()
@@ -35,15 +36,15 @@ def conduct(study: Study, out: Path, progress: bool = True, force: bool = False)
     if not (force or file.exists()) and (there := [name for name in PUBLISHED if (out / name).exists()]):
         raise InputError(f"{out} has a {there[0]} that is no study's; give another folder (--out), or --force")
     known = read(file, study.name)
-    keys = [key(study.making(cell)) for cell in cells]
-    for number, (name, cell) in enumerate(zip(keys, cells, strict=True), 1):
+    keys, pace = [key(study.making(cell)) for cell in cells], Pace(quiet=not progress)
+    for number, (name, cell) in enumerate(zip(keys, cells, strict=True)):
         if name in known:
             continue
-        if progress:
-            words = ", ".join(f"{k} {v}" for k, v in cell.items())
-            print(f"{study.name} {number}/{len(cells)}: {words}", file=sys.stderr, flush=True)
-        release_programs()
-        known = add(file, study.name, {"key": name, **_row(study, cell, out)})
+        words = ", ".join(f"{k} {v}" for k, v in cell.items())
+        left = [other for row, other in zip(keys[number:], cells[number:], strict=True) if row not in known]
+        with pace.working(f"{study.name} {number + 1}/{len(cells)}", left, words):
+            release_programs()
+            known = add(file, study.name, {"key": name, **_row(study, cell, out)})
     rows = [known[name] for name in keys]
     study.publish(rows, out)
     return rows
@@ -67,7 +68,7 @@ def latest(file: Path, study: str) -> tuple[Study, list[Row]]:
     if not rows:
         raise InputError(f"there are no results of the study {study} in {file}")
     settings = list(rows.values())[-1]["made"]["settings"]
-    made = make(study, **{k: _tuple(v) for k, v in settings.items()})
+    made = base.kind_of(study)(**{k: _tuple(v) for k, v in settings.items()})
     by_cell = _newest(list(rows.values()))
     return made, [by_cell[_plain(cell)] for cell in made.cells() if _plain(cell) in by_cell]
 

@@ -201,11 +201,13 @@ class Images(Study):
 
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
         """Test accuracy in per cent, mean ± standard deviation over networks (how many)."""
+        from hades.baselines.images import per_cent
+
         table = [["images", "minutes", *self.networks, "average"]]
-        found = {(row, name): score for row, name, *score in _scores(rows)}
+        found = {(row, name): (mean, std, inits) for row, name, mean, std, inits in _scores(rows)}
         for name in dict.fromkeys(_name(row) for row in rows):
             scores = [found[name, network] for network in self.networks]
-            cells = [f"{100 * mean:.1f} ± {100 * std:.1f} ({inits})" for mean, std, inits in scores]
+            cells = [f"{per_cent(mean, std)} ({inits})" for mean, std, inits in scores]
             minutes = next((f"{row['minutes']:.1f}" for row in rows if _name(row) == name and "minutes" in row), "")
             table.append([name, minutes, *cells, f"{100 * np.mean([mean for mean, *_ in scores]):.1f}"])
         return table
@@ -227,7 +229,7 @@ def _name(row: Row) -> str:
     return f"{cell['row']}, seed {cell['seed']}" if cell["seed"] else cell["row"]
 
 
-def _scores(rows: Sequence[Row]) -> list[tuple[str, str, float, float, int]]:
+def _scores(rows: Sequence[Row]) -> list[tuple[str, str, float, float | None, int]]:
     """Row, network, mean, standard deviation, count: of networks at once, or of all by themselves."""
     scores = []
     for name, network in dict.fromkeys((_name(row), row["cell"]["network"]) for row in rows):

@@ -42,9 +42,9 @@ class Wanted:
 
     def config(self) -> "Config":
         """The preset with the options laid over it."""
-        from hades import presets
+        from hades.distillation import configured
 
-        return presets.configured(_made(self.task), self.preset, self.size, self.seed, **self.options)
+        return configured(_made(self.task), self.preset, self.size, self.seed, **self.options)
 
     def distilled(self, folder: Path, **more: Any) -> "Result":
         """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""

@@ -68,8 +68,8 @@ SOURCES: dict[str, tuple[str, str]] = {
 """By name: the file in a checkout, and how it was made; scripts were studies before they moved here."""
 ONE_RECIPE = ("digits-10", "fashion-mnist-10")
 """Scored by their own recipe alone."""
-INFO = ("generations", "env_steps", "seed", "init", "init_key", "own_networks", "greedy", "metric", "task_options", "own",
-        "fingerprint", "versions")  # fmt: skip
+INFO = ("generations", "env_steps", "seed", "init", "init_key", "own_networks", "greedy", "metric", "task_options",
+        "own", "fingerprint", "versions")  # fmt: skip
 """Of a dataset, kept in the zoo."""
 
 
@@ -78,6 +78,7 @@ class Zoo(Study):
     """Scores each dataset by its own recipe, and those of control by the other of the two widths, too."""
 
     paper: ClassVar[Options] = {"inits": 128}
+    finishing: ClassVar[tuple[str, ...]] = ("generalisation", "write")
     names: tuple[str, ...] = option(tuple(SOURCES), one_of=SOURCES)
     """In the zoo; where the working directory has the file that one was made from, that is scored."""
     inits: int = option(32, least=1)
@@ -94,6 +95,8 @@ class Zoo(Study):
         for file in self.generalisation:
             if not Path(file).is_file():
                 raise InputError(f"no file at {file}; generalisation takes results.json of the study of that name")
+        if self.generalisation and not self.write:
+            raise InputError("generalisation is for the cards, which are made with write; add it")
 
     def cells(self) -> list[Cell]:
         return [
