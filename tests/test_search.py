@@ -48,6 +48,24 @@ def test_hades_f_is_scored_on_its_own_networks(
     assert search.evaluate(search.init()).shape == shape
 
 
+@pytest.mark.parametrize(
+    ("task", "options", "says"),
+    [
+        ("digits", {"greedy": True}, "greedy is of actions; images have classes"),
+        ("digits", {"population": 8}, "population is of evolution; the strategy gradient draws no candidates"),
+        ("digits", {"std": 0.1}, "std is of evolution"),
+        ("digits", {"start": "digits-10", "label_logit": 4.0}, "label_logit is where labels start"),
+        ("target", {"labels": "soft"}, "labels are of classes and discrete actions; those of target are continuous"),
+        ("target", {"learner": {"augment": "dsa"}}, r"augment 'dsa' wants grid observations \[H, W, C\]"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    task: str, options: dict[str, Any], says: str, request: pytest.FixtureRequest
+) -> None:
+    with pytest.raises(InputError, match=says):
+        hades.distill(request.getfixturevalue(task), generations=1, progress=False, **options)
+
+
 def test_images_are_scored_once_on_hades_fs_own_network(mine: ImageTask) -> None:
     search = Search(mine, Config(learner=RECIPE).override({"size": 3, "init": "fixed", "normaliser": "none"}))
     search.play = lambda *arguments: np.zeros(jax.eval_shape(search._play, *arguments).shape)

@@ -1,6 +1,8 @@
 """How good a dataset is: fresh networks trained on it, then scored; with the field's statistics."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,8 @@ from hades.scoring import AnyNormaliser, Fitness, Pairs
 from hades.tasks.base import Task
 
 BOOTSTRAPS = 2000
+Working = Callable[[str], AbstractContextManager[Any]]
+"""What is entered with a line that says what goes on."""
 INITS = 32
 """Fresh networks, where nobody says how many."""
 
@@ -186,6 +190,7 @@ def evaluate(
     greedy: bool = False,
     init: str = "auto",
     seed: int = 0,
+    working: Working = nullcontext,
 ) -> Evaluation:
     """Train networks on a dataset and score each by whole episodes: fresh ones, but HaDES-F's datasets their own.
 
@@ -202,6 +207,7 @@ def evaluate(
             dataset was not distilled for, as the evaluation then says; or ``"auto"``: fixed for such a dataset and
             its own network, fresh for every other dataset or network.
         seed: of initialisations and episodes.
+        working: entered with a line that says what goes on, while it does (`hades.progress.working` shows it).
 
     Raises:
         InputError: if dataset and task do not fit together, its own cannot be made again, or an option cannot be.
@@ -224,10 +230,18 @@ def evaluate(
     if not networks.sampled:
         network_key = _own_key(dataset)
     pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
-    params = _train(fitness, pairs, network_key, episode_key)
     play = _play if task.traced else _played
-    returns = play(fitness, params, normaliser_of(dataset), episode_key, task.data)
-    return Evaluation(np.asarray(returns), task.metric.name, networks)
+    with working(_doing(fitness, networks)):
+        params = _train(fitness, pairs, network_key, episode_key)
+        returns = np.asarray(play(fitness, params, normaliser_of(dataset), episode_key, task.data))
+    return Evaluation(returns, task.metric.name, networks)
+
+
+def _doing(fitness: Fitness, networks: Networks) -> str:
+    """What an evaluation does, in words."""
+    task, number = fitness.task, f"{fitness.inits} network{'s' if fitness.inits > 1 else ''}"
+    then = f"playing {fitness.episodes} episodes each" if task.metric.episodes else "then testing"
+    return f"{task.name}: training {number}{', ' if networks.words else ''}{networks.words}, {then} (compiling first)"
 
 
 def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None = None) -> tuple[Networks, int]:

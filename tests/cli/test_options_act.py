@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,9 @@ def calls(monkeypatch: pytest.MonkeyPatch, cartpole_pairs: hades.Dataset) -> lis
     done: list[str] = []
 
     def instead(result: Any) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
+        def call(*args: Any, working: Any = nullcontext, **options: Any) -> Any:
+            with working("at work"):
+                pass
             done.append("; ".join([*map(words, args), *(f"{k} {words(v)}" for k, v in options.items())]))
             return result
 

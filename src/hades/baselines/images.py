@@ -6,13 +6,14 @@ mean and standard deviation, on the architecture that the set was distilled on a
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 
 import jax
 import numpy as np
 
 from hades.dataset import Dataset
 from hades.errors import InputError
-from hades.evaluation import Evaluation, evaluate
+from hades.evaluation import Evaluation, Working, evaluate
 from hades.learner.objectives.classes import balanced_labels
 from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
@@ -58,7 +59,12 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
 
 
 def across(
-    dataset: Dataset, task: Task, inits: int | None = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
+    dataset: Dataset,
+    task: Task,
+    inits: int | None = 5,
+    seed: int = 0,
+    names: Iterable[str] = ARCHITECTURES,
+    working: Working = nullcontext,
 ) -> Mapping[str, Evaluation]:
     """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `WHOLE_SET`."""
     recipes = ON_SMALL if min(images_of(task).spec.obs_shape[:2]) < SMALL else ARCHITECTURES
@@ -66,7 +72,7 @@ def across(
     if dataset.info.get("baseline") == "all":
         learners = {name: {k: options[k] for k in SHAPE} for name, options in learners.items()}
     return {
-        name: evaluate(dataset, task, inits, learner=Learner(**options), init="fresh", seed=seed)
+        name: evaluate(dataset, task, inits, learner=Learner(**options), init="fresh", seed=seed, working=working)
         for name, options in learners.items()
     }
 

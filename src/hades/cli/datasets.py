@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -107,33 +108,37 @@ class Evaluate(_Rest, Options):
 
     def _one(self, dataset: "Dataset", task: "Task") -> int:
         """A dataset's score on its task."""
-        from hades.evaluation import evaluate, networks_of, recipe
+        from hades.evaluation import evaluate, recipe
         from hades.progress import working
 
         if not task.test.metric.episodes:
             refuse(self, ("episodes", "greedy"), f"is of episodes, which {task.metric.pairs} do not have")
-        learner, how = Learner(**given(self, Recipe)), self._how("inits", "episodes", "init")
-        complete = recipe(dataset, learner, task.reference)
-        networks, number = networks_of(dataset, complete, how.get("init", "auto"), self.inits)
-        with working(self._doing(task, number, networks.words), self.quiet):
-            result = evaluate(dataset, task, learner=learner, greedy=self.greedy, seed=self.seed, **how)
-        about = {"task": task.name, "size": len(dataset), "learner": complete.options()}
+        learner, say = Learner(**given(self, Recipe)), partial(working, quiet=self.quiet)
+        result = evaluate(dataset, task, **self._how(), learner=learner, working=say)
+        about = {
+            "task": task.name,
+            "size": len(dataset),
+            "learner": recipe(dataset, learner, task.reference).options(),
+        }
         score = {result.metric: result.summary()}
         return show(about | score, f"{dataset.describe()}\n\n{result}", self.output.json)
 
     def _parts(self, dataset: "Dataset") -> int:
         """A merged dataset's score on each of its tasks, or on one."""
-        from hades.evaluation import INITS, evaluate
+        from hades.evaluation import evaluate
         from hades.merging import parts
         from hades.progress import Pace
 
         refuse(self, ("backend", "data_dir", "zca", "across", "baselines"), "is for datasets of one task")
-        learner, how, pace = Learner(**given(self, Recipe)), self._how("inits", "episodes", "init"), Pace(self.quiet)
-        known, scores = parts(dataset, task=self.task), {}
-        for number, (name, task) in enumerate(known.items()):
-            doing = f"{self._doing(task, self.inits or INITS)} ({number + 1}/{len(known)})"
-            with pace.working(doing, [{"task": one} for one in list(known)[number:]]):
-                scores[name] = evaluate(dataset, task, learner=learner, greedy=self.greedy, seed=self.seed, **how)
+        learner, pace = Learner(**given(self, Recipe)), Pace(self.quiet)
+        known = parts(dataset, task=self.task)
+
+        def score(number: int, task: "Task") -> "Evaluation":
+            left, count = [{"task": name} for name in list(known)[number:]], f"{number + 1}/{len(known)}"
+            how: Json = self._how() | {"working": lambda text: pace.working(f"{text} ({count})", left)}
+            return evaluate(dataset, task, learner=learner, **how)
+
+        scores = {name: score(number, task) for number, (name, task) in enumerate(known.items())}
         text = "\n".join(f"{name}: {score}" for name, score in scores.items())
         data = {name: score.summary() for name, score in scores.items()}
         return show(data, f"{dataset.describe()}\n\n{text}", self.output.json)
@@ -155,28 +160,25 @@ class Evaluate(_Rest, Options):
         kinds = task.baselines if self.baselines else ()
         datasets = {"distilled": dataset} | {kind: images.baseline(task, kind, len(dataset)) for kind in kinds}
         pieces = [{"images": name, "on": on} for name in datasets for on in (ARCHITECTURES if self.across else [""])]
-        rows: dict[str, dict[str, Evaluation]] = {name: {} for name in datasets}
 
-        def score(dataset: "Dataset", on: str) -> "Mapping[str, Evaluation]":
-            if on:
-                return images.across(dataset, task, self.inits, self.seed, [on])
-            return {"accuracy": evaluate(dataset, task, self.inits, learner=learner, init="fresh", seed=self.seed)}
-
-        for number, (name, on) in enumerate(piece.values() for piece in pieces):
+        def score(number: int, name: str, on: str) -> "Mapping[str, Evaluation]":
             words = f"scoring {name}{' on ' if on else ''}{on} ({number + 1}/{len(pieces)})"
-            with pace.working(words, pieces[number:]):
-                rows[name] |= score(datasets[name], on)
+            how: Json = {"seed": self.seed, "working": lambda _: pace.working(words, pieces[number:])}
+            if on:
+                return images.across(datasets[name], task, self.inits, names=[on], **how)
+            return {"accuracy": evaluate(datasets[name], task, self.inits, learner=learner, init="fresh", **how)}
+
+        rows: dict[str, dict[str, Evaluation]] = {name: {} for name in datasets}
+        for number, (name, on) in enumerate(piece.values() for piece in pieces):
+            rows[name] |= score(number, name, on)
         data = {name: {column: score.summary() for column, score in row.items()} for name, row in rows.items()}
         return show(data, images.table(rows), self.output.json)
 
-    def _how(self, *names: str) -> Json:
-        """What was given of some options."""
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def _doing(self, task: "Task", number: int, whose: str = "") -> str:
-        networks = f"{number} network{'s' if number > 1 else ''}{', ' if whose else ''}{whose}"
-        then = f"playing {self.episodes or 8} episodes each" if task.test.metric.episodes else "then testing"
-        return f"{task.name}: training {networks}, {then} (compiling first)"
+    def _how(self) -> Json:
+        """For `hades.evaluate`: how many, and what was given."""
+        given = {name: getattr(self, name) for name in ("inits", "episodes", "init")}
+        how = {name: value for name, value in given.items() if value is not None}
+        return how | {"greedy": self.greedy, "seed": self.seed}
 
 
 @dataclass(kw_only=True)

@@ -1,6 +1,7 @@
 """Tasks: what a trained network is scored on. `make` finds one by a forgiving name or takes an environment."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def make(name: Any, **options: Any) -> Task:
     try:
         return suite(module).make(full_name, **options)
     except TypeError as error:
-        raise InputError(f"{full_name}: {str(error).split(') ')[-1]}") from None
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        says = f" has no option '{unknown[1]}'" if unknown else f": {str(error).split(') ')[-1]}"
+        raise InputError(f"{full_name}{says}") from None
 
 
 def check(env: Any, **options: Any) -> None:
@@ -130,6 +133,8 @@ def _path(name: str, options: Options) -> Path | None:
     if "path" in options:
         return Path(options["path"])
     if name.endswith(".npz") or (os.sep in name and not name.startswith(PREFIXES) and Path(name).exists()):
+        if options.get("data_dir"):
+            raise InputError(f"{name} says where it is; leave data_dir (--data-dir) out")
         return Path(name)
     beside = Path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
     return beside if beside.is_file() and not known(name) else None

@@ -65,6 +65,8 @@ def make(
     if path:
         (train, test), classes = read_path(Path(path))
     elif name == "digits":
+        if data_dir:
+            raise InputError("digits come with scikit-learn, and lie in no folder; leave data_dir (--data-dir) out")
         (train, test), classes = _digits(), NUMERALS
     else:
         source = SOURCES[name]
