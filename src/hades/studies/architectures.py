@@ -4,6 +4,7 @@ Optuna proposes networks by their score after seconds of training on the pairs. 
 environment; what counts is how alike the two rank them, and the time of each.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,20 +121,19 @@ class Architectures(Study):
 
 def correlation(rows: Sequence[Row]) -> tuple[float, float, float]:
     """Spearman's, of the two rankings, with a 95 % bootstrap interval over architectures."""
-    from scipy.stats import spearmanr
+    from scipy.stats import rankdata
 
     pairs = np.asarray([(row["return"]["mean"], np.mean(row["ppo_returns"])) for row in rows])
-    rng = np.random.default_rng(0)
-
-    def rho(chosen: np.ndarray) -> float:
-        if len(pairs) < 3 or (np.ptp(pairs[chosen], axis=0) == 0).any():
-            return float("nan")
-        return float(spearmanr(pairs[chosen, 0], pairs[chosen, 1])[0])  # type: ignore[arg-type]
-
-    samples = [rho(rng.integers(len(pairs), size=len(pairs))) for _ in range(BOOTSTRAPS)]
-    samples = [sample for sample in samples if np.isfinite(sample)] or [float("nan")]
-    low, high = np.percentile(samples, [2.5, 97.5])
-    return rho(np.arange(len(pairs))), float(low), float(high)
+    count, rng = len(pairs), np.random.default_rng(0)
+    chosen = np.stack([np.arange(count), *rng.integers(count, size=(BOOTSTRAPS, count))])  # all, then the bootstrap
+    ranks = rankdata(pairs[chosen], axis=1)
+    ranks -= ranks.mean(1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # where all of one ranking are alike
+        rho = ranks.prod(2).sum(1) / np.sqrt((ranks**2).sum(1).prod(1))
+    if count < 3 or not np.isfinite(rho[1:]).any():
+        return math.nan, math.nan, math.nan
+    low, high = np.nanpercentile(rho[1:], [2.5, 97.5])
+    return float(rho[0]), float(low), float(high)
 
 
 def _optuna(folder: Path, name: str, seed: int) -> Any:
