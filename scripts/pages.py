@@ -1,26 +1,43 @@
-"""Put what the studies gave into the pages of docs: figure, table, the paper's numbers beside ours, hardware, time.
+"""Put what was measured into README and docs: the studies' figures and tables, the paper's numbers beside ours, the
+benchmarks' tables; with hardware and time.
 
     hades study NAME --out docs/studies/NAME
     python scripts/pages.py
 
-What stands between ``<!-- NAME -->`` and ``<!-- end -->`` is replaced; the rest of a page is written by hand.
+What stands between ``<!-- NAME -->`` and ``<!-- end -->`` is replaced; the rest of a page is written by hand, and its
+figures are held against the same files by `scripts/claims.py`.
 """
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hades
 from hades import studies, tables, tasks
+from hades.metrics import RETURN
 
 ROOT = Path(__file__).parent.parent
-PAGES, RESULTS = [ROOT / "docs" / f"{name}.md" for name in ("results", "laptop", "images")], ROOT / "docs" / "studies"
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("results", "laptop", "images", "scaling"))]
+RESULTS, BENCHMARKS = ROOT / "docs" / "studies", ROOT / "benchmarks" / "results"
 PAPER = json.loads((ROOT / "reference" / "figures.json").read_text())
 LONG = 20
 """Lines of a table above which it is folded."""
+BETWEEN = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def filled(page: str) -> str:
+    """A page's text with everything that is generated in its place."""
+    return BETWEEN.sub(lambda found: f"<!-- {found[1]} -->\n{block(found[1])}\n<!-- end -->", page)
 
 
 def block(name: str) -> str:
+    """What stands under a name."""
+    return tables.markdown(TABLES[name]()) if name in TABLES else study(name)
+
+
+def study(name: str) -> str:
     """What a study gave, in the settings of its last row."""
     file = RESULTS / name / "results.json"
     if not file.exists():
@@ -72,13 +89,76 @@ def published(key: str) -> str:
     return f"{run['mean']:.1f} ± {run['std']:.1f} (width {run['width']}, {run['generations']} × {run['population']})"
 
 
+def reached() -> list[list[str]]:
+    """What the presets reach: the study `results`; of Hopper, the study `laptop` by its preset's settings."""
+    made, rows = studies.latest(RESULTS / "results" / "results.json", "results")
+    cores = {row["cell"].get("name"): row["made"]["hardware"]["cores"] for row in rows}
+    header, *lines = made.table(rows)
+    lines = [[f"{line[0]}{', one core' if cores[line[0]] == 1 else ''}", *line[1:]] for line in lines]
+    laptop, rows = studies.latest(RESULTS / "laptop" / "results.json", "laptop")
+    last = laptop.table(rows)[-1]
+    inits, size = rows[-1]["cell"]["inits"], rows[-1]["cell"]["size"]
+    seeds, minutes = last[1], last[2].split()[0]
+    hopper = [
+        ["hopper", str(size), f"{inits} fresh, width {width}", score, seeds, minutes]
+        for width, score in zip((64, 512), last[4:6], strict=True)
+    ]
+    here = next(i for i, line in enumerate(lines) if line[0].startswith("walker2d"))
+    return [header, *lines[:here], *hopper, *lines[here:]]
+
+
+def reference() -> list[list[str]]:
+    """The published datasets, scored."""
+    rows = json.loads((RESULTS / "results" / "results.json").read_text())["rows"]
+    found = {row["cell"]["dataset"]: row["scores"][0]["return"] for row in rows if "dataset" in row["cell"]}
+    score = next(iter(found.values()))
+    how = f"here, {score['inits']} fresh networks × {score['episodes']} episodes"
+    table = [["dataset", "published (population mean)", how]]
+    for file, score in found.items():
+        before = hades.load(ROOT / file).info["published"]
+        table.append([f"`{file}`", f"{before:.1f}", RETURN.words(score["mean"], score["std_of_inits"])])
+    return table
+
+
+def growth() -> list[list[str]]:
+    """Generations of Hopper, and what the model of their cost makes of them."""
+    measured = _benchmark("generation")
+    cases = measured["growth"] | {f"paper: {name}": case for name, case in measured["paper"].items()}
+    table = [["case", "seconds a generation", "sum of roofs / time", "model", "error"]]
+    for name, cost in _benchmark("cost")["cases"].items():
+        roofs = f"{cases[name]['roofs_over_time']:.2f}"
+        table.append([name, f"{cost['measured']:.3f}", roofs, f"{cost['model']:.3f}", f"{100 * cost['error']:+.0f} %"])
+    return table
+
+
+def roofs() -> list[list[str]]:
+    """Generations of several tasks against what the hardware allows."""
+    measured = _benchmark("generation")
+    table = [["case", "seconds a generation", "sum of roofs / time", "early stop, seconds", "published, seconds"]]
+    for suite in ("laptop", "paper", "published"):
+        for name, case in measured[suite].items():
+            early, before = case["early_stop"]["generation"], case["case"].get("published_seconds")
+            others = ["" if value is None else f"{value:{form}}" for value, form in ((early, ".2f"), (before, ".1f"))]
+            times = f"{case['seconds']['generation']:.2f}", f"{case['roofs_over_time']:.2f}"
+            table.append([f"{suite}: {name}", *times, *others])
+    return table
+
+
+TABLES: dict[str, Callable[[], list[list[str]]]] = {
+    "reached": reached, "reference": reference, "growth": growth, "roofs": roofs
+}  # fmt: skip
+"""By name: those that are no study's."""
+
+
+def _benchmark(name: str) -> dict[str, Any]:
+    return json.loads((BENCHMARKS / f"{name}-cpu-2-cores.json").read_text())
+
+
 def _words(hardware: dict[str, Any]) -> str:
     cores = f"{hardware['cores']} core{'s' if hardware['cores'] > 1 else ''} of an {hardware['cpu']}"
     return cores if hardware.get("device", "cpu") == "cpu" else f"{hardware['devices']} × {hardware['device']}"
 
 
 if __name__ == "__main__":
-    between = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
     for page in PAGES:
-        filled = between.sub(lambda found: f"<!-- {found[1]} -->\n{block(found[1])}\n<!-- end -->", page.read_text())
-        page.write_text(filled)
+        page.write_text(filled(page.read_text()))
