@@ -46,6 +46,7 @@ class Result:
     interrupted: int | None
 
 
+@runtime.in_32_bits
 def distill(
     task: Task | str,
     size: int | None = None,
@@ -95,6 +96,7 @@ def distill(
     return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
 
 
+@runtime.in_32_bits
 def resume(
     run: str | Path,
     task: Task | None = None,

@@ -90,6 +90,7 @@ class Evaluation:
         )
 
 
+@runtime.in_32_bits
 def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
     """Train one fresh network on a dataset.
 
@@ -115,6 +116,7 @@ def _clone(recipe: Recipe, spec: Spec, key: jax.Array, states: jax.Array, target
     return behaviour_cloning(recipe, spec, init_network(recipe, spec, key), states, targets, key=key)
 
 
+@runtime.in_32_bits
 def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
@@ -132,9 +134,10 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
     mean, std = dataset.normaliser
-    return lambda params, obs, key: act(params, (obs - mean) / std, key)
+    return runtime.in_32_bits(lambda params, obs, key: act(params, (jnp.asarray(obs, jnp.float32) - mean) / std, key))
 
 
+@runtime.in_32_bits
 def evaluate(
     dataset: Dataset,
     task: Task | str | None = None,

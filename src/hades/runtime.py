@@ -6,15 +6,18 @@ import platform
 import re
 import time
 from collections.abc import Callable
+from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 import numpy as np
 
 from hades.errors import InputError
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LIBRARIES = ("hades-rl", "jax", "flax", "optax", "evosax", "gymnax", "brax")
 LOST_AFTER = 30
 """Seconds without a sign of life after which a process counts as lost."""
@@ -47,6 +50,20 @@ def configure() -> None:
         limits = {"warn_stuck": PATIENCE, "terminate": 2 * PATIENCE}
         patient = [f"--xla_cpu_collective_call_{what}_timeout_seconds={limit}" for what, limit in limits.items()]
         os.environ["XLA_FLAGS"] = " ".join([*flags.split(), *patient])
+
+
+def in_32_bits(function: Callable[P, T]) -> Callable[P, T]:
+    """A function inside which arrays are of 32 bits, whatever ``JAX_ENABLE_X64`` says of those outside.
+
+    HaDES and the suites are written for these: a dataset is the same in either mode, and a run goes on in the other.
+    """
+
+    @wraps(function)
+    def narrow(*args: P.args, **kwargs: P.kwargs) -> T:
+        with jax.enable_x64(False):
+            return function(*args, **kwargs)
+
+    return narrow
 
 
 def _cores() -> int:

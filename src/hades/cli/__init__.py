@@ -18,6 +18,7 @@ def main(args: list[str] | None = None) -> int:
     from hades.cli.parsing import parse
 
     args = sys.argv[1:] if args is None else args
+    os.environ["JAX_ENABLE_X64"] = "0"  # whatever a command does is in 32 bits
     try:
         return parse(args)()
     except InputError as error:

@@ -27,6 +27,7 @@ BRAX = {
 PREFIXES = tuple(f"{suite}/" for suite in SUITES)
 
 
+@runtime.in_32_bits
 def make(name: Any, **options: Any) -> Task:
     """The task of a name, of labelled images on disk, or of an environment object with gymnax's API.
 
