@@ -182,6 +182,7 @@ def evaluate(
         task = task_of(dataset, task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
+    task.check_dataset(dataset)
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
     fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))

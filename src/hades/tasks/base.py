@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 
 from hades.aliases import Options, PyTree
-from hades.dataset import Spec
+from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.learner.networks import Params
 from hades.learner.recipe import Learner, Recipe
@@ -44,6 +44,7 @@ class Task(ABC):
         stepped: whether environments can be played step by step inside a program (`begin`, `collect`).
         starts: where a search's states may start (`start`), beside ``"random"``.
         normalisers: which ones make sense.
+        preparations: of its options, those that change what observations are.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Task(ABC):
     stepped: bool = False
     starts: tuple[str, ...] = ("random", "sample")
     normalisers: tuple[str, ...] = ("none", "fixed", "running")
+    preparations: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -149,6 +151,14 @@ class Task(ABC):
     def check_size(self, size: int) -> None:
         """Raise `InputError` if a dataset of the task cannot have so many pairs."""
         del size
+
+    def check_dataset(self, dataset: Dataset) -> None:
+        """Raise `InputError` for a dataset whose states are prepared otherwise than the task's observations."""
+        for name in self.preparations:
+            prepared = bool(dataset.info.get("task_options", {}).get(name))
+            if prepared != bool(self.options.get(name)):
+                how, right = ("with", f"with {name}=True (--{name})") if prepared else ("without", "without it")
+                raise InputError(f"the dataset was made {how} {name}, and this {self.name} was not; make it {right}")
 
     def check_start(self, start: str) -> None:
         """Raise `InputError` if states cannot start so."""
