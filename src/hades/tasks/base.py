@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from hades import runtime
 from hades.aliases import Options, PyTree
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
@@ -220,12 +221,14 @@ class Acting(Task):
             return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
         return shared | {"size": 8}
 
+    @runtime.in_32_bits
     def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
         """The normaliser of observations under uniformly random actions, over whole episodes."""
         seen = self.play_randomly(key, episodes).seen
         assert seen is not None
         return merge_all(seen).normaliser()
 
+    @runtime.in_32_bits
     def random_return(self, key: jax.Array, episodes: int = 256) -> float:
         """The mean return of uniformly random actions."""
         return float(self.play_randomly(key, episodes).ret.mean())
