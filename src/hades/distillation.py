@@ -56,6 +56,7 @@ class Result:
     seconds: Mapping[str, float]
 
 
+@runtime.in_32_bits
 def distill(
     task: Task | str,
     size: int | None = None,
@@ -106,6 +107,7 @@ def distill(
         return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
 
 
+@runtime.in_32_bits
 def resume(
     run: str | Path,
     task: Task | None = None,

@@ -102,6 +102,7 @@ class Evaluation:
         )
 
 
+@runtime.in_32_bits
 def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
     """Train one fresh network on a dataset.
 
@@ -127,6 +128,7 @@ def _clone(recipe: Recipe, spec: Spec, key: jax.Array, states: jax.Array, target
     return behaviour_cloning(recipe, spec, init_network(recipe, spec, key), states, targets, key=key)
 
 
+@runtime.in_32_bits
 def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
@@ -144,9 +146,10 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
     mean, std = dataset.normaliser
-    return lambda params, obs, key: act(params, (obs - mean) / std, key)
+    return runtime.in_32_bits(lambda params, obs, key: act(params, (jnp.asarray(obs, jnp.float32) - mean) / std, key))
 
 
+@runtime.in_32_bits
 def evaluate(
     dataset: Dataset,
     task: Task | str | None = None,
@@ -191,6 +194,7 @@ def evaluate(
     task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
+    task.check_dataset(dataset)
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
     fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))

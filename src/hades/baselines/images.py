@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import jax
 import numpy as np
 
+from hades import runtime
 from hades.dataset import Dataset
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
@@ -21,6 +22,7 @@ from hades.tasks.base import Task
 from hades.tasks.images import as_float, images_of
 
 
+@runtime.in_32_bits
 def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     """A dataset that nothing was distilled for.
 
@@ -53,6 +55,7 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     )
 
 
+@runtime.in_32_bits
 def across(
     dataset: Dataset, task: Task, inits: int = 5, seed: int = 0, names: Iterable[str] = ARCHITECTURES
 ) -> Mapping[str, Evaluation]:

@@ -37,6 +37,7 @@ CONTINUOUS = {"ent_coef": 0.0, "normalize_observations": True, "normalize_reward
 DISCRETE = {"ent_coef": 0.01, "normalize_observations": False, "normalize_rewards": False}
 
 
+@runtime.in_32_bits
 def train_ppo(
     task: Task | str,
     learner: Wishes = None,
