@@ -39,18 +39,19 @@ def _falling(rates: Sequence[float], **others: float) -> tuple[Options, ...]:
     return tuple({"learning_rate": rate, "anneal": True, **others} for rate in rates)
 
 
-_REJAX: Options = {"normalize_rewards": False, "ent_coef": 0.01, "num_envs": 32, "num_steps": 32, "num_minibatches": 2}
-_HOPPER: Options = {**_REJAX, "num_epochs": 9, "learning_rate": 2.57e-4, "max_grad_norm": 1.0, "gamma": 0.995}
-_RUNNER: Options = {**_REJAX, "num_epochs": 2, "learning_rate": 1.72e-3, "max_grad_norm": 5.0, "gae_lambda": 0.8}
 _MINATAR: tuple[Options, ...] = ({}, *_falling((1e-3, 2.5e-3, 5e-3)), *_falling((2.5e-3,), ent_coef=0.03))
 _BREAKOUT: tuple[Options, ...] = (
     {}, {"learning_rate": 5e-3, "ent_coef": 0.03}, *_falling((1e-3, 2.5e-3, 5e-3)),
     *_falling((1e-3, 2.5e-3, 5e-3), ent_coef=0.03), *_falling((5e-3,), num_minibatches=8),
 )  # fmt: skip
-_BRAX: tuple[Options, ...] = (
+_HOPPER: tuple[Options, ...] = (
     {}, {"learning_rate": 1e-3}, *_falling((3e-4, 1e-3, 2.5e-3)), *_falling((1e-3,), gamma=0.97),
     *_falling((1e-3,), gamma=0.995), *_falling((1e-3,), ent_coef=0.01),
+    {"num_envs": 32, "num_steps": 32, "num_epochs": 9, "num_minibatches": 2, "learning_rate": 2.57e-4, "gamma": 0.995,
+     "ent_coef": 0.01, "max_grad_norm": 1.0, "normalize_rewards": False},
 )  # fmt: skip
+_BRAX: tuple[Options, ...] = ({}, *_falling((3e-4, 1e-3, 2.5e-3)), *_falling((1e-3,), gamma=0.97))
+_SLOW = ({}, *_falling((3e-4, 1e-3)))
 SEARCHES = {
     "cartpole": Search(DISCRETE, ({}, {"learning_rate": 1e-3}, *_falling((3e-4, 1e-3, 2.5e-3, 5e-3)))),
     "breakout": Search(DISCRETE, _BREAKOUT),
@@ -58,14 +59,14 @@ SEARCHES = {
     "space-invaders": Search(DISCRETE, _MINATAR),
     "asterix": Search(DISCRETE, _MINATAR),
     "seaquest": Search(DISCRETE, _MINATAR),
-    "hopper": Search(CONTINUOUS, (*_BRAX, _HOPPER)),
+    "hopper": Search(CONTINUOUS, _HOPPER),
     "inverted_double_pendulum": Search(CONTINUOUS, _BRAX),
     "reacher": Search(CONTINUOUS, _BRAX),
-    "walker2d": Search(CONTINUOUS, (*_BRAX, _RUNNER)),
-    "halfcheetah": Search(CONTINUOUS, (*_BRAX[1:4], _RUNNER), 500_000),
-    "ant": Search(CONTINUOUS, _BRAX[1:4], 500_000),
-    "humanoid": Search(CONTINUOUS, _BRAX[1:4], 250_000),
-    "humanoidstandup": Search(CONTINUOUS, _BRAX[1:4], 250_000),
+    "walker2d": Search(CONTINUOUS, _BRAX),
+    "halfcheetah": Search(CONTINUOUS, _SLOW, 500_000),
+    "ant": Search(CONTINUOUS, _SLOW, 500_000),
+    "humanoid": Search(CONTINUOUS, _SLOW, 250_000),
+    "humanoidstandup": Search(CONTINUOUS, _SLOW, 250_000),
 }
 """By task; the slow ones get few candidates and steps."""
 
