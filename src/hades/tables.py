@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 ALIKE = "†"
-NOTE = f"{ALIKE} exactly alike: at a bound that the task has, or one episode over and over; look before you compare."
+NOTE = (
+    f"{ALIKE} Exactly alike: at the most that there is to have, or one episode again and again. Look before comparing."
+)
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hades import tasks
 from hades.aliases import Options
+from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask
 
@@ -24,6 +25,11 @@ SHAPES = (
 """What a program is compiled for; the other settings are its arguments."""
 
 
+def usual(spec: Spec) -> dict[str, Any]:
+    """Of the kind of action."""
+    return dict(DISCRETE if spec.discrete else CONTINUOUS)
+
+
 def complete(task: ControlTask | str, own: Options = MappingProxyType({})) -> dict[str, Any]:
     """All settings of a training: a task's, or the usual ones of its kind, and one's own in place of them.
 
@@ -35,7 +41,7 @@ def complete(task: ControlTask | str, own: Options = MappingProxyType({})) -> di
     """
     known = TASKS.get(tasks.resolve(task) if isinstance(task, str) else task.name)
     if known is None:
-        known = DISCRETE if tasks.acting(task, "PPO is").spec.discrete else CONTINUOUS
+        known = usual(tasks.acting(task, "PPO is").spec)
     if unknown := [name for name in own if name not in known]:
         raise InputError(f"PPO has no setting '{unknown[0]}'; it has {', '.join(known)}")
     chosen = {**known, **own}

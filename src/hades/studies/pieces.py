@@ -73,10 +73,10 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
 
 def scores(summaries: Sequence[Json], digits: int = 1) -> str:
-    """Of several trainings, as `spread`; marked where all trainings, or all episodes of one, are exactly alike."""
+    """Of several trainings, as `spread`; marked where they are exactly alike, or in each of them all episodes are."""
     means = [summary["mean"] for summary in summaries]
     same = len(means) > 1 and len(set(means)) == 1
-    return tables.marked(spread(means, digits), same or any(map(alike, summaries)))
+    return tables.marked(spread(means, digits), same or all(map(alike, summaries)))
 
 
 def over_networks(summary: Json, digits: int = 1) -> str:

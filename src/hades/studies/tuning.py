@@ -33,6 +33,8 @@ class Search:
     candidates: tuple[Options, ...]
     """Over the usual settings."""
     steps: int = 1_000_000
+    finalists: tuple[int, ...] = ()
+    """The best candidates, by number: they are tried on more seeds."""
 
 
 def _falling(rates: Sequence[float], **others: float) -> tuple[Options, ...]:
@@ -78,8 +80,8 @@ class Tuning(Study):
     paper: ClassVar[Options] = {"steps": 50_000_000, "seeds": 3, "scale": "paper", "width": 512}
     tasks: tuple[str, ...] = option(tuple(SEARCHES), one_of=SEARCHES)
     """Names of tasks of control."""
-    seeds: int = option(1, least=1)
-    """Trainings with each candidate."""
+    seeds: int = option(2, least=1)
+    """Trainings with each finalist's settings; other candidates have one."""
     steps: int | None = option(None, least=1)
     """Of each training, in the environment; left out: a million, of slow tasks less."""
     scale: str = option("laptop", one_of=PRESETS)
@@ -93,7 +95,8 @@ class Tuning(Study):
              "steps": self.steps or search.steps, "preset": self.scale, "width": self.width}
             for task, search in ((task, SEARCHES[task]) for task in self.tasks)
             for seed in range(self.seeds)
-            for candidate in search.candidates
+            for number, candidate in enumerate(search.candidates)
+            if not seed or number in search.finalists
         ]  # fmt: skip
 
     def run(self, cell: Cell, folder: Path) -> Json:
@@ -140,7 +143,7 @@ class Tuning(Study):
 
 
 def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
-    """The rows of each candidate for a task, and in which settings it differs from others; best first."""
+    """The rows of each candidate for a task, and in which settings it differs from others; finalists and best first."""
     mine = [row for row in rows if row["cell"]["task"] == task]
     settings = [row["cell"]["settings"] for row in mine]
     varied = [name for name in (settings[0] if settings else ()) if len({known[name] for known in settings}) > 1]
@@ -148,4 +151,8 @@ def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
     for row in mine:
         words = ", ".join(f"{name} {row['cell']['settings'][name]:g}" for name in varied)
         found.setdefault(words, []).append(row)
-    return sorted(found.items(), key=lambda one: -float(np.mean([row["return"]["mean"] for row in one[1]])))
+    return sorted(found.items(), key=lambda one: (-len(one[1]), -_mean(one[1])))
+
+
+def _mean(rows: Sequence[Row]) -> float:
+    return float(np.mean([row["return"]["mean"] for row in rows]))
