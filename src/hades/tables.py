@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 ALIKE = "†"
 NOTE = (
-    f"{ALIKE} Exactly alike: at the most that there is to have, or one episode again and again. Look before comparing."
+    f"{ALIKE} Exactly alike: at the most that there is to have, or one episode over and over. Look before comparing."
 )
 
 

@@ -6,7 +6,7 @@ compiled, and the rest is made once (`_algorithm`): a second training on a task 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache, partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ import optax
 from flax import linen as nn
 
 from hades import runtime, tasks
-from hades.aliases import Options, PyTree
+from hades.aliases import Json, Options, PyTree
 from hades.baselines import Result, check_budget
 from hades.baselines.settings import SHAPES, complete
 from hades.dataset import Spec
@@ -65,23 +65,36 @@ def train_ppo(
     made = tasks.acting(task, "PPO is")
     chosen = complete(made, settings)
     ppo = _make(made, made.reference.patched(Learner(width=64), learner), chosen)
-    per_iteration = ppo.num_envs * ppo.num_steps
-    every = 1 if steps is None else max(1, round(steps / per_iteration / evaluations))
     init_key, score_key = jax.random.split(jax.random.key(seed))
+
+    def play(state: PyTree, number: int) -> np.ndarray:
+        return np.asarray(_play(ppo, state, jax.random.fold_in(score_key, number), evaluation_episodes))
+
+    metrics: list[Json] = []
+    for state, spent, share in _train(ppo, chosen, budget, evaluations, init_key):
+        if share >= min(1, (len(metrics) + 1) / evaluations):
+            metrics.append({"mean": float(play(state, len(metrics)).mean()), **spent})
+    params = {"params": state.actor_ts.params["params"]["network"]}
+    return Result(params, _normaliser(ppo, state), Evaluation(play(state, 2**31 - 1)), metrics)
+
+
+def _train(
+    ppo: Any, settings: Options, budget: Mapping[str, float], evaluations: int, key: jax.Array
+) -> Iterator[tuple[PyTree, Json, float]]:
+    """States on the way, the steps and seconds that they cost, and the share of the budget; what the caller does with
+    them costs nothing."""
+    per_iteration = ppo.num_envs * ppo.num_steps
+    known = budget["steps"] < float("inf")
+    every = max(1, round(budget["steps"] / per_iteration / evaluations)) if known else 1
     start, env_steps, seconds, share = time.monotonic(), 0, 0.0, 0.0
-    state, metrics = _begin(ppo, init_key), []
+    state = _begin(ppo, key)
     while share < 1:
-        rate = chosen["learning_rate"] * (1 - share if chosen["anneal"] else 1)
+        rate = settings["learning_rate"] * (1 - share if settings["anneal"] else 1)
         state = jax.block_until_ready(_iterate(ppo, state, rate, every))
         env_steps, seconds = env_steps + every * per_iteration, seconds + time.monotonic() - start
         share = max(env_steps / budget["steps"], seconds / 60 / budget["minutes"])
-        if every > 1 or share >= min(1, (len(metrics) + 1) / evaluations):
-            score = _play(ppo, state, jax.random.fold_in(score_key, len(metrics)), evaluation_episodes).mean()
-            metrics.append({"mean": float(score), "env_steps_total": env_steps, "seconds": seconds})
+        yield state, {"env_steps_total": env_steps, "seconds": seconds}, share
         start = time.monotonic()
-    returns = np.asarray(_play(ppo, state, jax.random.fold_in(score_key, 2**31 - 1), evaluation_episodes))
-    params = {"params": state.actor_ts.params["params"]["network"]}
-    return Result(params, _normaliser(ppo, state), Evaluation(returns), metrics)
 
 
 @jax.jit

@@ -41,7 +41,11 @@ def _falling(rates: Sequence[float], **others: float) -> tuple[Options, ...]:
     return tuple({"learning_rate": rate, "anneal": True, **others} for rate in rates)
 
 
-_MINATAR: tuple[Options, ...] = ({}, *_falling((1e-3, 2.5e-3, 5e-3)), *_falling((2.5e-3,), ent_coef=0.03))
+_MINATAR: tuple[Options, ...] = ({}, *_falling((2.5e-3, 5e-3)))
+_INVADERS: tuple[Options, ...] = (
+    {}, *_falling((1e-3, 2.5e-3, 5e-3)), *_falling((2.5e-3,), ent_coef=0.03), {"learning_rate": 2.5e-3},
+    {"learning_rate": 2.5e-3, "ent_coef": 0.03},
+)  # fmt: skip
 _BREAKOUT: tuple[Options, ...] = (
     {}, {"learning_rate": 5e-3, "ent_coef": 0.03}, *_falling((1e-3, 2.5e-3, 5e-3)),
     *_falling((1e-3, 2.5e-3, 5e-3), ent_coef=0.03), *_falling((5e-3,), num_minibatches=8),
@@ -52,13 +56,13 @@ _HOPPER: tuple[Options, ...] = (
     {"num_envs": 32, "num_steps": 32, "num_epochs": 9, "num_minibatches": 2, "learning_rate": 2.57e-4, "gamma": 0.995,
      "ent_coef": 0.01, "max_grad_norm": 1.0, "normalize_rewards": False},
 )  # fmt: skip
-_BRAX: tuple[Options, ...] = ({}, *_falling((3e-4, 1e-3, 2.5e-3)), *_falling((1e-3,), gamma=0.97))
-_SLOW = ({}, *_falling((3e-4, 1e-3)))
+_BRAX: tuple[Options, ...] = ({}, {"learning_rate": 1e-3}, *_falling((1e-3, 2.5e-3)))
+_SLOW: tuple[Options, ...] = ({}, {"learning_rate": 1e-3})
 SEARCHES = {
     "cartpole": Search(DISCRETE, ({}, {"learning_rate": 1e-3}, *_falling((3e-4, 1e-3, 2.5e-3, 5e-3)))),
     "breakout": Search(DISCRETE, _BREAKOUT),
     "freeway": Search(DISCRETE, _MINATAR),
-    "space-invaders": Search(DISCRETE, _MINATAR),
+    "space-invaders": Search(DISCRETE, _INVADERS),
     "asterix": Search(DISCRETE, _MINATAR),
     "seaquest": Search(DISCRETE, _MINATAR),
     "hopper": Search(CONTINUOUS, _HOPPER),
@@ -143,13 +147,13 @@ class Tuning(Study):
 
 
 def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
-    """The rows of each candidate for a task, and in which settings it differs from others; finalists and best first."""
+    """Each candidate's rows of a task by the settings in which candidates differ; finalists first, then the best."""
     mine = [row for row in rows if row["cell"]["task"] == task]
     settings = [row["cell"]["settings"] for row in mine]
     varied = [name for name in (settings[0] if settings else ()) if len({known[name] for known in settings}) > 1]
     found: dict[str, list[Row]] = {}
     for row in mine:
-        words = ", ".join(f"{name} {row['cell']['settings'][name]:g}" for name in varied)
+        words = ", ".join(f"{name.replace('_', ' ')} {row['cell']['settings'][name]}" for name in varied)
         found.setdefault(words, []).append(row)
     return sorted(found.items(), key=lambda one: (-len(one[1]), -_mean(one[1])))
 
