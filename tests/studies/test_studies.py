@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 import hades
-from hades import studies
+from hades import studies, tables
+from hades.baselines.settings import DISCRETE, TASKS
 from hades.cli import main
 from hades.studies import STUDIES, architectures, continual, cost, generalisation, images, laptop, results, zoo
+from hades.studies.rows import key
 
 TINY: dict[str, dict[str, Any]] = {
     "comparison": {"tasks": ("cartpole",), "methods": ("HaDES-R", "ES", "PPO"), "steps": 30_000, "seeds": 1},
+    "tuning": {"tasks": ("cartpole",), "steps": 10_000, "width": 8},
     "generalisation": {
         "datasets": ("cartpole-2",), "widths": (8,), "depths": (1,), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
         "episodes": 1,
@@ -65,7 +68,7 @@ def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path) 
     about = json.loads((tmp_path / "results.json").read_text())
     assert about["rows"] == json.loads(json.dumps(rows)) and rows[0]["made"]["versions"]["jax"]
     assert (tmp_path / "figure.png").stat().st_size > 5_000 and "<svg" in (tmp_path / "figure.svg").read_text()
-    table = (tmp_path / "table.md").read_text().splitlines()
+    table = (tmp_path / "table.md").read_text().removesuffix(f"\n\n{tables.NOTE}\n").splitlines()
     assert len(table) > 2 and len({line.count("|") for line in table}) == 1
     assert studies.conduct(study, tmp_path, progress=False) == about["rows"]  # as they were, seconds included
 
@@ -120,6 +123,20 @@ def test_forgetting_transfer_and_plasticity() -> None:
     assert got["forward transfer"] == pytest.approx(0.2) and got["plasticity"] == pytest.approx(0.85)
 
 
+def test_ppo_with_other_settings_is_another_row_and_minutes_take_the_place_of_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def keys(**options: Any) -> dict[str, str]:
+        study = studies.make("comparison", tasks=("cartpole",), seeds=1, **options)
+        return {cell["method"]: key(study.making(cell)) for cell in study.cells()}
+
+    before = keys()
+    monkeypatch.setitem(TASKS, "CartPole-v1", DISCRETE | {"learning_rate": 0.5})
+    after = keys()
+    assert [method for method in before if before[method] != after[method]] == ["PPO"]
+    assert not set(after.values()) & set(keys(minutes=1.0).values())
+
+
 def test_rankings_that_agree_correlate() -> None:
     rows = [{"return": {"mean": i}, "ppo_returns": [i**2, i**2 + 1]} for i in range(10)]
     rho, low, high = architectures.correlation(rows)
@@ -144,7 +161,7 @@ def test_laptops_table_times_marks() -> None:
     rows = [row(0, [(30.0, 10**6, 0.5), (60.0, 2 * 10**6, 7.0)]), row(1, [(9.0, 1, 0.0)])]
     table = studies.make("laptop", task="cartpole").table(rows)
     assert table[0][-1] == "minutes (M steps) to 1, 1000"
-    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.5", "200 ± 0", "1.0 (2) in 1 of 2; never"]
+    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.5", "200 ± 0†", "1.0 (2) in 1 of 2; never"]
 
 
 def test_published_datasets_are_scored_as_published(tmp_path: Path, cartpole_pairs: hades.Dataset) -> None:

@@ -17,7 +17,7 @@ from hades.learner.objectives.classes import balanced_labels
 from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
 from hades.normalisers import identity_normaliser
-from hades.tables import align
+from hades.tables import align, marked
 from hades.tasks.base import Task
 from hades.tasks.images import as_float, images_of
 
@@ -75,6 +75,6 @@ def table(rows: Mapping[str, Mapping[str, Evaluation]]) -> str:
     columns = list(next(iter(rows.values())))
     cells = [["", *columns, "average"]]
     for name, row in rows.items():
-        scores = [f"{100 * score.mean:.1f} ± {100 * score.std:.1f}" for score in row.values()]
+        scores = [marked(f"{100 * score.mean:.1f} ± {100 * score.std:.1f}", score.std == 0) for score in row.values()]
         cells.append([name, *scores, f"{100 * np.mean([score.mean for score in row.values()]):.1f}"])
     return align(cells)

@@ -13,7 +13,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, distilled, spread, summary
+from hades.studies.pieces import EVALUATION_SEED, ONE_SEARCH, distilled, over_networks, scores, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class Budget(Study):
         for task in self.tasks:
             for size in self.sizes:
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
-                score = spread([row["return"]["mean"] for row in mine])
+                score = scores([row["return"] for row in mine])
                 if len(mine) == 1:
-                    score += f" ± {mine[0]['return']['std_of_inits']:.1f} over networks"
+                    score = f"{over_networks(mine[0]['return'])} over networks"
                 generations = f"{np.mean([row['generations'] for row in mine]):.0f}"
                 steps = f"{np.mean([row['env_steps'] for row in mine]) / 1e6:.1f}"
                 table.append([task, str(size), str(len(mine)), score, generations, steps])

@@ -15,7 +15,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, fraction, random_return, summary
+from hades.studies.pieces import EVALUATION_SEED, control, fraction, over_networks, random_return, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Generalisation(Study):
             for row, share in zip(mine, shares, strict=True):
                 score = row["return"]
                 words = _words(row["cell"]["setting"]) or "its own"
-                table.append([name, words, f"{score['mean']:.1f} ± {score['std_of_inits']:.1f}", fraction(share)])
+                table.append([name, words, over_networks(score), fraction(share)])
         return table
 
 

@@ -18,6 +18,7 @@ from hades.options import option, registry
 from hades.studies.base import Study
 from hades.studies.pieces import distilled
 from hades.studies.rows import Cell, Row
+from hades.tables import marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -189,7 +190,10 @@ class Images(Study):
         found = {(row, name): score for row, name, *score in _scores(rows)}
         for name in dict.fromkeys(_name(row) for row in rows):
             scores = [found[name, network] for network in self.networks]
-            cells = [f"{100 * mean:.1f} ± {100 * std:.1f} ({inits})" for mean, std, inits in scores]
+            cells = [
+                f"{marked(f'{100 * mean:.1f} ± {100 * std:.1f}', std == 0 and inits > 1)} ({inits})"
+                for mean, std, inits in scores
+            ]
             minutes = next((f"{row['minutes']:.1f}" for row in rows if _name(row) == name and "minutes" in row), "")
             table.append([name, minutes, *cells, f"{100 * np.mean([mean for mean, *_ in scores]):.1f}"])
         return table

@@ -11,7 +11,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, random_return, summary
+from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, over_networks, random_return, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Multitask(Study):
                         if row["cell"]["group"] == list(group) and row["cell"]["width"] == width}  # fmt: skip
                 for task in mine[ALONE]["returns"]:
                     scores = [mine[how]["returns"][task] for how in (ALONE, MERGED, IDENTITY)]
-                    cells = [f"{s['mean']:.1f} ± {s['std_of_inits']:.1f}" for s in scores]
+                    cells = [over_networks(score) for score in scores]
                     shares = [_share(mine[ALONE], mine[how], task) for how in (MERGED, IDENTITY)]
                     table.append([task, str(width), *cells, " / ".join(map(fraction, shares))])
         return table

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hades import tables
 from hades.aliases import Json
 from hades.errors import InputError
 
@@ -69,6 +70,27 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
     text = f"{np.mean(values):.{digits}f}"
     return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
+
+
+def scores(summaries: Sequence[Json], digits: int = 1) -> str:
+    """Of several trainings, as `spread`; marked where they are exactly alike, or in each of them all episodes are."""
+    means = [summary["mean"] for summary in summaries]
+    same = len(means) > 1 and len(set(means)) == 1
+    return tables.marked(spread(means, digits), same or all(map(alike, summaries)))
+
+
+def over_networks(summary: Json, digits: int = 1) -> str:
+    """Mean, and ± standard deviation over the networks of one evaluation; marked where they are exactly alike."""
+    words = f"{summary['mean']:.{digits}f} ± {summary['std_of_inits']:.{digits}f}"
+    return tables.marked(words, alike(summary))
+
+
+def alike(summary: Json) -> bool:
+    """Whether all episodes of an evaluation, or the means of all its networks, are exactly one number."""
+    networks, episodes = summary.get("inits", 1), summary.get("episodes", 1)
+    if networks > 1 and summary["std_of_inits"] == 0:
+        return True
+    return networks * episodes > 1 and summary.get("min") == summary["mean"]
 
 
 def fraction(share: float) -> str:

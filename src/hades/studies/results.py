@@ -15,6 +15,7 @@ from hades.options import option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import EVALUATION_SEED, distilled
 from hades.studies.rows import Cell, Row
+from hades.tables import marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,7 +131,7 @@ class Results(Study):
         """A line a setting: means over seeds, spread over seeds or, of one seed, over networks."""
         header = ["task", "pairs", "networks trained on them", "return", "seeds", "minutes, all included"]
         return [header] + [
-            [name, pairs, words, f"{mean:.1f} ± {spread:.1f}", *others]
+            [name, pairs, words, marked(f"{mean:.1f} ± {spread:.1f}", spread == 0), *others]
             for name, pairs, words, mean, spread, *others in _lines(rows)
         ]
 
