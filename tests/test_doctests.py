@@ -5,7 +5,8 @@ from importlib import import_module
 
 import pytest
 
-MODULES = ("dataset", "distillation", "evaluation", "learner.recipe", "merging", "progress", "tasks")
+MODULES = ("dataset", "distillation", "evaluation", "learner.recipe", "merging", "progress", "tasks",
+           "tasks.fingerprints")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

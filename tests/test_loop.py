@@ -17,14 +17,14 @@ from tests.helpers import TINY, Target
 
 
 class Paid(Target):
-    """Whatever is done, the same reward."""
+    """Whatever is done, the same reward; but for the first step's, which is 1."""
 
     def __init__(self, reward: float) -> None:
         self.reward = reward
 
     def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
         """Go on, for that reward."""
-        return super().step(key, state, action)._replace(reward=jnp.asarray(self.reward))
+        return super().step(key, state, action)._replace(reward=jnp.where(state[1] == 0, 1.0, self.reward))
 
 
 def paid(reward: float, **options: Any) -> Result:

@@ -58,6 +58,7 @@ class Result:
     seconds: Mapping[str, float]
 
 
+@runtime.in_32_bits
 def distill(
     task: Task | str,
     size: int | None = None,
@@ -123,6 +124,7 @@ def configured(
     return config
 
 
+@runtime.in_32_bits
 def resume(
     run: str | Path,
     task: Task | None = None,

@@ -130,6 +130,7 @@ class Evaluation:
         return metric_of(self.metric).sentence(self.summary())
 
 
+@runtime.in_32_bits
 def train(dataset: Dataset, key: jax.Array, learner: Wishes = None, *, init: str = "auto") -> Params:
     """Train one network on a dataset: a fresh one, but HaDES-F's datasets their own.
 
@@ -160,6 +161,7 @@ def _clone(
     return behaviour_cloning(recipe, spec, init_network(recipe, spec, init_key), states, targets, key=key)
 
 
+@runtime.in_32_bits
 def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
@@ -177,9 +179,10 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
     mean, std = dataset.normaliser
-    return lambda params, obs, key: act(params, (obs - mean) / std, key)
+    return runtime.in_32_bits(lambda params, obs, key: act(params, (jnp.asarray(obs, jnp.float32) - mean) / std, key))
 
 
+@runtime.in_32_bits
 def evaluate(
     dataset: Dataset,
     task: Task | str | None = None,
@@ -223,6 +226,7 @@ def evaluate(
     task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
+    task.check_dataset(dataset)
     network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
     networks, number = networks_of(dataset, complete, init, inits)

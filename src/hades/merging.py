@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hades import tasks
+from hades import runtime, tasks
 from hades.aliases import PyTree
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
@@ -29,6 +29,7 @@ from hades.tasks.control import ControlTask
 from hades.tasks.environment import Environment, Step
 
 
+@runtime.in_32_bits
 def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     """The union of datasets of different tasks.
 
@@ -72,6 +73,7 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     )
 
 
+@runtime.in_32_bits
 def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None) -> dict[str, ControlTask]:
     """The tasks of a merged dataset, by name, as its agent sees them: observations normalised and padded.
 
@@ -103,6 +105,7 @@ def _part(about: str, spec: Spec, given: Task | None) -> ControlTask:
     return replace(task, environment=Padded(task.environment, spec, normaliser, part["first"]))
 
 
+@runtime.in_32_bits
 def evaluate_parts(
     dataset: Dataset,
     task: str | None = None,

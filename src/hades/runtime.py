@@ -7,15 +7,18 @@ import re
 import time
 import warnings
 from collections.abc import Callable
+from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 import numpy as np
 
 from hades.errors import InputError
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LIBRARIES = ("hades-rl", "jax", "flax", "optax", "evosax", "gymnax", "brax")
 LOST_AFTER = 30
 """Seconds without a sign of life after which a process counts as lost."""
@@ -70,6 +73,20 @@ def warn_of_idle_cores() -> None:
             "array or imports gymnax, and a search uses each core",
             stacklevel=3,
         )
+
+
+def in_32_bits(function: Callable[P, T]) -> Callable[P, T]:
+    """A function inside which arrays are of 32 bits, whatever ``JAX_ENABLE_X64`` says of those outside.
+
+    HaDES and the suites are written for these: a dataset is the same in either mode, and a run goes on in the other.
+    """
+
+    @wraps(function)
+    def narrow(*args: P.args, **kwargs: P.kwargs) -> T:
+        with jax.enable_x64(False):
+            return function(*args, **kwargs)
+
+    return narrow
 
 
 def _cores() -> int:

@@ -104,6 +104,7 @@ def warm_start(task: Task, config: Config) -> Dataset:
         found = f"{len(dataset)} pairs of {list(dataset.states.shape[1:])} and {dataset.spec.num_actions} actions"
         wanted = f"{config.size} of {list(task.spec.obs_shape)} and {task.spec.num_actions}"
         raise InputError(f"{config.start} has {found}; {task.name} is asked for {wanted}")
+    task.check_dataset(dataset)
     plain = (dataset.normaliser[0] == 0).all() and (dataset.normaliser[1] == 1).all()
     kind = NORMALISERS[config.normaliser]
     if dataset.online or kind.running or not (kind.measured or plain):

@@ -2,14 +2,29 @@
 
 from collections.abc import Sequence
 
+ALIKE = "†"
+NOTE = (
+    f"{ALIKE} Exactly alike: at the most that there is to have, or one episode over and over. Look before comparing."
+)
+
 
 def align(rows: Sequence[Sequence[str]]) -> str:
     """A table as lines of text, its columns below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *_note(rows)])
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
     """A header, then lines."""
     header, *lines = ["| " + " | ".join(line) + " |" for line in table]
-    return "\n".join([header, "|---" * len(table[0]) + "|", *lines])
+    return "\n".join([header, "|---" * len(table[0]) + "|", *lines, *_note(table)])
+
+
+def marked(words: str, alike: bool) -> str:
+    """Scores in words; marked where there are several and all are the same, which the table then explains below it."""
+    return f"{words}{ALIKE}" if alike else words
+
+
+def _note(table: Sequence[Sequence[str]]) -> list[str]:
+    return ["", NOTE] if any(ALIKE in cell for row in table for cell in row) else []

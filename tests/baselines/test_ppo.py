@@ -9,6 +9,7 @@ import pytest
 from tests.helpers import Target
 
 import hades
+from hades.baselines import ppo
 from hades.baselines.ppo import Actor, train_ppo
 from hades.dataset import Spec
 from hades.learner.cloning import make_policy
@@ -17,7 +18,7 @@ from hades.learner.networks import init_network, make_network
 from hades.learner.recipes import published
 from hades.tasks.control import ControlTask
 
-FAST = {"num_envs": 8, "num_steps": 32, "num_minibatches": 4, "learning_rate": 1e-2}
+FAST: dict[str, Any] = {"num_envs": 8, "num_steps": 32, "num_minibatches": 4, "learning_rate": 1e-2}
 
 
 def test_learns(target: ControlTask) -> None:
@@ -42,6 +43,33 @@ def test_the_result_is_a_network_of_the_learner(target: ControlTask) -> None:
     policy = make_policy(complete, target.spec, greedy=True)
     action = policy(result.params, result.normaliser(jnp.asarray([0.8])), jax.random.key(0))
     assert action.shape == (1,)
+
+
+def test_a_second_training_compiles_nothing(target: ControlTask) -> None:
+    def compiled(**options: Any) -> list[int]:
+        train_ppo(target, hades.Learner(width=8), steps=512, **FAST | options)
+        programs: Any = (ppo._begin, ppo._iterate, ppo._play)
+        return [program._cache_size() for program in programs]
+
+    assert compiled(seed=0) == compiled(seed=1, learning_rate=1e-3, ent_coef=0.1, gamma=0.9)
+
+
+def test_a_learning_rate_falls_with_the_budget(target: ControlTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates, iterate = [], ppo._iterate
+
+    def watched(made: Any, state: Any, rate: float, number: int) -> Any:
+        rates.append(rate)
+        return iterate(made, state, rate, number)
+
+    monkeypatch.setattr(ppo, "_iterate", watched)
+    own = FAST | {"learning_rate": 0.5, "anneal": True}
+    train_ppo(target, hades.Learner(width=8), steps=1024, evaluations=4, **own)
+    assert rates == [0.5, 0.375, 0.25, 0.125]
+
+
+def test_minutes_are_the_trainings_and_scores_are_shared_over_them(target: ControlTask) -> None:
+    result = train_ppo(target, hades.Learner(width=8), minutes=0.02, evaluations=3, **FAST)
+    assert 1 <= len(result.metrics) <= 3 and 1.2 <= result.metrics[-1]["seconds"] < 60
 
 
 @pytest.mark.parametrize("discrete", [True, False])

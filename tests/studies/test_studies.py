@@ -10,14 +10,29 @@ import numpy as np
 import pytest
 
 import hades
-from hades import presets, studies
+from hades import presets, studies, tables
+from hades.baselines.settings import DISCRETE, TASKS
 from hades.cli import main
 from hades.learner import recipes
 from hades.options import Rule, members, rules
-from hades.studies import STUDIES, architectures, continual, cost, generalisation, images, laptop, results, rows, zoo
+from hades.studies import (
+    STUDIES,
+    architectures,
+    continual,
+    cost,
+    generalisation,
+    images,
+    laptop,
+    results,
+    rows,
+    tuning,
+    zoo,
+)  # fmt: skip
+from hades.studies.rows import key
 
 TINY: dict[str, dict[str, Any]] = {
     "comparison": {"tasks": ("cartpole",), "methods": ("HaDES-R", "ES", "PPO"), "steps": 30_000, "seeds": 1},
+    "tuning": {"tasks": ("cartpole",), "steps": 10_000, "width": 8},
     "generalisation": {
         "datasets": ("cartpole-2",), "widths": (8,), "depths": (1,), "rates": (1.0,), "epochs": (0.5,), "inits": 2,
         "episodes": 1,
@@ -92,7 +107,7 @@ def test_a_study_runs_is_drawn_and_is_not_done_twice(name: str, tmp_path: Path, 
     about = json.loads((tmp_path / "results.json").read_text())
     assert about["rows"] == json.loads(json.dumps(rows)) and rows[0]["made"]["versions"]["jax"]
     assert (tmp_path / "figure.png").stat().st_size > 5_000 and "<svg" in (tmp_path / "figure.svg").read_text()
-    table = (tmp_path / "table.md").read_text().splitlines()
+    table = (tmp_path / "table.md").read_text().removesuffix(f"\n\n{tables.NOTE}\n").splitlines()
     assert len(table) > 2 and len({line.count("|") for line in table}) == 1
     assert studies.conduct(study, tmp_path, progress=False) == about["rows"]  # as they were, seconds included
 
@@ -103,7 +118,7 @@ def test_at_the_papers_scale_every_study_knows_its_cells() -> None:
         assert paper and laptop and json.loads(json.dumps(paper)) != json.loads(json.dumps(laptop))
 
 
-DISTIL = {"comparison", "budget", "cost", "results", "laptop", "images"}
+DISTIL = {"comparison", "budget", "cost", "results", "laptop", "images", "tuning"}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -173,6 +188,20 @@ def test_forgetting_transfer_and_plasticity() -> None:
     assert got["forward transfer"] == pytest.approx(0.2) and got["plasticity"] == pytest.approx(0.85)
 
 
+def test_ppo_with_other_settings_is_another_row_and_minutes_take_the_place_of_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def keys(**options: Any) -> dict[str, str]:
+        study = studies.make("comparison", tasks=("cartpole",), seeds=1, **options)
+        return {cell["method"]: key(study.making(cell)) for cell in study.cells()}
+
+    before = keys()
+    monkeypatch.setitem(TASKS, "CartPole-v1", DISCRETE | {"learning_rate": 0.5})
+    after = keys()
+    assert [method for method in before if before[method] != after[method]] == ["PPO"]
+    assert not set(after.values()) & set(keys(minutes=1.0).values())
+
+
 def test_rankings_that_agree_correlate() -> None:
     rows = [{"return": {"mean": i}, "ppo_returns": [i**2, i**2 + 1]} for i in range(10)]
     rho, low, high = architectures.correlation(rows)
@@ -197,7 +226,7 @@ def test_laptops_table_times_marks() -> None:
     rows = [row(0, [(30.0, 10**6, 0.5), (60.0, 2 * 10**6, 7.0)]), row(1, [(9.0, 1, 0.0)])]
     table = studies.make("laptop", task="cartpole").table(rows)
     assert table[0][-1] == "minutes (M steps) to 1, 1000"
-    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.5", "200 ± 0", "1.0 (2) in 1 of 2; never"]
+    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.5", "200 ± 0†", "1.0 (2) in 1 of 2; never"]
 
 
 def test_published_datasets_are_scored_as_published(tmp_path: Path, cartpole_pairs: hades.Dataset) -> None:
@@ -280,7 +309,7 @@ def test_help_has_the_options_of_a_study_and_no_others(name: str, capsys: pytest
         main(["study", name, "--help"])
     shown = set(re.findall(r"^[│ ]+--(?!no-)([a-z][a-z-]*)", capsys.readouterr().out, re.MULTILINE))
     own = {field.name.replace("_", "-") for field in dataclasses.fields(studies.kind_of(name))}
-    assert shown == own | {"preset", "out", "quiet", "json", "debug"}
+    assert shown == own | {"preset", "out", "quiet", "force", "json", "debug"}
 
 
 def other(value: Any, rule: Rule, kind: Any) -> Any:
@@ -295,8 +324,11 @@ def other(value: Any, rule: Rule, kind: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_option_makes_another_study(name: str) -> None:
+def test_every_option_makes_another_study(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or it is one of what is made of the rows, which are few and have tests of their own."""
+    monkeypatch.setitem(TASKS, "CartPole-v1", DISCRETE | {"learning_rate": 1e-3})
+    finalists = dataclasses.replace(tuning.SEARCHES["breakout"], finalists=(0,))
+    monkeypatch.setitem(tuning.SEARCHES, "breakout", finalists)
     kind = studies.kind_of(name)
     assert [known.name for known, _ in rules(kind)] == [field.name for field in dataclasses.fields(kind)]
     for known, rule in rules(kind):

@@ -42,7 +42,8 @@ def _dataset(task: Task, folder: Path, size: int = 3) -> hades.Dataset:
 
 
 def _run(task: Task, folder: Path) -> Path:
-    return Run.create(folder / "run", _about(_search(task), "laptop")).path
+    with Run.create(folder / "run", _about(_search(task), "laptop")) as run:
+        return run.path
 
 
 def test_parameters_come_back(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 import jax
 import numpy as np
 
+from hades import runtime
 from hades.dataset import Dataset
 from hades.errors import InputError
 from hades.evaluation import Evaluation, Working, evaluate
@@ -19,13 +20,14 @@ from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
 from hades.metrics import TEST
 from hades.normalisers import identity_normaliser
-from hades.tables import align
+from hades.tables import align, marked
 from hades.tasks.base import Task
 from hades.tasks.images import as_float, images_of
 
 PER_CENT = dataclasses.replace(TEST, digits=1)
 
 
+@runtime.in_32_bits
 def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     """A dataset that nothing was distilled for.
 
@@ -58,6 +60,7 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     )
 
 
+@runtime.in_32_bits
 def across(
     dataset: Dataset,
     task: Task,
@@ -78,8 +81,8 @@ def across(
 
 
 def per_cent(mean: float, spread: float | None) -> str:
-    """An accuracy for a table."""
-    return PER_CENT.words(100 * mean, None if spread is None else 100 * spread)
+    """An accuracy for a table; marked where several networks are exactly alike."""
+    return marked(PER_CENT.words(100 * mean, None if spread is None else 100 * spread), spread == 0)
 
 
 def table(rows: Mapping[str, Mapping[str, Evaluation]]) -> str:

@@ -1,22 +1,26 @@
 """PPO (Schulman et al. 2017) by rejax, on our tasks and with our networks: training in the real environment.
 
 rejax steps environments of gymnax's older API, with auto-reset; `AutoReset` gives it that. The actor is the very
-network that a dataset would train; the critic is one like it.
+network that a dataset would train; the critic is one like it. Step sizes and coefficients are arguments of what is
+compiled, and the rest is made once (`_algorithm`): a second training on a task compiles nothing.
 """
 
 import time
-from functools import partial
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache, partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from flax import linen as nn
 
 from hades import runtime, tasks
-from hades.aliases import PyTree
+from hades.aliases import Json, Options, PyTree
 from hades.baselines import Result, check_budget
+from hades.baselines.settings import SHAPES, complete
 from hades.dataset import Spec
 from hades.errors import MissingExtra
 from hades.evaluation import Evaluation
@@ -28,15 +32,8 @@ from hades.tasks import rollouts
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 
-SETTINGS: dict[str, Any] = {
-    "num_envs": 64, "num_steps": 128, "num_epochs": 4, "num_minibatches": 16, "learning_rate": 3e-4, "gamma": 0.99,
-    "gae_lambda": 0.95, "clip_eps": 0.2, "vf_coef": 0.5, "max_grad_norm": 0.5,
-}  # fmt: skip
-"""The usual ones (Huang et al. 2022, "The 37 implementation details of PPO")."""
-CONTINUOUS = {"ent_coef": 0.0, "normalize_observations": True, "normalize_rewards": True}
-DISCRETE = {"ent_coef": 0.01, "normalize_observations": False, "normalize_rewards": False}
 
-
+@runtime.in_32_bits
 def train_ppo(
     task: Task | str,
     learner: Wishes = None,
@@ -54,78 +51,139 @@ def train_ppo(
         task: from `hades.make`, or a name for it.
         learner: whose network it is (``Learner(width=512)``); None: width 64. Its recipe is of no account.
         seed: of everything random.
-        steps, minutes: the budget; one of them. Steps are the environment's.
-        evaluations: how often the policy is scored on the way (for a budget of minutes: every 20 iterations).
+        steps, minutes: the budget; one of them. Steps are the environment's. Scores on the way cost neither.
+        evaluations: how often the policy is scored on the way.
         evaluation_episodes: fresh episodes of every score.
-        settings: of rejax's PPO, in place of `SETTINGS` and of what the kind of action adds.
+        settings: in place of the task's own (`hades.baselines.settings`).
 
     Raises:
-        InputError: without a budget, for a task that is not control, or without rejax.
+        InputError: without a budget, for a task that is not control, for an unknown setting, or without rejax.
     """
     runtime.configure()
     budget = check_budget(steps=steps, minutes=minutes)
     if find_spec("rejax") is None:
         raise MissingExtra("rejax", "ppo")
     made = tasks.acting(task, "PPO is")
-    ppo = _make(made, made.reference.patched(Learner(width=64), learner), settings)
-    per_iteration = ppo.num_envs * ppo.num_steps
-    every = 20 if steps is None else max(1, round(steps / per_iteration / evaluations))
-
-    @jax.jit
-    def iterate(state: PyTree, number: int) -> Any:  # an argument: one compilation for every budget
-        return jax.lax.fori_loop(0, number, lambda _, state: ppo.train_iteration(state), state)
-
-    @partial(jax.jit, static_argnums=2)
-    def play(state: PyTree, key: jax.Array, episodes: int) -> jax.Array:
-        def policy(params: Any, obs: jax.Array, key: jax.Array) -> Any:
-            return ppo.actor.apply(params, obs[None], key, method="act")[0]
-
-        params = jax.tree.map(lambda x: x[None], state.actor_ts.params)
-        keys = jax.random.split(key, (1, episodes))
-        return made.rollout(policy, params, _normaliser(ppo, state, made.spec), keys).ret
-
+    chosen = complete(made, settings)
+    ppo = _make(made, made.reference.patched(Learner(width=64), learner), chosen)
     init_key, score_key = jax.random.split(jax.random.key(seed))
-    state, metrics, start = ppo.init_state(init_key), [], time.monotonic()
-    spent = {"steps": 0.0, "minutes": 0.0}
-    while all(spent[limit] < budget[limit] for limit in budget):
-        state = iterate(state, every)
-        score = float(play(state, jax.random.fold_in(score_key, len(metrics)), evaluation_episodes).mean())
-        env_steps, seconds = int(spent["steps"]) + every * per_iteration, time.monotonic() - start
-        metrics.append({"mean": score, "env_steps_total": env_steps, "seconds": seconds})
-        spent = {"steps": env_steps, "minutes": seconds / 60}
-    returns = np.asarray(play(state, jax.random.fold_in(score_key, 2**31 - 1), evaluation_episodes))
-    normaliser = _normaliser(ppo, state, made.spec)
+
+    def play(state: PyTree, number: int) -> np.ndarray:
+        return np.asarray(_play(ppo, state, jax.random.fold_in(score_key, number), evaluation_episodes))
+
+    metrics: list[Json] = []
+    for state, spent, share in _train(ppo, chosen, budget, evaluations, init_key):
+        if share >= min(1, (len(metrics) + 1) / evaluations):
+            metrics.append({"mean": float(play(state, len(metrics)).mean()), **spent})
     params = {"params": state.actor_ts.params["params"]["network"]}
-    return Result(params, normaliser, Evaluation(returns), metrics)
+    return Result(params, _normaliser(ppo, state), Evaluation(play(state, 2**31 - 1)), metrics)
 
 
-def _make(task: ControlTask, recipe: Recipe, settings: dict[str, Any]) -> Any:
-    """rejax's algorithm on our task and network, its environments stepped as the task does (`ControlTask.vmap`)."""
+def _train(
+    ppo: Any, settings: Options, budget: Mapping[str, float], evaluations: int, key: jax.Array
+) -> Iterator[tuple[PyTree, Json, float]]:
+    """States on the way, the steps and seconds that they cost, and the share of the budget; what the caller does with
+    them costs nothing."""
+    per_iteration = ppo.num_envs * ppo.num_steps
+    known = budget["steps"] < float("inf")
+    every = max(1, round(budget["steps"] / per_iteration / evaluations)) if known else 1
+    start, env_steps, seconds, share = time.monotonic(), 0, 0.0, 0.0
+    state = _begin(ppo, key)
+    while share < 1:
+        rate = settings["learning_rate"] * (1 - share if settings["anneal"] else 1)
+        state = jax.block_until_ready(_iterate(ppo, state, rate, every))
+        env_steps, seconds = env_steps + every * per_iteration, seconds + time.monotonic() - start
+        share = max(env_steps / budget["steps"], seconds / 60 / budget["minutes"])
+        yield state, {"env_steps_total": env_steps, "seconds": seconds}, share
+        start = time.monotonic()
+
+
+@jax.jit
+def _begin(ppo: Any, key: jax.Array) -> Any:
+    """rejax's state, with one optimiser for all rates and types that an iteration keeps."""
+    state, rms = ppo.init_state(key), ("rew_rms_state", "obs_rms_state")
+    rates = {"learning_rate": jnp.float32(0), "max_grad_norm": jnp.float32(ppo.max_grad_norm)}
+
+    def optimised(trained: Any) -> Any:
+        fresh: Any = OPTIMISER.init(trained.params)
+        return trained.replace(tx=OPTIMISER, opt_state=fresh._replace(hyperparams=rates))
+
+    own = {name: jax.tree.map(jnp.float32, getattr(state, name)) for name in rms}  # rejax's begin as integers
+    return state.replace(actor_ts=optimised(state.actor_ts), critic_ts=optimised(state.critic_ts), **own)
+
+
+@jax.jit
+def _iterate(ppo: Any, state: PyTree, rate: float, number: int) -> Any:
+    """So many iterations at one step size."""
+
+    def at_rate(trained: Any) -> Any:
+        rates = trained.opt_state.hyperparams | {"learning_rate": jnp.float32(rate)}
+        return trained.replace(opt_state=trained.opt_state._replace(hyperparams=rates))
+
+    state = state.replace(actor_ts=at_rate(state.actor_ts), critic_ts=at_rate(state.critic_ts))
+    return jax.lax.fori_loop(0, number, lambda _, state: ppo.train_iteration(state), state)
+
+
+@partial(jax.jit, static_argnums=3)
+def _play(ppo: Any, state: PyTree, key: jax.Array, episodes: int) -> jax.Array:
+    """Returns ``[1, episodes]`` of the policy as it is."""
+
+    def policy(params: Any, obs: jax.Array, key: jax.Array) -> Any:
+        return ppo.actor.apply(params, obs[None], key, method="act")[0]
+
+    params = jax.tree.map(lambda x: x[None], state.actor_ts.params)
+    keys = jax.random.split(key, (1, episodes))
+    return ppo.env.task.rollout(policy, params, _normaliser(ppo, state), keys).ret
+
+
+def _normaliser(ppo: Any, state: PyTree) -> Normaliser:
+    if not ppo.normalize_observations:
+        return identity_normaliser(ppo.env.spec)
+    seen = state.obs_rms_state
+    return Normaliser(seen.mean, jnp.sqrt(seen.var + 1e-8))
+
+
+def _adam(learning_rate: Any, max_grad_norm: Any) -> optax.GradientTransformation:
+    return optax.chain(optax.clip(max_grad_norm), optax.adam(learning_rate))  # as rejax has it: number by number
+
+
+OPTIMISER = optax.inject_hyperparams(_adam)(learning_rate=0.0, max_grad_norm=0.0)
+"""Its rates are in its state."""
+
+
+def _make(task: ControlTask, recipe: Recipe, settings: Mapping[str, Any]) -> Any:
+    """rejax's algorithm on our task and network; of complete settings."""
+    shapes = tuple((name, settings[name]) for name in SHAPES)
+    return _algorithm(task, recipe, shapes).replace(
+        **{name: float(value) for name, value in settings.items() if name not in (*SHAPES, "anneal")}
+    )
+
+
+@lru_cache(maxsize=4)
+def _algorithm(task: ControlTask, recipe: Recipe, shapes: tuple[tuple[str, Any], ...]) -> Any:
+    """All that a compiled program is made for."""
+    spec = task.spec
+    actor = Actor(make_network(recipe, spec), head_of(spec))
+    critic = Critic(make_network(recipe, Spec(spec.obs_shape, 1, discrete=True)))
+    known: Options = dict(shapes)
+    return _on_task()(env=AutoReset(task), env_params=None, eval_callback=None, actor=actor, critic=critic, **known)
+
+
+@cache
+def _on_task() -> Any:
+    """rejax's PPO, its environments stepped as the task does (`ControlTask.vmap`)."""
     from rejax import PPO
-
-    env: Any = AutoReset(task)
 
     class OnTask(PPO):
         @property
         def vmap_step(self) -> Any:
-            return lambda keys, state, action, _: env.step_many(keys, state, action)
+            return lambda keys, state, action, _: self.env.step_many(keys, state, action)
 
         @property
         def vmap_reset(self) -> Any:
-            return lambda keys, _: env.reset_many(keys)
+            return lambda keys, _: self.env.reset_many(keys)
 
-    spec = task.spec
-    known = {**SETTINGS, **(DISCRETE if spec.discrete else CONTINUOUS), **settings}
-    actor = Actor(make_network(recipe, spec), head_of(spec))
-    critic = Critic(make_network(recipe, Spec(spec.obs_shape, 1, discrete=True)))
-    return OnTask(env=env, env_params=None, eval_callback=lambda *_: None, actor=actor, critic=critic, **known)
-
-
-def _normaliser(ppo: Any, state: PyTree, spec: Spec) -> Normaliser:
-    if not ppo.normalize_observations:
-        return identity_normaliser(spec)
-    seen = state.obs_rms_state
-    return Normaliser(seen.mean, jnp.sqrt(seen.var + 1e-8))
+    return OnTask
 
 
 class Space(NamedTuple):

@@ -149,6 +149,7 @@ def utilities(fitness: jax.Array) -> jax.Array:
     return jnp.zeros(size).at[jnp.argsort(-fitness)].set(ranked)
 
 
+@runtime.in_32_bits
 def evolve_weights(
     task: Task | str,
     learner: Wishes = None,

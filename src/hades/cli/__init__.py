@@ -41,6 +41,7 @@ def main(args: list[str] | None = None) -> int:
 def _run(args: list[str], watch: Watch) -> int:
     from hades.cli.parsing import parse
 
+    os.environ["JAX_ENABLE_X64"] = "0"  # whatever a command does is in 32 bits
     try:
         command = parse(args)
         watch.kept = getattr(command, "kept", watch.kept)

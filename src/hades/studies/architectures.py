@@ -44,14 +44,23 @@ class Architectures(Study):
     """Of each of these networks."""
     seeds: int = option(2, least=1)
     """Trainings by PPO whose mean ranks an architecture."""
+    ppo: str = option("tuned", one_of=("tuned", "usual"))
+    """PPO's settings: tuned for the task, or the usual ones."""
 
     def cells(self) -> list[Cell]:
         return [
             {"dataset": dataset, "trial": trial, "steps": self.steps, "seeds": self.seeds, "inits": self.inits,
-             "episodes": self.episodes}
+             "episodes": self.episodes, "ppo": self._settings(dataset)}
             for dataset in self.datasets
             for trial in range(self.trials)
         ]  # fmt: skip
+
+    def _settings(self, name: str) -> Json:
+        from hades.baselines.settings import complete, usual
+        from hades.dataset import load
+
+        dataset = load(name)
+        return complete(dataset.task) if self.ppo == "tuned" else usual(dataset.spec)
 
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],)
@@ -74,7 +83,8 @@ class Architectures(Study):
         trials.tell(trial, score.mean)
         start, returns = time.monotonic(), []
         for seed in range(cell["seeds"]):
-            by_ppo = train_ppo(task, Learner(**dataset.learner) | learner, seed=seed, steps=cell["steps"])
+            wishes = Learner(**dataset.learner) | learner
+            by_ppo = train_ppo(task, wishes, seed=seed, steps=cell["steps"], **cell["ppo"])
             returns.append(by_ppo.evaluation.mean)
         return {
             "architecture": architecture,

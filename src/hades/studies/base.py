@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STUDIES = {
     "comparison": "HaDES-R, HaDES-F, ES on the weights and PPO (Figures 2 and 3)",
+    "tuning": "PPO's settings for each task, from a search",
     "generalisation": "one dataset, many networks and recipes (Figure 4, Appendix C.2)",
     "budget": "how many pairs it takes (Appendix C.1)",
     "multitask": "one agent from the datasets of several tasks (Section 5.3)",

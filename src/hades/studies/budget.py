@@ -13,7 +13,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, scored, spread, summary, words
+from hades.studies.pieces import ONE_SEARCH, Wanted, over_networks, scored, scores, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ class Budget(Study):
         for task in self.tasks:
             for size in self.sizes:
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
-                score = spread([row["return"]["mean"] for row in mine])
-                if len(mine) == 1 and mine[0]["return"]["inits"] > 1:
-                    score = f"{words(mine[0]['return'])} over networks"
+                score = scores([row["return"] for row in mine])
+                if len(mine) == 1:
+                    score = f"{over_networks(mine[0]['return'])} over networks"
                 generations = f"{np.mean([row['generations'] for row in mine]):.0f}"
                 steps = f"{np.mean([row['env_steps'] for row in mine]) / 1e6:.1f}"
                 table.append([task, str(size), str(len(mine)), score, generations, steps])

@@ -1,8 +1,8 @@
 """Distillation against ES on the network's weights and PPO (Figures 2 and 3 of the paper).
 
-Like with like: one network, one budget of environment steps, and for the three that evolve one strategy, one
-population, as many episodes a candidate, and a single search of whole episodes. The published comparison had ES at
-half the width.
+Like with like: one network, one budget of environment steps (or of minutes), and for the three that evolve one
+strategy, one population, as many episodes a candidate, and a single search of whole episodes; PPO with the settings
+that a search found for each task (`tuning`). The published comparison had ES at half the width.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, control, spread, summary
+from hades.studies.pieces import ONE_SEARCH, Wanted, control, scores, spread, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Comparison(Study):
     """Trainings by each method on each task."""
     steps: int = option(5_000_000, least=1)
     """The budget of every cell, in environment steps."""
+    minutes: float | None = option(None, above=0)
+    """The budget of every cell in place of steps: equal time on this machine."""
     scale: str = option("laptop", one_of=PRESETS)
     """The preset that the distillations start from, laptop or paper; ES takes its population and episodes."""
     width: int = option(64, least=1)
@@ -51,18 +53,27 @@ class Comparison(Study):
     """Initial standard deviation of the weights, for ES."""
 
     def cells(self) -> list[Cell]:
+        budget = {"steps": self.steps} if self.minutes is None else {"minutes": self.minutes}
         return [
-            {"task": task, "method": method, "seed": seed, "steps": self.steps, "preset": self.scale,
-             "width": self.width} | ({"std": self.std} if method == "ES" else {})
+            {"task": task, "method": method, "seed": seed, **budget, "preset": self.scale, "width": self.width,
+             **self._own(method, task)}
             for task in self.tasks
             for method in self.methods
             for seed in range(self.seeds)
         ]  # fmt: skip
 
+    def _own(self, method: str, task: str) -> Json:
+        """The settings that one method alone has."""
+        from hades.baselines.settings import complete
+
+        if method == "PPO":
+            return {"settings": complete(task)}
+        return {"std": self.std} if method == "ES" else {}
+
     def wants(self, cell: Cell) -> Sequence[Wanted]:
         """As all methods take the preset: HaDES-F, of one network, and ES play as many episodes as HaDES-R."""
         wanted = Wanted(cell["task"], None, cell["seed"], cell["preset"], {
-            **ONE_SEARCH, "steps": cell["steps"], "learner": {"width": cell["width"]},
+            **ONE_SEARCH, **_budget(cell), "learner": {"width": cell["width"]},
         })  # fmt: skip
         if cell["method"] != "HaDES-F":
             return (wanted,)
@@ -76,9 +87,9 @@ class Comparison(Study):
 
         task, (wanted,) = control(cell["task"]), self.wants(cell)
         config = wanted.config()
-        learner, seed, budget = config.learner, cell["seed"], {"steps": cell["steps"]}
+        learner, seed, budget = config.learner, cell["seed"], _budget(cell)
         if cell["method"] == "PPO":
-            result = train_ppo(task, learner, seed=seed, **budget)
+            result = train_ppo(task, learner, seed=seed, **budget, **cell["settings"])
         elif cell["method"] == "ES":
             result = evolve_weights(
                 task, learner, population=config.population, episodes=config.inits * config.episodes,
@@ -126,9 +137,13 @@ class Comparison(Study):
             for method in self.methods:
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["method"]) == (task, method)]
                 table.append(
-                    [task, method, str(len(mine)), spread([row["return"]["mean"] for row in mine]),
+                    [task, method, str(len(mine)), scores([row["return"] for row in mine]),
                      spread([row["env_steps"] / 1e6 for row in mine]),
                      spread([row["iterations"] for row in mine], 0),
                      spread([row["training_seconds"] for row in mine], 0)]
                 )  # fmt: skip
         return table
+
+
+def _budget(cell: Cell) -> Json:
+    return {limit: cell[limit] for limit in ("steps", "minutes") if limit in cell}

@@ -45,9 +45,12 @@ class Cost(Study):
     """Environment steps that PPO is given for one policy."""
 
     def cells(self) -> list[Cell]:
+        from hades.baselines.settings import SHAPES, complete
+
         return [
             {"task": task, "preset": self.scale, "width": self.width, "after": self.after,
-             "generations": self.generations, "trainings": self.trainings, "steps": self.steps}
+             "generations": self.generations, "trainings": self.trainings, "steps": self.steps,
+             "ppo": {name: complete(task)[name] for name in SHAPES}}  # the others cost no time
             for task in self.tasks
         ]  # fmt: skip
 
@@ -79,7 +82,7 @@ class Cost(Study):
         one_policy = jax.jit(lambda key: train(dataset, key, init="fresh"))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
         training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
-        ppo = train_ppo(task, config.learner, steps=cell["steps"], evaluations=4)
+        ppo = train_ppo(task, config.learner, steps=cell["steps"], evaluations=4, **cell["ppo"])
         pace = [row["seconds"] for row in ppo.metrics]
         per_million = (
             1e6 * (pace[-1] - pace[0]) / (ppo.metrics[-1]["env_steps_total"] - ppo.metrics[0]["env_steps_total"])

@@ -15,7 +15,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import control, fraction, random_return, scored, summary, words
+from hades.studies.pieces import control, fraction, over_networks, random_return, scored, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class Generalisation(Study):
             shares = relative(mine)
             table.append([name, f"**{_in_words(share_kept(mine))}**", "", ""])
             for row, share in zip(mine, shares, strict=True):
-                setting = _words(row["cell"]["setting"]) or "its own"
-                table.append([name, setting, words(row["return"]), fraction(share)])
+                words = _words(row["cell"]["setting"]) or "its own"
+                table.append([name, words, over_networks(row["return"]), fraction(share)])
         return table
 
 

@@ -207,7 +207,7 @@ class Images(Study):
         found = {(row, name): (mean, std, inits) for row, name, mean, std, inits in _scores(rows)}
         for name in dict.fromkeys(_name(row) for row in rows):
             scores = [found[name, network] for network in self.networks]
-            cells = [f"{per_cent(mean, std)} ({inits})" for mean, std, inits in scores]
+            cells = [f"{per_cent(mean, std if inits > 1 else None)} ({inits})" for mean, std, inits in scores]
             minutes = next((f"{row['minutes']:.1f}" for row in rows if _name(row) == name and "minutes" in row), "")
             table.append([name, minutes, *cells, f"{100 * np.mean([mean for mean, *_ in scores]):.1f}"])
         return table

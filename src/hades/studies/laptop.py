@@ -14,7 +14,7 @@ from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import Wanted, scored, spread
+from hades.studies.pieces import Wanted, scored, scores, spread
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ class Laptop(Study):
         for name in dict.fromkeys(row["cell"]["row"] for row in rows):
             mine = [row for row in rows if row["cell"]["row"] == name]
             minutes, steps = spread([row["minutes"] for row in mine]), spread([row["env_steps"] / 1e6 for row in mine])
-            means = [[row["scores"][str(width)]["mean"] for row in mine] for width in WIDTHS]
-            scores = [spread(values, 0 if max(values) >= 100 else 1) for values in means]
+            found = [[row["scores"][str(width)] for row in mine] for width in WIDTHS]
+            words = [scores(some, 0 if max(one["mean"] for one in some) >= 100 else 1) for some in found]
             first = "; ".join(_reached([_first(row, mark) for row in mine]) for mark in marks)
-            table.append([name, str(len(mine)), minutes, steps, *scores, first])
+            table.append([name, str(len(mine)), minutes, steps, *words, first])
         return table
 
 

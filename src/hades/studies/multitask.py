@@ -11,7 +11,16 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import Study
-from hades.studies.pieces import EVALUATION_SEED, control, fraction, groups, random_return, scored, summary, words
+from hades.studies.pieces import (
+    EVALUATION_SEED,
+    control,
+    fraction,
+    groups,
+    over_networks,
+    random_return,
+    scored,
+    summary,
+)  # fmt: skip
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -109,7 +118,7 @@ class Multitask(Study):
                         if row["cell"]["group"] == list(group) and row["cell"]["width"] == width}  # fmt: skip
                 for task in mine[ALONE]["returns"]:
                     scores = [mine[how]["returns"][task] for how in (ALONE, MERGED, IDENTITY)]
-                    cells = [words(score) for score in scores]
+                    cells = [over_networks(score) for score in scores]
                     shares = [_share(mine[ALONE], mine[how], task) for how in (MERGED, IDENTITY)]
                     table.append([task, str(width), *cells, " / ".join(map(fraction, shares))])
         return table

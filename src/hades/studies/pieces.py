@@ -1,5 +1,6 @@
 """What several studies do alike: distil or go on, score, and put figures into words."""
 
+import dataclasses
 import functools
 import json
 import math
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hades import tables
 from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.metrics import RETURN
@@ -112,9 +114,25 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
 
 
-def words(score: Json) -> str:
-    """A return for a table: its mean, and ± the standard deviation over networks where there are several."""
-    return RETURN.words(score["mean"], score["std_of_inits"])
+def scores(summaries: Sequence[Json], digits: int = 1) -> str:
+    """Of several trainings, as `spread`; marked where they are exactly alike, or in each of them all episodes are."""
+    means = [summary["mean"] for summary in summaries]
+    same = len(means) > 1 and len(set(means)) == 1
+    return tables.marked(spread(means, digits), same or all(map(alike, summaries)))
+
+
+def over_networks(summary: Json, digits: int = 1) -> str:
+    """Mean, and ± standard deviation over networks where there are several; marked where they are exactly alike."""
+    words = dataclasses.replace(RETURN, digits=digits).words(summary["mean"], summary["std_of_inits"])
+    return tables.marked(words, alike(summary))
+
+
+def alike(summary: Json) -> bool:
+    """Whether all episodes of an evaluation, or the means of all its networks, are exactly one number."""
+    networks, episodes = summary.get("inits", 1), summary.get("episodes", 1)
+    if networks > 1 and summary["std_of_inits"] == 0:
+        return True
+    return networks * episodes > 1 and summary.get("min") == summary["mean"]
 
 
 def fraction(share: float) -> str:

@@ -16,6 +16,7 @@ from hades.options import option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import Wanted, scored
 from hades.studies.rows import Cell, Row
+from hades.tables import marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,7 +138,7 @@ class Results(Study):
         """A line a setting: means over seeds, spread over seeds or, of one seed, over networks."""
         header = ["task", "pairs", "networks trained on them", "return", "seeds", "minutes, all included"]
         return [header] + [
-            [name, pairs, words, RETURN.words(mean, spread), *others]
+            [name, pairs, words, marked(RETURN.words(mean, spread), spread == 0), *others]
             for name, pairs, words, mean, spread, *others in _lines(rows)
         ]
 

@@ -15,8 +15,9 @@ from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
 from hades.studies.conduct import latest
-from hades.studies.pieces import KEPT, scored
+from hades.studies.pieces import KEPT, alike, scored
 from hades.studies.rows import Cell, Row
+from hades.tables import marked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -135,7 +136,7 @@ class Zoo(Study):
         table = [["name", "task", "pairs", "fresh networks", "score"]]
         for row in rows:
             score = row["score"]
-            words = metric_of(score["metric"]).words(score["mean"], score["std_of_inits"])
+            words = marked(metric_of(score["metric"]).words(score["mean"], score["std_of_inits"]), alike(score))
             fresh = f"{score['inits']}, {_words(row['cell']['setting'])}"
             table.append([row["cell"]["name"], row["task"], str(row["pairs"]), fresh, words])
         return table

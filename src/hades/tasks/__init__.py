@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from hades import runtime
 from hades.aliases import Options
 from hades.errors import InputError
 from hades.tasks.base import Task
@@ -14,6 +15,7 @@ from hades.tasks.lookup import BRAX, PREFIXES, find, known, names, resolve, suit
 __all__ = ["BRAX", "acting", "again", "check", "check_same", "make", "names", "ready", "resolve"]
 
 
+@runtime.in_32_bits
 def make(name: Any, **options: Any) -> Task:
     """The task of a name, of labelled images on disk, or of an environment object with gymnax's API.
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import jax
 
+from hades import runtime
 from hades.aliases import Json, Options, PyTree
-from hades.dataset import Spec
+from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.learner.networks import Params
 from hades.learner.recipe import Learner, Recipe
@@ -47,6 +48,7 @@ class Task(ABC):
         stepped: whether environments can be played step by step inside a program (`begin`, `collect`).
         starts: where a search's states may start (`start`), beside ``"random"``.
         normalisers: which ones make sense.
+        preparations: of its options, those that change what observations are.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Task(ABC):
     stepped: bool = False
     starts: tuple[str, ...] = ("random", "sample")
     normalisers: tuple[str, ...] = ("none", "fixed", "running")
+    preparations: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -176,6 +179,14 @@ class Task(ABC):
         """Raise `InputError` if a dataset of the task cannot have so many pairs."""
         del size
 
+    def check_dataset(self, dataset: Dataset) -> None:
+        """Raise `InputError` for a dataset whose states are prepared otherwise than the task's observations."""
+        for name in self.preparations:
+            prepared = bool(dataset.info.get("task_options", {}).get(name))
+            if prepared != bool(self.options.get(name)):
+                how, right = ("with", f"with {name}=True (--{name})") if prepared else ("without", "without it")
+                raise InputError(f"the dataset was made {how} {name}, and this {self.name} was not; make it {right}")
+
     def check_start(self, start: str) -> None:
         """Raise `InputError` if states cannot start so."""
         if start not in self.starts:
@@ -241,12 +252,14 @@ class Acting(Task):
             return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
         return shared | {"size": 8}
 
+    @runtime.in_32_bits
     def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
         """The normaliser of observations under uniformly random actions, over whole episodes."""
         seen = self.play_randomly(key, episodes).seen
         assert seen is not None
         return merge_all(seen).normaliser()
 
+    @runtime.in_32_bits
     def random_return(self, key: jax.Array, episodes: int = 256) -> float:
         """The mean return of uniformly random actions."""
         return float(self.play_randomly(key, episodes).ret.mean())

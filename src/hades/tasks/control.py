@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades import runtime
 from hades.aliases import Options, PyTree
 from hades.errors import InputError
 from hades.learner.cloning import Policy, make_policy
@@ -78,6 +79,7 @@ class ControlTask(Acting):
         state = jax.eval_shape(self.environment.reset, jax.random.key(0))
         return 16 * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
 
+    @runtime.in_32_bits
     def rollout(
         self,
         policy: Policy,

@@ -82,6 +82,7 @@ class ImageTask(Task):
     differentiable = True
     starts = ("random", "mean", "sample", "centres", "zero")
     normalisers = ("none", "fixed")
+    preparations = ("zca",)
 
     @property
     def description(self) -> str:

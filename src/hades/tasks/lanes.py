@@ -10,19 +10,18 @@ For functions of a few hundred numbers. Operations that it does not know are bat
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 import jax
-import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.extend import core
 
-Lanes = np.ndarray
-"""An array of the unbatched function. Of dtype object: each element a ``[B]`` array or a constant; else constants."""
+from hades.tasks.lane_arrays import Lanes, is_key, join, known, lanes_of, name_of, settled, split, spread, vector
 
 ELEMENTWISE = """
 abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy cos cosh div eq
@@ -30,6 +29,8 @@ erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log 
 nextafter not or pow reduce_precision rem round rsqrt select_n shift_left shift_right_arithmetic shift_right_logical
 sign sin sinh sqrt square stop_gradient sub tan tanh xor
 """.split()  # noqa: SIM905
+CALLS = ("call", "closed_call", "custom_jvp_call", "custom_vjp_call", "jit", "remat2")
+"""Functions called with the operands as they are; whatever else has a function (`reduce`, a scatter) applies it."""
 REDUCTIONS: dict[str, core.Primitive] = {
     "reduce_sum": lax.add_p,
     "reduce_prod": lax.mul_p,
@@ -43,56 +44,27 @@ REDUCTIONS: dict[str, core.Primitive] = {
 def vmap(fun: Callable[..., Any]) -> Callable[..., Any]:
     """As `jax.vmap` over the leading axis of every argument and result; on an accelerator it is `jax.vmap`.
 
-    The same function up to rounding, but for one case: an infinity or NaN times a constant 0 is 0.
+    The same function up to rounding, but for one case: an infinity or NaN times a constant 0 is 0, and no zero that is
+    added or multiplied by keeps its sign. Derivatives through it are those of what it computes, not custom ones.
     """
 
     def batched(*args: Any) -> Any:
         if jax.default_backend() != "cpu":
             return jax.vmap(fun)(*args)
-        leaves, structure = jax.tree.flatten(args)
-        size = leaves[0].shape[0]
+        leaves, structure = jax.tree.flatten(jax.tree.map(jnp.asarray, args))
+        (size,) = {x.shape[0] for x in leaves}
         closed, out = jax.make_jaxpr(lambda *xs: fun(*jax.tree.unflatten(structure, xs)), return_shape=True)(
             *(jax.ShapeDtypeStruct(x.shape[1:], x.dtype) for x in leaves)
         )
-        lanes = [_split(jnp.moveaxis(x, 0, -1)) for x in leaves]
+        lanes = [split(jnp.moveaxis(x, 0, -1)) for x in leaves]
         shapes, structure = jax.tree.flatten(out)
         results = [
-            jnp.moveaxis(_join(x, shape.dtype, size), -1, 0)
+            jnp.moveaxis(join(x, shape.dtype, size), -1, 0)
             for x, shape in zip(_Trace(size).run(closed, lanes), shapes, strict=True)
         ]
         return jax.tree.unflatten(structure, results)
 
     return batched
-
-
-def _split(x: jax.Array) -> Lanes:
-    """From ``[*S, B]`` to lanes of shape S."""
-    flat = x.reshape(-1, x.shape[-1])
-    return _lanes([flat[i] for i in range(flat.shape[0])], x.shape[:-1])
-
-
-def _join(x: Lanes, dtype: Any, size: int) -> jax.Array:
-    """From lanes of shape S to ``[*S, B]``."""
-    if x.dtype != object or not x.size:
-        return jnp.broadcast_to(jnp.asarray(x, dtype)[..., None], (*x.shape, size))
-    return jnp.stack([_vector(value, dtype, size) for value in x.flat]).reshape(*x.shape, size)
-
-
-def _lanes(values: list[Any], shape: tuple[int, ...]) -> Lanes:
-    out = np.empty(len(values), object)
-    for i, value in enumerate(values):  # numpy would look into an array given as an element
-        out[i] = value
-    return out.reshape(shape)
-
-
-def _vector(value: Any, dtype: Any, size: int) -> jax.Array:
-    return value if isinstance(value, jax.Array) else jnp.full((size,), value, dtype)
-
-
-def _read_constant(value: Any, size: int) -> Lanes:
-    if isinstance(value, jax.core.Tracer) or jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        return _split(jnp.broadcast_to(value[..., None], (*value.shape, size)))
-    return np.asarray(value)
 
 
 @dataclass(frozen=True)
@@ -105,7 +77,7 @@ class _Trace:
     def run(self, closed: core.ClosedJaxpr, args: list[Lanes]) -> list[Lanes]:
         jaxpr, values = closed.jaxpr, {}
         for var, constant in zip(jaxpr.constvars, closed.consts, strict=True):
-            values[var] = _read_constant(constant, self.size)
+            values[var] = known(constant, self.size)
         values.update(zip(jaxpr.invars, args, strict=True))
 
         def read(atom: Any) -> Lanes:
@@ -117,27 +89,37 @@ class _Trace:
 
     def apply(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
         name, params = eqn.primitive.name, eqn.params
-        if (inner := params.get("jaxpr", params.get("call_jaxpr"))) is not None and name not in ("scan", "while"):
+        if name in CALLS:
+            inner: Any = params.get("jaxpr", params.get("call_jaxpr"))
             return self.run(inner if isinstance(inner, core.ClosedJaxpr) else core.ClosedJaxpr(inner, ()), ins)
         if name == "cond" and ins[0].dtype != object:
             return self.run(params["branches"][int(ins[0])], ins[1:])
+        if name == "device_put":  # inside a program there is but one place
+            return ins
+        ins = [settled(x, _aval(var)) for x, var in zip(ins, eqn.invars, strict=True)]
         if all(x.dtype != object for x in ins):
-            return _constant(eqn, ins)
+            return self.constant(eqn, ins)
+        ins = [spread(x, self.size) if is_key(x) else x for x in ins]  # beside lanes: numpy knows no keys
         if name == "scan":
             return self.scan(eqn, ins)
         if name in ELEMENTWISE:
             return [self.elementwise(eqn, ins)]
         if name in REDUCTIONS:
-            return [self.reduce(REDUCTIONS[name], ins[0], params["axes"], _aval(eqn.outvars[0]))]
-        if name == "dot_general":
-            return [self.dot(ins[0], ins[1], params["dimension_numbers"], _aval(eqn.outvars[0]))]
+            return [self.reduce(REDUCTIONS[name], ins[0], params["axes"], _out(eqn))]
+        if name == "dot_general" and {_aval(x).dtype for x in eqn.invars} == {_out(eqn).dtype} != {np.dtype(bool)}:
+            return [self.dot(ins[0], ins[1], params["dimension_numbers"], _out(eqn))]
         if name == "scatter-add" and ins[1].dtype != object:
             return [self.scatter_add(eqn, *ins)]
         moved = _move(eqn, ins)
         return self.other(eqn, ins) if moved is None else [moved]
 
+    def constant(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
+        """Of constants: done once, while tracing, where it has no effect."""
+        with nullcontext() if eqn.effects else jax.ensure_compile_time_eval():
+            return [known(x, self.size) for x in _bind(eqn, *ins)]
+
     def elementwise(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> Lanes:
-        out = _aval(eqn.outvars[0])
+        out = _out(eqn)
         dtypes = [_aval(x).dtype for x in eqn.invars]
         columns = [np.broadcast_to(x, out.shape).reshape(-1) for x in ins]
         settings = str(eqn.params) if eqn.params else ""
@@ -145,8 +127,8 @@ class _Trace:
             self.operate(eqn.primitive, row, dtypes, out.dtype, eqn.params, settings)
             for row in zip(*columns, strict=True)
         ]
-        if any(isinstance(value, jax.Array) for value in values):
-            return _lanes(values, out.shape)
+        if not values or any(isinstance(value, jax.Array) for value in values):
+            return lanes_of(values, out.shape)
         return np.asarray(values, out.dtype).reshape(out.shape)
 
     def operate(
@@ -162,10 +144,10 @@ class _Trace:
         if (simple := _simplify(primitive.name, row, dtypes, dtype)) is not None:
             return simple
         # The operands are kept beside the result, or an id could come back as another's.
-        key = (primitive.name, settings, *dtypes, *(id(x) if isinstance(x, jax.Array) else (x,) for x in row))
+        key = (primitive.name, settings, *dtypes, *map(name_of, row, dtypes))
         if key not in self.memo:
             if any(isinstance(x, jax.Array) for x in row):
-                vectors = [_vector(x, dtype, self.size) for x, dtype in zip(row, dtypes, strict=True)]
+                vectors = [vector(x, dtype, self.size) for x, dtype in zip(row, dtypes, strict=True)]
                 value = primitive.bind(*vectors, **(params or {}))
             else:
                 with jax.ensure_compile_time_eval():
@@ -181,7 +163,7 @@ class _Trace:
 
     def reduce(self, primitive: core.Primitive, x: Lanes, axes: tuple[int, ...], out: Any) -> Lanes:
         rows = np.moveaxis(x, axes, range(len(axes))).reshape(prod(x.shape[i] for i in axes), -1).T
-        return _lanes([self.fold(primitive, list(row), out.dtype) for row in rows], out.shape)
+        return lanes_of([self.fold(primitive, list(row), out.dtype) for row in rows], out.shape)
 
     def dot(self, a: Lanes, b: Lanes, dimension_numbers: Any, out: Any) -> Lanes:
         (contract_a, contract_b), (batch_a, batch_b) = dimension_numbers
@@ -199,13 +181,13 @@ class _Trace:
 
         left, right = rows(a, contract_a, batch_a), rows(b, contract_b, batch_b)
         values = [product(x, y) for xs, ys in zip(left, right, strict=True) for x in xs for y in ys]
-        return _lanes(values, out.shape)
+        return lanes_of(values, out.shape)
 
     def scatter_add(self, eqn: core.JaxprEqn, x: Lanes, indices: Lanes, updates: Lanes) -> Lanes:
         """Where each update lands is found by scattering its one-hot."""
-        out, dtype = x.astype(object).reshape(-1), _aval(eqn.outvars[0]).dtype
-        zeros = np.zeros(x.shape, np.float32)
-        for hot, update in zip(np.eye(updates.size, dtype=np.float32), updates.flat, strict=True):
+        out, dtype = x.astype(object).reshape(-1), _out(eqn).dtype
+        zeros = np.zeros(x.shape, dtype)
+        for hot, update in zip(np.eye(updates.size, dtype=dtype), updates.flat, strict=True):
             for i in np.flatnonzero(_constant(eqn, [zeros, indices, hot.reshape(updates.shape)])[0]):
                 out[i] = self.fold(lax.add_p, [out[i], update], dtype)
         return out.reshape(x.shape)
@@ -222,40 +204,43 @@ class _Trace:
         outs = [_aval(var) for var in closed.jaxpr.outvars][carried_out:]
 
         def vectors(lanes: list[Lanes]) -> list[list[jax.Array]]:
-            return [
-                [_vector(v, aval.dtype, self.size) for v in x.flat] for x, aval in zip(lanes, carried, strict=True)
-            ]
+            return [[vector(v, aval.dtype, self.size) for v in x.flat] for x, aval in zip(lanes, carried, strict=True)]
 
         def lanes(vectors: list[list[jax.Array]]) -> list[Lanes]:
-            return [_lanes(v, aval.shape) for v, aval in zip(vectors, carried, strict=True)]
+            return [lanes_of(v, aval.shape) for v, aval in zip(vectors, carried, strict=True)]
 
         def joined(lanes: list[Lanes], avals: list[Any]) -> list[jax.Array]:
-            return [_join(x, aval.dtype, self.size) for x, aval in zip(lanes, avals, strict=True)]
+            return [join(x, aval.dtype, self.size) for x, aval in zip(lanes, avals, strict=True)]
 
         def body(carry: list[list[jax.Array]], xs: list[jax.Array]) -> tuple[list[list[jax.Array]], list[jax.Array]]:
-            out = _Trace(self.size).run(closed, [*ins[:starts], *lanes(carry), *map(_split, xs)])
+            out = _Trace(self.size).run(closed, [*ins[:starts], *lanes(carry), *map(split, xs)])
             return vectors(out[:carried_out]), joined(out[carried_out:], outs)
 
         xs = joined(ins[carries:], avals[carries:])
         carry, ys = lax.scan(
             body, vectors(ins[starts:carries]), xs, params["length"], params["reverse"], params["unroll"]
         )
-        return [*lanes(carry), *map(_split, ys)]
+        return [*lanes(carry), *map(split, ys)]
 
     def other(self, eqn: core.JaxprEqn, ins: list[Lanes]) -> list[Lanes]:
         """An operation without a rule of its own: whole arrays, batched by JAX."""
         axes = [-1 if x.dtype == object else None for x in ins]
         arrays = [
-            _join(x, _aval(var).dtype, self.size) if x.dtype == object else x
+            join(x, _aval(var).dtype, self.size) if x.dtype == object else x
             for x, var in zip(ins, eqn.invars, strict=True)
         ]
         out = jax.vmap(lambda *xs: _bind(eqn, *xs), in_axes=axes, out_axes=-1)(*arrays)
-        return [_split(x) for x in out]
+        return [split(x) for x in out]
 
 
 def _aval(atom: core.Var | core.Literal) -> Any:
     """Its shape and dtype."""
     return atom.aval
+
+
+def _out(eqn: core.JaxprEqn) -> Any:
+    """Shape and dtype of the only result."""
+    return _aval(eqn.outvars[0])
 
 
 def _same_rank(atoms: Sequence[Any], others: Sequence[Any]) -> int:
@@ -296,18 +281,19 @@ def _is(value: Any, constant: int) -> bool:
 
 def _move(eqn: core.JaxprEqn, ins: list[Lanes]) -> Lanes | None:
     """Operations that only move numbers about; None if it is not one."""
-    x, params, shape = ins[0], eqn.params, _aval(eqn.outvars[0]).shape
+    x, params = ins[0], eqn.params
     match eqn.primitive.name:
         case "reshape" | "squeeze" | "expand_dims":
-            return x.reshape(shape)
+            order = params.get("dimensions") if eqn.primitive is lax.reshape_p else None
+            return x.transpose(order).reshape(_out(eqn).shape) if order else x.reshape(_out(eqn).shape)
         case "slice":
             bounds = params["start_indices"], params["limit_indices"], params["strides"] or (1,) * x.ndim
-            return x[tuple(map(slice, *bounds))]
+            return x[(*map(slice, *bounds), ...)]
         case "broadcast_in_dim":
-            aligned = [1] * len(shape)
+            aligned = [1] * len(_out(eqn).shape)
             for size, axis in zip(x.shape, params["broadcast_dimensions"], strict=True):
                 aligned[axis] = size
-            return np.broadcast_to(x.reshape(aligned), shape)
+            return np.broadcast_to(x.reshape(aligned), _out(eqn).shape)
         case "transpose":
             return x.transpose(params["permutation"])
         case "concatenate":
@@ -319,5 +305,6 @@ def _move(eqn: core.JaxprEqn, ins: list[Lanes]) -> Lanes | None:
         case "gather" if ins[1].dtype != object:
             positions = np.arange(x.size, dtype=np.int32).reshape(x.shape)
             index = _constant(eqn, [positions, ins[1]], fill_value=-1)[0]
-            return x.reshape(-1)[index] if (index >= 0).all() else None
+            flat = x.reshape(-1)
+            return lanes_of([flat[i] for i in index.flat], index.shape) if (index >= 0).all() else None
     return None

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.helpers import image_task, labelled, save_labelled
+from tests.helpers import TINY_IMAGES, image_task, labelled, save_labelled
 
 import hades
+from hades.baselines.images import baseline
 from hades.errors import InputError
 from hades.tasks.images import ImageTask
-from hades.tasks.suites.images import IDX, _idx
+from hades.tasks.pixels import idx_array
+from hades.tasks.suites.images import IDX
 
 RNG = np.random.default_rng(0)
 
@@ -56,7 +58,7 @@ def test_arrays_beside_are_found_by_name_where_no_task_has_it(tmp_path: Path, mo
 def test_idx_files_come_back(tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, compressed: bool) -> None:
     path = tmp_path_factory.mktemp("idx") / ("x.gz" if compressed else "x")
     path.write_bytes(gzip.compress(_idx_bytes(array)) if compressed else _idx_bytes(array))
-    np.testing.assert_array_equal(_idx(path), array)
+    np.testing.assert_array_equal(idx_array(path), array)
 
 
 def test_a_data_dir_of_idx_files_is_the_named_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,6 @@ def test_without_a_network_both_ways_out_are_named(tmp_path: Path, monkeypatch: 
         ({"train_labels": np.arange(30) / 2}, "labels must be whole numbers"),
         ({"test_images": np.zeros((6, 7, 7), np.uint8)}, r"training images are \[6, 5, 1\], test images \[7, 7, 1\]"),
         ({"train_images": np.zeros((30, 8), np.uint8)}, r"images must be \[M, H, W\]"),
-        ({"train_images": np.full((30, 6, 5), 300)}, "pixels must be bytes, or real numbers from 0 to 1"),
         ({"train_images": np.full((30, 6, 5), np.nan)}, "finite"),
         ({"train_labels": np.arange(30) % 3 - 1}, "labels must be from 0"),
         ({"train_images": None}, "must hold train_images, train_labels, test_images, test_labels, or images and"),
@@ -150,3 +151,19 @@ def test_whitened_pixels_are_nearly_uncorrelated(tmp_path: Path) -> None:
         np.abs(np.corrcoef(np.reshape(t.train.images, (200, -1)).T) - np.eye(16)).max() for t in (plain, white)
     ]
     assert correlated[0] > 0.8 and correlated[1] < 0.4 * correlated[0]
+
+
+def test_a_dataset_is_scored_and_gone_on_from_with_its_own_preparation_alone(tmp_path: Path) -> None:
+    path = save_labelled(tmp_path)
+    plain, white = (hades.make(path, zca=zca) for zca in (False, True))
+    for dataset_task, other, message in (
+        (white, plain, r"made with zca, and this mine was not; make it with zca=True \(--zca\)"),
+        (plain, white, "made without zca, and this mine was not; make it without it"),
+    ):
+        dataset = baseline(dataset_task, "mean", 3)
+        with pytest.raises(InputError, match=message):
+            hades.evaluate(dataset, other, inits=1)
+        with pytest.raises(InputError, match=message):
+            hades.distill(other, 3, start=str(dataset.save(tmp_path / "start.safetensors")), **TINY_IMAGES)
+    with pytest.raises(InputError, match="made with zca"):
+        hades.evaluate(baseline(white, "mean", 3), path, inits=1)

@@ -3,9 +3,7 @@
 No pickle is read: CIFAR-10 comes in its binary form, NPZ files without objects.
 """
 
-import gzip
 import os
-import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -19,10 +17,10 @@ import numpy as np
 from hades.errors import InputError
 from hades.tasks.fingerprints import checksum
 from hades.tasks.images import ImageTask, Labelled, as_float, split
+from hades.tasks.pixels import PICTURES, by_range, idx_array, picture
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 NPZ = ("train_images", "train_labels", "test_images", "test_labels")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FASHION = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
@@ -147,22 +145,8 @@ def _digits() -> Split:
 
 
 def _read_idx(paths: list[Path]) -> Split:
-    train_images, train_labels, test_images, test_labels = map(_idx, paths)
+    train_images, train_labels, test_images, test_labels = map(idx_array, paths)
     return Labelled(train_images, train_labels), Labelled(test_images, test_labels)
-
-
-def _idx(path: Path) -> np.ndarray:
-    """One array of LeCun's IDX format, compressed or not."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        zeros, kind, ndim = struct.unpack_from(">HBB", data)
-        shape = struct.unpack_from(f">{ndim}I", data, 4)
-        values = np.frombuffer(data, np.uint8, offset=4 + 4 * ndim)
-        if zeros or kind != 8 or len(values) != np.prod(shape):
-            raise ValueError
-        return values.reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error):
-        raise InputError(f"{path} is damaged, or not an IDX file of bytes") from None
 
 
 def _read_npz(path: Path) -> Split:
@@ -201,20 +185,15 @@ def _class_names(path: Path) -> tuple[str, ...]:
 
 
 def _pictures(path: Path, classes: tuple[str, ...]) -> Labelled:
-    from PIL import Image, UnidentifiedImageError
-
     images, labels = [], []
     for label, name in enumerate(classes):
         files = sorted(file for file in (path / name).glob("*") if file.suffix.lower() in PICTURES)
         for file in files:
-            try:
-                with Image.open(file) as picture:
-                    images.append(np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGB")))
-            except (OSError, UnidentifiedImageError):
-                raise InputError(f"{file} is damaged, or not an image") from None
+            images.append(picture(file))
             labels.append(label)
-            if images[-1].shape != images[0].shape:
-                raise InputError(f"{file} is {list(images[-1].shape)}, the images before it {list(images[0].shape)}")
+            this, first = (f"{image.dtype} {list(image.shape)}" for image in (images[-1], images[0]))
+            if this != first:
+                raise InputError(f"{file} is {this}, the images before it are {first}")
     if not images:
         raise InputError(f"{path} holds no images ({', '.join(PICTURES)})")
     return Labelled(np.stack(images), np.asarray(labels))
@@ -278,17 +257,9 @@ def _checked(name: str, data: Labelled, classes: int) -> Labelled:
             f"{name}: labels must be whole numbers [{len(images)}], one an image, "
             f"not {labels.dtype} {list(labels.shape)}"
         )
-    if images.dtype != np.uint8:
-        if not np.issubdtype(images.dtype, np.number) or not np.isfinite(images).all():
-            raise InputError(f"{name}: images must be finite numbers")
-        if images.min() < 0 or images.max() > (255 if np.issubdtype(images.dtype, np.integer) else 1):
-            raise InputError(
-                f"{name}: pixels must be bytes, or real numbers from 0 to 1, not from {images.min()} to {images.max()}"
-            )
-        images = images.astype(np.uint8 if np.issubdtype(images.dtype, np.integer) else np.float32)
     if labels.min() < 0 or labels.max() >= classes:
         raise InputError(f"{name}: labels must be from 0 to {classes - 1}, not from {labels.min()} to {labels.max()}")
-    return Labelled(images, labels.astype(np.int32))
+    return Labelled(by_range(name, images), labels.astype(np.int32))
 
 
 def _whitened(train: Labelled, test: Labelled) -> Split:
