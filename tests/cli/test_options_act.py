@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import hades
-from hades import evaluation, merging
+from hades import distillation, evaluation, merging
 from hades import zoo as library
 from hades.baselines import images
-from hades.cli import main, parsing
+from hades.cli import main, parsing, searching
 from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.learner.recipe import Learner
@@ -24,18 +24,20 @@ from hades.tasks.base import Task
 VALUES: dict[str, Any] = {
     "task": "acrobot", "init": "fresh", "backend": "spring", "network": "transformer", "activation": "gelu",
     "initialiser": "he", "norm": "layer", "loss": "mse", "optimiser": "rmsprop", "augment": "dsa",
-    "out": Path("elsewhere"), "data_dir": Path("elsewhere"),
+    "out": Path("elsewhere"), "data_dir": Path("elsewhere"), "preset": "paper", "strategy": "CMA_ES",
+    "normaliser": "none", "labels": "soft", "start": "sample", "networks": "mlp:8", "polish": "SNES@0.1",
+    "strategy_options": "temperature=20", "trackers": "tensorboard", "coordinator": "there:1",
 }  # fmt: skip
 """Of options that are names or paths: other ones than the datasets' own."""
 MODES = (
     "train cartpole-2", "train own", "evaluate cartpole-2", "evaluate own", "evaluate digits-10",
     "evaluate digits-10 --across", "evaluate digits-10 --baselines", "evaluate merged",
     "evaluate merged --task acrobot", "zoo list", "zoo show cartpole-2", "zoo get cartpole-2",
-    "merge cartpole-2 acrobot -o union",
+    "merge cartpole-2 acrobot -o union", "distill cartpole", "distill digits", "resume run",
     pytest.param("evaluate hopper-4", marks=pytest.mark.slow),
 )  # fmt: skip
-NOWHERE = {"debug", "force"}
-"""What shows only where something fails, or is in the way."""
+NOWHERE = {"debug", "force", "distributed"}
+"""What shows only where something fails, is in the way, or waits for others."""
 ANYWAY = {"zoo show cartpole-2": {"json"}}
 """What is done without being asked for, too: a card is JSON."""
 
@@ -86,11 +88,12 @@ def calls(monkeypatch: pytest.MonkeyPatch, cartpole_pairs: hades.Dataset) -> lis
 
     score, dataset = Evaluation(np.zeros((2, 2))), hades.load("digits-10")
     for module, name, result in (
-        (evaluation, "evaluate", score), (evaluation, "train", {}), (evaluation, "save_params", None),
-        (library, "get", "file"), (images, "across", {"mlp": score}), (images, "baseline", dataset),
-        (hades.Dataset, "save", None),
+        (distillation, "distill", None), (distillation, "resume", None), (evaluation, "evaluate", score),
+        (evaluation, "train", {}), (evaluation, "save_params", None), (library, "get", "file"),
+        (images, "across", {"mlp": score}), (images, "baseline", dataset), (hades.Dataset, "save", None),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, instead(result))
+    monkeypatch.setattr(searching, "report", lambda result, as_json: print(result, as_json))
     return done
 
 
