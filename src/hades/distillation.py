@@ -133,7 +133,10 @@ def resume(
     check_trackers(trackers)
     with Run.open(run, write=True) as opened:
         task = _task_of(opened, task)
-        config = Config.from_json(opened.about["config"], task.reference)
+        try:
+            config = Config.from_json(opened.about["config"], task.reference)
+        except InputError as error:
+            raise InputError(f"{opened.manifest}: {error}") from None
         if limits := {k: v for k, v in budget.items() if v is not None}:
             config = config.override(limits)
         runtime.warn_of_idle_cores()
@@ -216,7 +219,7 @@ class RunKeeper:
         before = self.failed
         try:
             write()
-        except InputError as error:
+        except (InputError, OSError) as error:
             self.failed = str(error)
             if before is None:
                 notice(f"{error}; the run goes on, and tries again with every checkpoint")

@@ -245,12 +245,12 @@ class Run:
         """Write files, and those that could not be written before; what fails now is tried again by the next call."""
         self._unwritten |= files
         self._stand()
-        failed: WriteError | None = None
+        failed: InputError | None = None
         for path, write in list(self._unwritten.items()):
             try:
                 write()
                 del self._unwritten[path]
-            except WriteError as error:
+            except InputError as error:
                 failed = failed or error
         if failed is not None:
             raise failed
