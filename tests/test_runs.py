@@ -12,12 +12,13 @@ import pytest
 
 import hades
 from hades import files, runs
-from hades.checkpoints import generations
+from hades.checkpoints import Damaged, generations, read
 from hades.errors import InputError, Notice, WriteError
 from hades.locks import Locked
 from hades.runs import Run
 from tests.helpers import metrics_row
 
+OLD = Path(__file__).parent / "data" / "run-0.1"
 ABOUT = {"task": "mine", "config": {"size": 2, "seed": 3}}
 STATE = {"a": np.zeros(3, np.float32), "b": (np.zeros((), np.int32), None)}
 
@@ -164,6 +165,26 @@ def test_a_configuration_without_a_digest_is_checked(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"task": "mine", "config": []}')
     with pytest.raises(InputError, match=r"config must be options, not \[\]"):
         Run.open(tmp_path)
+
+
+def test_what_was_edited_in_a_run_of_version_0_1_is_checked_like_any_input(tmp_path: Path) -> None:
+    shutil.copytree(OLD, tmp_path / "run")
+    file = tmp_path / "run/config.json"
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps(about | {"config": about["config"] | {"population": -3}}))
+    with pytest.raises(InputError, match=r"run/config\.json: population must be at least 1, not -3"):
+        hades.resume(tmp_path / "run", progress=False)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["checkpoint", "config.json", "metrics.jsonl"]
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_of_version_0_1_is_known_as_such(tmp_path: Path) -> None:
+    shutil.copytree(OLD / "checkpoint", tmp_path / "checkpoint")
+    for file in (tmp_path / "checkpoint/4/state").rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(Damaged):
+        read(tmp_path / "checkpoint", 4, lambda host: STATE)
 
 
 def test_what_a_run_is_from_here_on_is_kept(tmp_path: Path) -> None:
