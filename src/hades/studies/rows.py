@@ -76,4 +76,4 @@ def add(file: Path, study: str, row: Row) -> dict[str, Row]:
         rows = read(file, study) | {row["key"]: row}
         lines = ",\n".join(dumps(known, ensure_ascii=False) for known in rows.values())
         write_atomically(file, f'{{"study": "{study}", "format": {FORMAT}, "rows": [\n{lines}\n]}}\n'.encode())
-    return rows
+        return read(file, study)
