@@ -40,11 +40,12 @@ LINE = (
 OFTEN = ["--checkpoint-every", "0.2"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PHASES = ("start", "generation", "checkpoint", "ending")
-KINDS = ("dataset", "config", "metrics", "checkpoint")
+FILES = {"dataset": "dataset.safetensors", "config": "config.json", "metrics": "metrics.jsonl"}
+KINDS = (*FILES, "checkpoint")
 OUTCOME = ("lost", "differ", "tracebacks", "hung", "files_left", "rows_missing")
 A_RUN = 4
 """Kills."""
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds after which a process counts as hung."""
 ROOM = 160
 """KiB that a run takes, about, without its page."""
@@ -246,13 +247,8 @@ def damaged(folder: Path, number: int, whole: hades.Dataset, rng: random.Random)
     for how, kind in itertools.product(itertools.islice(itertools.cycle(HOW), number), KINDS):
         trial = Trial(new(folder), whole)
         shutil.copytree(stopped, trial.run)
-        checkpoints = sorted(trial.run.glob("checkpoint/*"), key=lambda path: int(path.stem))
-        path = {
-            "dataset": trial.run / "dataset.safetensors",
-            "config": trial.run / "config.json",
-            "metrics": trial.run / "metrics.jsonl",
-            "checkpoint": checkpoints[-1],
-        }[kind]
+        last = max(trial.run.glob("checkpoint/*"), key=lambda path: int(path.stem))
+        path = trial.run / FILES[kind] if kind in FILES else last
         damage(path, how, rng)
         silent = kind == "dataset" and not tells(path, stopped / path.name)
         trial.finish()
