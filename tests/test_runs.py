@@ -48,11 +48,11 @@ def goes_on(path: Path) -> int:
         return 0 if found is None else int(found[0]["b"][0])
 
 
-def full(monkeypatch: pytest.MonkeyPatch) -> None:
+def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """From here on, the disk is."""
 
     def fsync(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(files.os, "fsync", fsync)
 
@@ -193,16 +193,17 @@ def test_what_a_run_is_from_here_on_is_kept(tmp_path: Path) -> None:
     assert Run.open(run.path).about["config"] == {"generations": 9}
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO])
 def test_on_a_full_disk_the_last_checkpoint_stays_whole_and_all_is_written_later(
-    tmp_path: Path, continuous_pairs: hades.Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, continuous_pairs: hades.Dataset, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     run = begun(tmp_path, continuous_pairs, 2)
     before = sorted(path.name for path in run.path.rglob("*.*"))
-    full(monkeypatch)
+    refusing(monkeypatch, number)
     for generation in (5, 9):
-        with pytest.raises(WriteError, match="No space left on device"):
+        with pytest.raises(WriteError, match=os.strerror(number)):
             save(run, continuous_pairs, generation)
-    with pytest.raises(WriteError, match="No space left on device"):
+    with pytest.raises(WriteError, match=os.strerror(number)):
         run.snapshot(9, continuous_pairs)
     assert not run.whole and sorted(path.name for path in run.path.rglob("*.*")) == before
     monkeypatch.undo()

@@ -25,7 +25,7 @@ from hades.aliases import Options, PyTree
 from hades.checkpoints import KEPT, Damaged
 from hades.dataset import Dataset, load
 from hades.errors import InputError, WriteError, notice
-from hades.files import TEMPORARY, in_shell, write_atomically
+from hades.files import TEMPORARY, in_shell, reason, write_atomically
 from hades.journal import Journal, Row
 from hades.locks import Lock, is_free
 
@@ -71,7 +71,11 @@ class Run:
                 also if it is being written, or cannot be.
         """
         run = cls(Path(path), {})
-        if not run.manifest.exists() and not checkpoints.generations(run.checkpoints):
+        try:
+            there = run.manifest.exists() or checkpoints.generations(run.checkpoints)
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {reason(error)}") from None
+        if not there:
             raise InputError(f"{path} is not a run folder: it has no config.json of a distillation")
         if write:
             run._by_main(run._take)
