@@ -47,6 +47,7 @@ def make(name: Any, **options: Any) -> Task:
         raise InputError(f"{full_name}: {str(error).split(') ')[-1]}") from None
 
 
+@runtime.in_32_bits
 def check(env: Any, **options: Any) -> None:
     """Look whether an environment is what its spaces say, by one reset and one step, as Gymnasium's ``check_env``.
 
