@@ -43,23 +43,19 @@ class Architectures(Study):
     """Of each of these networks."""
     seeds: int = option(2, least=1)
     """Trainings by PPO whose mean ranks an architecture."""
-    ppo: str = option("tuned", one_of=("tuned", "usual"))
-    """PPO's settings: tuned for the task, or the usual ones."""
+    tuned: bool = option(True)
+    """PPO has the settings that were tuned for the task; otherwise the usual ones."""
 
     def cells(self) -> list[Cell]:
+        from hades.baselines.settings import complete
+        from hades.dataset import load
+
         return [
             {"dataset": dataset, "trial": trial, "steps": self.steps, "seeds": self.seeds, "inits": self.inits,
-             "episodes": self.episodes, "ppo": self._settings(dataset)}
+             "episodes": self.episodes, "ppo": complete(load(dataset).task, tuned=self.tuned)}
             for dataset in self.datasets
             for trial in range(self.trials)
         ]  # fmt: skip
-
-    def _settings(self, name: str) -> Json:
-        from hades.baselines.settings import complete, usual
-        from hades.dataset import load
-
-        dataset = load(name)
-        return complete(dataset.task) if self.ppo == "tuned" else usual(dataset.spec)
 
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],)

@@ -51,6 +51,8 @@ class Comparison(Study):
     """Of the networks of all methods."""
     std: float = option(0.05, above=0)
     """Initial standard deviation of the weights, for ES."""
+    tuned: bool = option(True)
+    """PPO has the settings that were tuned for the task; otherwise the usual ones."""
 
     def cells(self) -> list[Cell]:
         budget = {"steps": self.steps} if self.minutes is None else {"minutes": self.minutes}
@@ -67,7 +69,7 @@ class Comparison(Study):
         from hades.baselines.settings import complete
 
         if method == "PPO":
-            return {"settings": complete(task)}
+            return {"settings": complete(task, tuned=self.tuned)}
         return {"std": self.std} if method == "ES" else {}
 
     def run(self, cell: Cell, folder: Path) -> Json:

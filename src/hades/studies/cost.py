@@ -43,6 +43,8 @@ class Cost(Study):
     """Of a single policy, likewise."""
     steps: int = option(2_000_000, least=1)
     """Environment steps that PPO is given for one policy."""
+    tuned: bool = option(True)
+    """PPO has the settings that were tuned for the task; otherwise the usual ones."""
 
     def cells(self) -> list[Cell]:
         from hades.baselines.settings import SHAPES, complete
@@ -50,7 +52,7 @@ class Cost(Study):
         return [
             {"task": task, "preset": self.scale, "width": self.width, "after": self.after,
              "generations": self.generations, "trainings": self.trainings, "steps": self.steps,
-             "ppo": {name: complete(task)[name] for name in SHAPES}}  # the others cost no time
+             "ppo": {name: complete(task, tuned=self.tuned)[name] for name in SHAPES}}  # the others cost no time
             for task in self.tasks
         ]  # fmt: skip
 
