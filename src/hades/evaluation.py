@@ -18,7 +18,7 @@ from hades.errors import InputError
 from hades.files import write_atomically
 from hades.learner.cloning import Policy, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
-from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.learner.recipe import Recipe, Wishes, stored
 from hades.learner.recipes import published
 from hades.metrics import RETURN, metric_of
 from hades.normalisers import normaliser_of
@@ -219,7 +219,7 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:
     """A complete recipe: what is asked for, over the dataset's own, over the published one of its task."""
-    return (reference or published(dataset.spec)).patched(Learner(**dataset.learner), learner)
+    return (reference or published(dataset.spec)).patched(stored(dataset.learner), learner)
 
 
 # Two programs: the second, which Brax's compilation makes the dearer, is the same for all recipes of one network, and

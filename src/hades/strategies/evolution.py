@@ -18,8 +18,9 @@ import optax
 
 from hades.aliases import Options
 from hades.errors import InputError
+from hades.options import plain
 from hades.scoring import Scores
-from hades.strategies import SCORES, Oracle, Settings, Solution, State, plain
+from hades.strategies import SCORES, Oracle, Settings, Solution, State
 
 
 class Evolution:
