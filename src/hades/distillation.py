@@ -12,6 +12,7 @@ import jax
 
 from hades import presets, runtime, tasks
 from hades.aliases import Json
+from hades.arguments import Beginning, Running
 from hades.attempts import State
 from hades.clocks import Stopwatch
 from hades.config import Config
@@ -20,6 +21,7 @@ from hades.errors import InputError, notice
 from hades.evaluation import Evaluation
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
+from hades.options import held_to
 from hades.progress import Progress
 from hades.runs import Row, Run, check_free
 from hades.search import Search
@@ -56,16 +58,17 @@ class Result:
     seconds: Mapping[str, float]
 
 
+@held_to(Beginning, Running)
 def distill(
     task: Task | str,
     size: int | None = None,
-    preset: str = "laptop",
-    seed: int = 0,
+    preset: str = Beginning.preset,
+    seed: int = Config.seed,
     *,
     out: str | Path | None = None,
-    trackers: Sequence[str] = (),
-    progress: bool = True,
-    checkpoint_every: float = 15.0,
+    trackers: Sequence[str] = Running.trackers,
+    progress: bool = Running.progress,
+    checkpoint_every: float = Running.checkpoint_every,
     learner: Wishes = None,
     **options: Any,
 ) -> Result:
@@ -106,13 +109,14 @@ def distill(
         return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
 
 
+@held_to(Running)
 def resume(
     run: str | Path,
     task: Task | None = None,
     *,
-    trackers: Sequence[str] = (),
-    progress: bool = True,
-    checkpoint_every: float = 15.0,
+    trackers: Sequence[str] = Running.trackers,
+    progress: bool = Running.progress,
+    checkpoint_every: float = Running.checkpoint_every,
     **budget: float | None,
 ) -> Result:
     """Continue a run that was interrupted, to the dataset that it would have had without the interruption.

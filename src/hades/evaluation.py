@@ -13,7 +13,8 @@ from safetensors.numpy import save
 
 from hades import runtime, tasks
 from hades.aliases import Json, PyTree
-from hades.dataset import Dataset, Spec
+from hades.arguments import Scoring
+from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
 from hades.files import write_atomically
 from hades.learner.cloning import Policy, behaviour_cloning, make_policy
@@ -22,7 +23,9 @@ from hades.learner.recipe import Recipe, Wishes, stored
 from hades.learner.recipes import published
 from hades.metrics import RETURN, metric_of
 from hades.normalisers import normaliser_of
+from hades.options import held_to
 from hades.scoring import AnyNormaliser, Fitness, Pairs
+from hades.seeds import as_key, key_of
 from hades.tasks.base import Task
 
 BOOTSTRAPS = 2000
@@ -102,11 +105,12 @@ class Evaluation:
         )
 
 
-def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
+def train(dataset: AnyDataset, key: jax.Array | int, learner: Wishes = None) -> Params:
     """Train one fresh network on a dataset.
 
     Args:
-        key: draws the initialisation (``jax.random.key(0)``).
+        dataset: or its file, a run's folder, a name of the zoo.
+        key: draws the initialisation: ``jax.random.key(0)``, or 0, the seed of one.
         learner: fields that it sets override the recipe that the dataset was distilled for.
 
     Returns:
@@ -117,6 +121,7 @@ def train(dataset: Dataset, key: jax.Array, learner: Wishes = None) -> Params:
     >>> params["params"]["Dense_0"]["kernel"].shape
     (4, 8)
     """
+    dataset, key = as_dataset(dataset), as_key(key)
     complete, spec = recipe(dataset, learner), dataset.spec
     return _clone(complete, spec, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
 
@@ -127,7 +132,8 @@ def _clone(recipe: Recipe, spec: Spec, key: jax.Array, states: jax.Array, target
     return behaviour_cloning(recipe, spec, init_network(recipe, spec, key), states, targets, key=key)
 
 
-def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
+@held_to(Scoring)
+def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.greedy) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
     Returns:
@@ -140,6 +146,7 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
     >>> [int(act(hades.train(dataset, key), np.asarray([0, 0, lean, 0]), key)) for lean in (-0.2, 0.2)]  # left, right
     [0, 1]
     """
+    dataset = as_dataset(dataset)
     if dataset.online:
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
@@ -147,20 +154,22 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
     return lambda params, obs, key: act(params, (obs - mean) / std, key)
 
 
+@held_to(Scoring)
 def evaluate(
-    dataset: Dataset,
+    dataset: AnyDataset,
     task: Task | str | None = None,
-    inits: int = 32,
-    episodes: int = 8,
+    inits: int = Scoring.inits,
+    episodes: int = Scoring.episodes,
     *,
     learner: Wishes = None,
-    greedy: bool = False,
-    init: str = "auto",
-    seed: int = 0,
+    greedy: bool = Scoring.greedy,
+    init: str = Scoring.init,
+    seed: int = Scoring.seed,
 ) -> Evaluation:
     """Train fresh networks on a dataset and score each by whole episodes.
 
     Args:
+        dataset: or its file, a run's folder, a name of the zoo.
         task: what to score on; None makes the one that the dataset was made on, which for an environment or images
             of your own is for you to give. Images are scored by their test set.
         inits: networks, each with its own initialisation.
@@ -180,18 +189,14 @@ def evaluate(
     True
     """
     runtime.configure()
-    for name, value in (("inits", inits), ("episodes", episodes)):
-        if value < 1:
-            raise InputError(f"{name} must be at least 1, not {value}")
-    if init not in ("auto", "fresh", "fixed"):
-        raise InputError(f"unknown init '{init}'; choose one of auto, fresh, fixed")
+    dataset = as_dataset(dataset)
     fixed_key = dataset.info.get("init_key")
     if init == "fixed" and fixed_key is None:
         raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
     task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
-    network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
+    network_key, episode_key = jax.random.split(jax.random.fold_in(key_of(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
     fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))
     if fixed_key is not None and init != "fresh":

@@ -22,6 +22,7 @@ from math import inf
 from types import UnionType
 from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
+from hades.aliases import Options
 from hades.errors import InputError
 
 Choices = Collection[str] | Callable[[], Collection[str]]
@@ -30,9 +31,9 @@ R = TypeVar("R")
 
 WHOLE, HUGE, TINY = 2**31 - 1, 3.4e38, 1.2e-38
 """On a device: the largest whole number; the largest and the least positive other number."""
-SEED: Mapping[str, int] = {"least": 0, "most": 2**63 - 1}
+SEED: Options = {"least": 0, "most": 2**63 - 1}
 """The rule of a seed."""
-COUNT: Mapping[str, int] = {"least": 1, "most": 2**63 - 1}
+COUNT: Options = {"least": 1, "most": 2**63 - 1}
 """The rule of what is counted beside a device: steps of a budget."""
 
 
@@ -58,8 +59,8 @@ class Rule:
         """
         if value is None and type(None) in get_args(kind):
             return None
-        if hasattr(value, "tolist") and not isinstance(value, type):
-            value = value.tolist()
+        tolist = getattr(value, "tolist", None)
+        value = tolist() if callable(tolist) and not isinstance(value, type) else value
         for one in members(kind):
             if get_origin(one) is tuple and isinstance(value, (tuple, list)):
                 return tuple(self.check(name, each, get_args(one)[0]) for each in value)
@@ -124,6 +125,8 @@ def shown(value: Any) -> str:
     """A value in a message: as it is where that is short, else what it is."""
     if isinstance(value, str) and len(value) > 60:
         return f"{value[:40]!r}..."
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     short = value is None or isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) < 10**40)
     return repr(value) if short else f"a value of type {type(value).__name__}"
 
@@ -192,6 +195,19 @@ def check(options: Any) -> None:
     for known, rule in rules(type(options)):
         value = rule.check(known.name, getattr(options, known.name), known.type)
         object.__setattr__(options, known.name, value)
+
+
+def check_entries(kind: type, entries: Mapping[str, Any], what: str) -> None:
+    """Hold values by their names against the rules of a dataclass's fields; names that it has not are let be.
+
+    Raises:
+        InputError: for the first that cannot be, or that is missing and has no default.
+    """
+    for known, rule in rules(kind):
+        if known.name in entries:
+            rule.check(f"{what}: {known.name}", entries[known.name], known.type)
+        elif known.default is known.default_factory is dataclasses.MISSING:
+            raise InputError(f"{what} has no {known.name}")
 
 
 def held_to(*kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -23,9 +23,9 @@ from typing import Any, Self
 from hades import checkpoints, journal, manifest, runtime
 from hades.aliases import Options, PyTree
 from hades.checkpoints import KEPT, Damaged
-from hades.dataset import Dataset, load
+from hades.dataset import FILE, Dataset, load
 from hades.errors import InputError, WriteError, notice
-from hades.files import TEMPORARY, in_shell, write_atomically
+from hades.files import TEMPORARY, as_path, in_shell, write_atomically
 from hades.journal import Journal, Row
 from hades.locks import Lock, is_free
 
@@ -53,7 +53,7 @@ class Run:
         Raises:
             InputError: if the folder holds something, is being written, or cannot be.
         """
-        run = cls(Path(path), about)
+        run = cls(as_path(path), about)
         check_free(path)
         runtime.agree(0)  # all have looked
         run._by_main(run._begin)
@@ -70,7 +70,7 @@ class Run:
             InputError: if the folder is not a run's, or its ``config.json`` not what the run wrote; to go on with it,
                 also if it is being written, or cannot be.
         """
-        run = cls(Path(path), {})
+        run = cls(as_path(path), {})
         if not run.manifest.exists() and not checkpoints.generations(run.checkpoints):
             raise InputError(f"{path} is not a run folder: it has no config.json of a distillation")
         if write:
@@ -85,7 +85,7 @@ class Run:
     @property
     def dataset_path(self) -> Path:
         """Of the best dataset so far."""
-        return self.path / "dataset.safetensors"
+        return self.path / FILE
 
     @property
     def manifest(self) -> Path:
@@ -261,7 +261,7 @@ class Run:
 
 def check_free(path: str | os.PathLike[str]) -> None:
     """Raise `InputError` unless a run can begin at ``path``."""
-    path = Path(path)
+    path = as_path(path)
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a folder that is new or empty")
     if not is_free(path):

@@ -26,6 +26,7 @@ from hades.oracle import Generation
 from hades.parallel import replicated
 from hades.plan import Phase, Plan, plan_of
 from hades.scoring import Fitness, piece, ranked, staged
+from hades.seeds import key_of
 from hades.solution import Codec
 from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Settings, Solution, Strategy
 from hades.tasks.base import Task
@@ -51,7 +52,7 @@ class Search:
         for recipe in self.recipes:  # or says why it cannot be
             jax.eval_shape(partial(init_network, recipe, task.spec), jax.random.key(0))
         check(task, config, self.plan)
-        self.key = jax.random.key(config.seed)
+        self.key = key_of(config.seed)
         start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
         self.codec = Codec.of(task, config, self.recipes[0])
         self.pairs = piece(task, jax.vmap(self.codec.pairs))

@@ -16,7 +16,9 @@ from flax import linen as nn
 
 from hades import runtime, tasks
 from hades.aliases import PyTree
+from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
+from hades.config import Config
 from hades.dataset import Spec
 from hades.errors import MissingExtra
 from hades.evaluation import Evaluation
@@ -24,6 +26,8 @@ from hades.learner.heads import Head, head_of
 from hades.learner.networks import make_network
 from hades.learner.recipe import Learner, Recipe, Wishes
 from hades.normalisers import Normaliser, identity_normaliser
+from hades.options import held_to
+from hades.seeds import key_of
 from hades.tasks import rollouts
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
@@ -37,15 +41,16 @@ CONTINUOUS = {"ent_coef": 0.0, "normalize_observations": True, "normalize_reward
 DISCRETE = {"ent_coef": 0.01, "normalize_observations": False, "normalize_rewards": False}
 
 
+@held_to(Config, Comparing)
 def train_ppo(
     task: Task | str,
     learner: Wishes = None,
     *,
-    seed: int = 0,
+    seed: int = Config.seed,
     steps: int | None = None,
     minutes: float | None = None,
-    evaluations: int = 20,
-    evaluation_episodes: int = 64,
+    evaluations: int = Comparing.evaluations,
+    evaluation_episodes: int = Comparing.evaluation_episodes,
     **settings: Any,
 ) -> Result:
     """Train one network by PPO.
@@ -84,7 +89,7 @@ def train_ppo(
         keys = jax.random.split(key, (1, episodes))
         return made.rollout(policy, params, _normaliser(ppo, state, made.spec), keys).ret
 
-    init_key, score_key = jax.random.split(jax.random.key(seed))
+    init_key, score_key = jax.random.split(key_of(seed))
     state, metrics, start = ppo.init_state(init_key), [], time.monotonic()
     spent = {"steps": 0.0, "minutes": 0.0}
     while all(spent[limit] < budget[limit] for limit in budget):

@@ -62,6 +62,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check(self)
+        if not self.widths:
+            raise InputError("width must be one number or more")
         object.__setattr__(self, "depth", len(self.widths))
 
     @property
@@ -84,9 +86,7 @@ class Recipe:
             changes = {**_own_shape(wishes.get("network"), recipe.network), **wishes}
             width, depth = changes.get("width", recipe.width), wishes.get("depth")
             if isinstance(width, tuple) and depth not in (None, len(width)):
-                raise InputError(
-                    f"widths {', '.join(map(str, width))} are of {len(width)} layers: leave depth {depth} out"
-                )
+                raise InputError(f"widths {', '.join(map(str, width))} make {len(width)} layers, not depth {depth}")
             recipe = dataclasses.replace(recipe, **changes)
         return recipe
 
