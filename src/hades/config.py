@@ -12,7 +12,7 @@ from hades.aliases import Json, Options
 from hades.dataset import zoo
 from hades.errors import InputError
 from hades.learner.recipe import SHAPE, Learner, Recipe, stored
-from hades.options import COUNT, SEED, check, check_names, check_value, option, plain, registry, shown
+from hades.options import COUNT, SEED, bare, check, check_names, check_value, option, registry, shown
 
 ESSENTIALS, PAIRS, SEARCH, SCORE, BUDGET = "essentials", "pairs", "search", "score", "budget and validation"
 LIMITS = ("generations", "steps", "minutes")
@@ -165,7 +165,7 @@ class Config:
         implied: dict[str, Any] = {"learner": recipe}
         if any(overrides.get(limit) is not None for limit in LIMITS):
             implied |= dict.fromkeys(LIMITS)
-        if plain(overrides.get("strategy", self.strategy)) != plain(self.strategy):
+        if bare(overrides.get("strategy", self.strategy)) != bare(self.strategy):
             implied |= {"strategy_lr": None, "strategy_options": {}}
         if any(getattr(recipe, name) != getattr(self.learner, name) for name in SHAPE):
             implied |= {"networks": ()}

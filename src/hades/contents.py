@@ -9,6 +9,7 @@ import numpy as np
 
 from hades.aliases import Json
 from hades.errors import InputError
+from hades.files import dumps
 from hades.options import check_entries, option, shown
 
 MOST_CLASSES = 2**16
@@ -75,20 +76,12 @@ def as_json(info: Any) -> Json:
     if not isinstance(info, Mapping):
         raise InputError(f"info must be values by their names, not {shown(info)}")
     try:
-        plain: Json = json.loads(json.dumps(dict(info), default=_plain))
+        known: Json = json.loads(dumps(info))
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"info must be JSON: {error}") from None
-    check_entries(Known, plain, "info")
-    for part in plain.get("parts", ()):
+    check_entries(Known, known, "info")
+    for part in known.get("parts", ()):
         check_entries(Part, part, "a part")
         for name in ("obs_mean", "obs_std"):
             as_float32(name, part.get(name))
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{shown(value)} is none of JSON's")
+    return known

@@ -88,7 +88,7 @@ class Rule:
         known = self.one_of() if callable(self.one_of) else self.one_of
         if known is None or value in known:
             return value
-        if same := [one for one in known if plain(one) == plain(value)]:
+        if same := [one for one in known if bare(one) == bare(value)]:
             return same[0]
         raise InputError(f"unknown {name} {shown(value)}; choose one of {', '.join(known)}")
 
@@ -131,7 +131,7 @@ def shown(value: Any) -> str:
     return repr(value) if short else f"a value of type {type(value).__name__}"
 
 
-def plain(name: str) -> str:
+def bare(name: str) -> str:
     """A name without case and punctuation."""
     return "".join(c for c in name.lower() if c.isalnum())
 

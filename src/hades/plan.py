@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hades.config import Config
 from hades.errors import InputError
-from hades.options import plain
+from hades.options import bare
 
 EXPLORE = Fraction(1, 2)
 """Of the budget: what several searches share before the best of them gets the rest."""
@@ -32,7 +32,7 @@ class Phase:
     @property
     def settings(self) -> tuple[str, float | None]:
         """Equal for phases of which the later one can go on with the strategy's state of the former."""
-        return plain(self.strategy), self.std
+        return bare(self.strategy), self.std
 
 
 @dataclass(frozen=True)

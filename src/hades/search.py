@@ -21,7 +21,7 @@ from hades.errors import InputError
 from hades.learner.networks import init_network
 from hades.learner.recipe import Recipe
 from hades.normalisers import NORMALISERS, Normaliser
-from hades.options import plain
+from hades.options import bare
 from hades.oracle import Generation
 from hades.parallel import replicated
 from hades.plan import Phase, Plan, plan_of
@@ -68,7 +68,7 @@ class Search:
 
     def _strategy(self, phase: Phase, start: Solution) -> Strategy:
         config = self.config
-        own = plain(phase.strategy) == plain(config.strategy)  # whose step size and options these are
+        own = bare(phase.strategy) == bare(config.strategy)  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
         settings = Settings(phase.strategy, config.population, start, phase.std or config.std, rate, options)
         made = strategies.make(settings)
