@@ -6,13 +6,17 @@ from hades.tables import printable
 
 
 class InputError(ValueError):
-    """The caller asked for something that cannot be: one line says what is wrong and what would be right."""
+    """The caller asked for something that cannot be: one line says what is wrong and what would be right.
+
+    Args:
+        more: lines below it, where several things are wrong.
+    """
 
     exit_code = 2
     """Of a command that ends with it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+    def __init__(self, message: str, *more: str) -> None:
+        super().__init__("\n  ".join(map(printable, (message, *more))))
 
 
 class MissingExtra(InputError):

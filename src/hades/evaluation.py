@@ -21,6 +21,7 @@ from hades.learner.cloning import Policy, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Recipe, Wishes, stored
 from hades.learner.recipes import published
+from hades.memory import check_memory, of_networks, of_training
 from hades.metrics import RETURN, metric_of
 from hades.normalisers import normaliser_of
 from hades.options import held_to
@@ -123,6 +124,7 @@ def train(dataset: AnyDataset, key: jax.Array | int, learner: Wishes = None) -> 
     """
     dataset, key = as_dataset(dataset), as_key(key)
     complete, spec = recipe(dataset, learner), dataset.spec
+    check_memory([of_training(complete, spec, len(dataset))])
     return _clone(complete, spec, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
 
 
@@ -201,6 +203,7 @@ def evaluate(
     fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))
     if fixed_key is not None and init != "fresh":
         network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
+    check_memory(of_networks(fitness, 1, len(dataset), copies=2))
     pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
     params = _train(fitness, pairs, network_key, episode_key)
     play = _play if task.traced else _played

@@ -1,80 +1,102 @@
-"""Memory: what a call surely needs of a device, and one line where that is more than there is.
+"""Memory: what a call needs of a device, at the least, and one line where that is more than there is.
 
-Only what is there at once whatever the compiler does is counted, which is a half to a fifth of what is used in the end:
-what would run is not refused.
+Only what must be there at once is counted, a third or so of what is used in the end: what would run is not refused.
 """
 
-import functools
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
-from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.learner.networks import init_network, make_network
+from hades.learner.networks import layer_bytes, network_bytes, tree_bytes
 from hades.learner.recipe import Recipe
 from hades.parallel import device_memory
 from hades.scoring import Fitness
 from hades.strategies import SCORES, Strategy
 
-PRODUCTS = ("dot_general", "conv_general_dilated")
-"""Operations whose results are kept for the backward pass."""
-TRAINED, STEPPED = 3, 4
-"""Copies of a network while it trains: parameters, gradients and a moment at the least; of a strategy's state while it
-is told: before, after, and what a decomposition works on."""
+TRAINED = 3
+"""Copies of a network that trains: its parameters, their gradients and a moment."""
+TOLD = 4
+"""Copies of a strategy's state: before and after, and what decomposing it takes."""
 
 
 class Need(NamedTuple):
-    """A part of what is needed."""
+    """A part of what a call needs."""
 
     what: str
     size: float
-    """Bytes on each device."""
+    """Bytes, of each device."""
     less: str
-    """What would make it smaller."""
+    """That would make it smaller."""
 
 
-def check_memory(needs: Iterable[Need]) -> None:
-    """Raise `InputError` where needs together are more than a device has, with the largest of them."""
-    parts, there = list(needs), device_memory()
-    if (total := sum(part.size for part in parts)) > there:
-        most, machine = max(parts, key=lambda part: part.size), jax.default_backend() == "cpu"
-        shared = jax.local_device_count() if machine else 1  # on CPU, devices share the machine's memory
-        said = [f"{shared * size / 1e9:,.1f} GB" for size in (total, there, most.size)]
-        raise InputError(
-            f"this needs {said[0]} of memory or more, and the {'machine' if machine else 'device'} has {said[1]}: "
-            f"{said[2]} for {most.what}; take {most.less}"
-        )
+def check_memory(needs: Sequence[Need]) -> None:
+    """Raise `InputError` where needs are more than a device has: how much, and what most of it is for."""
+    total, there = sum(need.size for need in needs), device_memory()
+    if total <= there:
+        return
+    most, cpu = max(needs, key=lambda need: need.size), jax.default_backend() == "cpu"
+    shared = jax.local_device_count() if cpu else 1  # on CPU, devices share the machine's memory
+    needed, has, part = (f"{shared * size / 1e9:,.1f} GB" for size in (total, there, most.size))
+    raise InputError(
+        f"this needs {needed} of memory or more, {part} of it for {most.what}; "
+        f"{'this machine' if cpu else 'a device'} has {has}: {most.less}"
+    )
 
 
-def strategies(states: Sequence[tuple[str, Strategy]], population: int, numbers: int) -> list[Need]:
-    """Of proposing: a population of candidates of so many numbers, and what each strategy keeps beside it."""
-    asked = f"{population:,} candidates of {numbers:,} numbers"
+def of_population(candidates: int, numbers: int) -> Need:
+    """Of candidates of so many numbers each, as they are proposed and as they are told."""
+    what = f"{candidates:,} candidates of {numbers:,} numbers"
+    return Need(what, 2 * 4 * candidates * numbers, "make size or population smaller")
+
+
+def of_state(name: str, strategy: Strategy) -> Need:
+    """Of what a strategy keeps."""
+    state = tree_bytes(jax.eval_shape(strategy.init, jax.random.key(0)))
+    return Need(
+        f"the state of {name}", TOLD * state, "make size smaller, or take a strategy that keeps less, such as SNES"
+    )
+
+
+def of_training(recipe: Recipe, spec: Spec, size: int, networks: int = 1, stored: int = 0) -> Need:
+    """Of networks that train at once on ``size`` pairs each, and what their layers give, forwards and backwards.
+
+    Args:
+        stored: copies of a network that a derivative through its training keeps.
+    """
+    weights, pairs = network_bytes(recipe, spec), min(size, recipe.batch or size)
+    what = f"{_networks(networks, weights)} training on {pairs:,} pairs at once"
+    each = (TRAINED + stored) * weights + 2 * pairs * layer_bytes(recipe, spec)
+    return Need(what, networks * each + 4 * recipe.epochs, "make size, width, inits or chunk smaller")
+
+
+def of_networks(
+    fitness: Fitness, candidates: int, size: int, needs: str = SCORES, inits: str = "inits", copies: int = 1
+) -> list[Need]:
+    """Of networks that are trained on candidates of ``size`` pairs each, and scored.
+
+    Args:
+        needs: of the strategy; through a derivative, more of the training is kept.
+        inits: what the option is called that says how many networks there are.
+        copies: of these that are kept.
+    """
+    recipe, spec, task = fitness.recipe, fitness.task.spec, fitness.task
+    weights, chunks, jobs = network_bytes(recipe, spec), fitness.chunks(candidates), candidates * fitness.inits
+    stored = 0 if needs == SCORES else 2 * math.isqrt(min(recipe.epochs, fitness.window or recipe.epochs))
+    episodes, many = fitness.episodes, f"make {inits}, population or episodes smaller"
+    playing = weights + episodes * task.episode_bytes() / 4
     return [
-        Need(asked, 2 * 4 * population * numbers, "a smaller size or population"),
-        *(
-            Need(f"the state of {name}", STEPPED * tree_bytes(jax.eval_shape(strategy.init, jax.random.key(0))),
-                 "a smaller size, or a strategy that keeps less, such as SNES")
-            for name, strategy in states
-        ),
+        of_training(recipe, spec, size, chunks.batch, stored),
+        Need(_networks(fitness.inits, weights), copies * fitness.inits * weights, f"make {inits} or width smaller"),
+        Need(f"{_networks(chunks.size, weights)} playing {episodes:,} episodes each at once", chunks.size * playing,
+             "make episodes, width or chunk smaller"),
+        Need(f"{_networks(jobs, weights)} played outside JAX", 0 if task.traced else jobs * weights, many),
+        Need(f"scores of {jobs * episodes:,} episodes", 16 * jobs * episodes, many),
     ]  # fmt: skip
 
 
-def networks(fitness: Fitness, population: int, size: int, needs: str = SCORES) -> list[Need]:
-    """Of training networks on a population of datasets of ``size`` pairs, and scoring them."""
-    ...
-
-
-@functools.lru_cache(maxsize=256)
-def network_bytes(recipe: Recipe, spec: Spec) -> int:
-    """Of one network's parameters."""
-    return tree_bytes(jax.eval_shape(functools.partial(init_network, recipe, spec), jax.random.key(0)))
-
-
-def tree_bytes(tree: PyTree) -> int:
-    """Of a pytree's arrays, or of their shapes; a random key counts as two words."""
-    return sum(4 * leaf.size ...)
+def _networks(number: int, weights: int) -> str:
+    return f"{number:,} {'network' if number == 1 else 'networks'} of {weights // 4:,} weights"

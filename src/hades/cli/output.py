@@ -26,7 +26,7 @@ def show(data: PyTree, text: str, as_json: bool) -> int:
 
 def fail(message: str, code: int) -> int:
     """One line that says what went wrong; the exit code."""
-    print(f"hades: {printable(message)}", file=sys.stderr)
+    print(f"hades: {message}", file=sys.stderr)
     return code
 
 

@@ -34,7 +34,7 @@ class Recipe:
     width: int | tuple[int, ...] = option(above=0, group=GROUP)
     """Units in each hidden layer (convnet: channels in each block, resnet: in each stage); several numbers: one a
     layer, and no depth."""
-    depth: int = option(above=0, most=1000, group=GROUP)
+    depth: int = option(above=0, most=100, group=GROUP)
     """Number of hidden layers, blocks or stages."""
     activation: str = option(one_of=_registry("parts.ACTIVATIONS"), group=GROUP)
     """Activation: tanh, relu, elu, gelu, silu (or swish), leaky_relu, softplus or sigmoid."""

@@ -61,7 +61,7 @@ def check(env: Any, **options: Any) -> None:
     """
     task = env if isinstance(env, Task) else make(env, **options)
     if found := task.faults:
-        raise InputError("\n  ".join([f"{task.name} is not what it says:", *found]))
+        raise InputError(f"{task.name} is not what it says:", *found)
 
 
 def ready(task: Any) -> Task:
