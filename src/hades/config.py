@@ -1,6 +1,7 @@
 """Every option of a distillation, once: command line, ``config.json`` and documentation are derived from it."""
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
@@ -58,8 +59,8 @@ class Config:
     NAME@SHARE@STD with a standard deviation of its own, such as SNES@0.2@0.05."""
     start: str = option("random", group=PAIRS)
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
-    each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from, with its
-    normaliser where that is fixed."""
+    each class), centres (of k-means) or zero. Or a dataset (file, run's folder, or name in the zoo) to go on from,
+    with its normaliser where that is fixed."""
     normaliser: str = option("running", one_of=registry("hades.normalisers", "NORMALISERS"), off="none", group=PAIRS)
     """Of observations: none, fixed (measured under random actions before the run) or running (gathered over all that
     the population sees, as in OpenAI-ES)."""
@@ -114,8 +115,8 @@ class Config:
 
     @property
     def start_file(self) -> Path | None:
-        """The dataset's file that `start` names, if it does."""
-        return Path(self.start) if self.start.endswith(".safetensors") else None
+        """The dataset's file, or its run's folder, that `start` names, if it does."""
+        return Path(self.start) if self.start.endswith(".safetensors") or os.sep in self.start else None
 
     @property
     def keeps_networks(self) -> bool:

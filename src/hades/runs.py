@@ -7,6 +7,7 @@ config.json           what was asked for, and the library versions
 metrics.jsonl         one line a generation
 checkpoint/           the last two states: complete or absent, whenever the process dies
 dataset.safetensors   the best dataset so far
+start.safetensors     the dataset that it goes on from, where that was given as such
 snapshots/            what was best at the start, and at validations number 1, 2, 4, 8, ...
 report.html           curves and pairs, when the run has ended
 lock                  who writes it, while it is written
@@ -28,6 +29,8 @@ from hades.errors import InputError, WriteError, notice
 from hades.files import TEMPORARY, as_path, in_shell, write_atomically
 from hades.journal import Journal, Row
 from hades.locks import Lock, is_free
+
+START = "start.safetensors"
 
 
 class Run:
@@ -86,6 +89,20 @@ class Run:
     def dataset_path(self) -> Path:
         """Of the best dataset so far."""
         return self.path / FILE
+
+    @property
+    def start(self) -> Dataset | None:
+        """The dataset that it goes on from, where it keeps one."""
+        path = self.path / START
+        return load(path) if path.exists() else None
+
+    def keep_start(self, dataset: Dataset) -> None:
+        """Keep the dataset that it goes on from."""
+
+        def keep() -> None:
+            dataset.save(self.path / START)
+
+        self._by_main(keep)
 
     @property
     def manifest(self) -> Path:

@@ -17,6 +17,7 @@ from hades import strategies
 from hades.aliases import PyTree
 from hades.attempts import Attempt, Attempts, State
 from hades.config import Config
+from hades.dataset import Dataset
 from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
 from hades.learner.networks import init_network, tree_bytes
@@ -43,11 +44,14 @@ class Search:
     A generation draws networks and episodes (HaDES-F keeps its networks), asks the strategy for a population of
     datasets, trains and scores networks on each, and tells the strategy.
 
+    Args:
+        warm: the dataset to start from, where it is not in the file that the configuration names.
+
     Raises:
         InputError: for what task and configuration cannot agree on.
     """
 
-    def __init__(self, task: Task, config: Config) -> None:
+    def __init__(self, task: Task, config: Config, warm: Dataset | None = None) -> None:
         self.task, self.config, self.plan = task, config, plan_of(config)
         inits = Counter({recipe: number * config.inits for recipe, number in Counter(config.recipes).items()})
         self.recipes = list(inits)
@@ -56,7 +60,7 @@ class Search:
         check(task, config, self.plan)
         self.key = key_of(config.seed)
         start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
-        self.codec = Codec.of(task, config, self.recipes[0])
+        self.codec = Codec.of(task, config, self.recipes[0], warm)
         self.pairs = piece(task, jax.vmap(self.codec.pairs))
         scored = [scorers(task, config, inits, strategies.needs(phase.strategy)) for phase in self.plan.strategies]
         self.fitness, self.validation = scored[0], validators(task, config, inits)
