@@ -20,7 +20,7 @@ from hades.aliases import Json
 from hades.contents import as_float32, as_json
 from hades.errors import InputError
 from hades.files import as_path, digest, dumps, write_atomically
-from hades.options import check, option
+from hades.options import check, option, shown
 from hades.tables import printable
 
 FORMAT_VERSION = 1
@@ -137,7 +137,7 @@ class Dataset:
         if self.learner:
             lines.append("  learner  " + ", ".join(f"{k} {v}" for k, v in self.learner.items()))
         lines += [f"  {key:<8} {value}" for key, value in self.info.items() if key != "versions"]
-        return printable("\n".join(lines), but="\n")
+        return "\n".join(map(printable, lines))
 
 
 AnyDataset = Dataset | str | os.PathLike[str]
@@ -150,7 +150,13 @@ def as_dataset(dataset: AnyDataset) -> Dataset:
     Raises:
         InputError: as `load`.
     """
-    return dataset if isinstance(dataset, Dataset) else load(dataset)
+    if isinstance(dataset, Dataset):
+        return dataset
+    if not isinstance(dataset, (str, os.PathLike)):
+        raise InputError(
+            f"a dataset is a hades.Dataset, a file, a run's folder or a name of the zoo, not {shown(dataset)}"
+        )
+    return load(dataset)
 
 
 def load(path: str | os.PathLike[str]) -> Dataset:
@@ -216,10 +222,9 @@ def _check(dataset: Dataset) -> None:
     if states.ndim < 2 or states.size == 0:
         raise InputError(f"states must be [N, *obs], each at least 1, not {list(states.shape)}")
     if targets.ndim != 2 or len(targets) != len(states) or targets.shape[1] == 0:
-        wanted = (
-            "actions must be [N, act]" if dataset.labels is None else "labels must be [N, classes], or classes [N],"
-        )
-        raise InputError(f"{wanted} with the states' N = {len(states)}, not {list(targets.shape)}")
+        kinds = "actions must be [N, act]", "labels must be [N, classes], or whole numbers [N]"
+        wanted = kinds[dataset.labels is not None]
+        raise InputError(f"{wanted}, with the states' N = {len(states)}, not {list(targets.shape)}")
     if dataset.labels is not None and not (
         (dataset.labels >= 0).all() and np.allclose(dataset.labels.sum(1), 1, atol=1e-3)
     ):

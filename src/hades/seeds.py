@@ -37,7 +37,7 @@ def as_key(key: Any) -> jax.Array:
             return key
         if key.dtype == jnp.uint32 and key.shape == (2,):  # as of jax.random.PRNGKey
             return jax.random.wrap_key_data(key)
-        raise InputError(f"one key, such as jax.random.key(0), is not {list(key.shape)} of {key.dtype}")
+        raise InputError(f"a key is one, such as jax.random.key(0), not {list(key.shape)} of {key.dtype}")
     try:
         return key_of(key)
     except InputError:

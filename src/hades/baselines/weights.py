@@ -25,6 +25,7 @@ from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.memory import check_memory, of_networks
 from hades.normalisers import Moments
 from hades.options import held_to
 from hades.parallel import AXIS, mesh, replicated
@@ -68,6 +69,7 @@ class WeightEvolution:
         self.recipe = recipe
         self.key = key_of(seed)
         self.fitness = Fitness(task, self.recipe, inits=1, episodes=episodes, watch=True)
+        check_memory(of_networks(self.fitness, population, 0))
         start = init_network(self.recipe, task.spec, jax.random.fold_in(self.key, 2**31 - 1))
         self.start, self.unravel = jax.flatten_util.ravel_pytree(start)
         self.replicated = replicated()
