@@ -67,18 +67,27 @@ def _one_hot(classes: np.ndarray) -> np.ndarray:
     return classes[:, None] == np.arange(classes.max(initial=-1) + 1)
 
 
-def as_json(info: Any) -> Json:
-    """As a file has it.
+def as_json(name: str, value: Any) -> Json:
+    """Values by their names, as a file has them.
+
+    Raises:
+        InputError: for what a file cannot have.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name} must be values by their names, not {shown(value)}")
+    try:
+        return json.loads(dumps(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{name} must be JSON: {error}") from None
+
+
+def as_info(info: Any) -> Json:
+    """What a dataset's ``info`` is in its file.
 
     Raises:
         InputError: for what a file cannot have, or what HaDES reads of it and is something else.
     """
-    if not isinstance(info, Mapping):
-        raise InputError(f"info must be values by their names, not {shown(info)}")
-    try:
-        known: Json = json.loads(dumps(info))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"info must be JSON: {error}") from None
+    known = as_json("info", info)
     check_entries(Known, known, "info")
     for part in known.get("parts", ()):
         check_entries(Part, part, "a part")

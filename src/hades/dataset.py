@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from hades.aliases import Json
-from hades.contents import as_float32, as_json
+from hades.contents import as_float32, as_info, as_json
 from hades.errors import InputError
 from hades.files import as_path, digest, dumps, write_atomically
 from hades.options import check, option, shown
@@ -76,12 +76,13 @@ class Dataset:
     obs_std: np.ndarray | None = None
     online: bool = option(False)
     task: str = option("")
-    learner: Mapping[str, Any] = option({})
+    learner: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check(self)
-        object.__setattr__(self, "info", as_json(self.info))
+        object.__setattr__(self, "learner", as_json("learner", self.learner))
+        object.__setattr__(self, "info", as_info(self.info))
         for name in _TENSORS:
             value = getattr(self, name)
             if value is not None:

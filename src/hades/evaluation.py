@@ -26,7 +26,7 @@ from hades.metrics import RETURN, metric_of
 from hades.normalisers import normaliser_of
 from hades.options import held_to
 from hades.scoring import AnyNormaliser, Fitness, Pairs
-from hades.seeds import as_key, key_of
+from hades.seeds import as_key, key_of, stored_key
 from hades.tasks.base import Task
 
 BOOTSTRAPS = 2000
@@ -202,7 +202,7 @@ def evaluate(
     task, complete = task.test, recipe(dataset, learner, task.reference)
     fitness = Fitness(task, complete, inits, episodes, greedy or dataset.info.get("greedy", False))
     if fixed_key is not None and init != "fresh":
-        network_key = jax.random.wrap_key_data(jnp.asarray(fixed_key, jnp.uint32))
+        network_key = stored_key(fixed_key)
     check_memory(of_networks(fitness, 1, len(dataset), copies=2))
     pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
     params = _train(fitness, pairs, network_key, episode_key)

@@ -79,6 +79,7 @@ def of_networks(
     """Of networks that are trained on candidates of ``size`` pairs each, and scored.
 
     Args:
+        size: 0 where nothing is trained.
         needs: of the strategy; through a derivative, more of the training is kept.
         inits: what the option is called that says how many networks there are.
         copies: of these that are kept.
@@ -89,7 +90,7 @@ def of_networks(
     episodes, many = fitness.episodes, f"make {inits}, population or episodes smaller"
     playing = weights + episodes * task.episode_bytes() / 4
     return [
-        of_training(recipe, spec, size, chunks.batch, stored),
+        *([of_training(recipe, spec, size, chunks.batch, stored)] if size else []),
         Need(_networks(fitness.inits, weights), copies * fitness.inits * weights, f"make {inits} or width smaller"),
         Need(f"{_networks(chunks.size, weights)} playing {episodes:,} episodes each at once", chunks.size * playing,
              "make episodes, width or chunk smaller"),

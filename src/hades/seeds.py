@@ -1,5 +1,6 @@
 """Seeds and random keys: every seed has a key of its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -42,3 +43,15 @@ def as_key(key: Any) -> jax.Array:
         return key_of(key)
     except InputError:
         raise InputError(f"a key is jax.random.key(0), or a seed, not {shown(key)}") from None
+
+
+def stored_key(data: Sequence[int]) -> jax.Array:
+    """The key whose data a file has.
+
+    Raises:
+        InputError: for what is no key's.
+    """
+    words = jax.random.key_data(jax.random.key(0)).size
+    if len(data) != words:
+        raise InputError(f"a key's data are {words} numbers, not {len(data)}")
+    return jax.random.wrap_key_data(jnp.asarray(data, jnp.uint32))

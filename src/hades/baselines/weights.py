@@ -69,7 +69,7 @@ class WeightEvolution:
         self.recipe = recipe
         self.key = key_of(seed)
         self.fitness = Fitness(task, self.recipe, inits=1, episodes=episodes, watch=True)
-        check_memory(of_networks(self.fitness, population, 0))
+        check_memory(of_networks(self.fitness, population, 0, copies=4))  # mean, std, a step of each
         start = init_network(self.recipe, task.spec, jax.random.fold_in(self.key, 2**31 - 1))
         self.start, self.unravel = jax.flatten_util.ravel_pytree(start)
         self.replicated = replicated()
