@@ -36,7 +36,7 @@ def mutated(rng: random.Random, value: Any) -> Any:
         if not nodes:
             return rng.choice(NASTY)
         owner, key = rng.choice(nodes)
-        what = rng.randrange(6)
+        what = rng.randrange(8)
         if what == 0:
             del owner[key]
         elif what == 1 and isinstance(owner, dict):
@@ -45,9 +45,20 @@ def mutated(rng: random.Random, value: Any) -> Any:
             owner[key] = [owner[key]]
         elif what == 3:
             owner[key] = owner[rng.choice(list(owner))] if isinstance(owner, dict) else rng.choice(owner)
+        elif what in (4, 5) and isinstance(owner[key], (int, float, str)):
+            owner[key] = _alike(rng, owner[key])
         else:
             owner[key] = copy.deepcopy(rng.choice(NASTY))
     return value
+
+
+def _alike(rng: random.Random, value: Any) -> Any:
+    """Another number or word."""
+    if isinstance(value, str):
+        return rng.choice(WORDS)
+    number = value if abs(value) < 1e300 else 1.0
+    near = number + 1, -number, number * 1000, number / 7, round(number)
+    return rng.choice([*near, rng.randrange(20), 10.0 ** rng.randrange(-9, 12)])
 
 
 def _nodes(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -41,6 +41,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
         WriteError: if that cannot be; what was there before stays.
     """
     path = as_path(path)
+    if os.path.exists(path) and not os.path.isfile(path):  # a device, say
+        raise WriteError(f"cannot write {path}: it is there, and no file")
     temporary = path.parent / f"{path.name[:50]}.{os.getpid()}{TEMPORARY}"  # a name may have 255 bytes
     with WRITING:
         try:

@@ -79,9 +79,12 @@ class Rule:
             raise InputError(f"{name} must be {' or '.join(map(_word, kinds))}, not {shown(value)}")
         if isinstance(value, str):
             return self._name(name, value)
-        if not isinstance(value, bool):
-            self._bounds(name, value, WHOLE if int in kinds else HUGE)
-        return value
+        if isinstance(value, bool):
+            return value
+        self._bounds(name, value, WHOLE if int in kinds else HUGE)
+        if int in kinds:
+            return int(value)
+        return value if isinstance(value, int) and abs(value) <= WHOLE else float(value)
 
     def _name(self, name: str, value: str) -> str:
         """Where there is a choice, without regard to case and punctuation."""
