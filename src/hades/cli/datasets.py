@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from hades import arguments
 from hades.cli.derive import Flag, given, options_of
 from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show, words
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from hades.dataset import Dataset
     from hades.tasks.base import Task
 
-Options: Any = options_of(Recipe)
+_Training: Any = options_of(Recipe, whole=(arguments.Training,))
+_Scoring: Any = options_of(Recipe, whole=(arguments.Scoring,))
+_Merging: Any = options_of(whole=(arguments.Merging,))
 
 
 @dataclass(kw_only=True)
@@ -27,26 +30,25 @@ class _Answer:
 
 
 @dataclass(kw_only=True)
-class Train(_Answer, Writing, Options):
+class Train(_Answer, Writing, _Training):
     """Train one fresh network on a dataset and save its parameters."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     out: Folder = None
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
-    seed: int = 0
-    """Of the initialisation."""
 
     def __call__(self) -> int:
-        import jax
-
         from hades import runtime
+        from hades.dataset import FILE, load
         from hades.evaluation import recipe, save_params, train
 
         runtime.configure()
-        dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
-        out = self.free(self.out or _file(self.dataset).with_suffix(f".params-{self.seed}.safetensors"))
-        params = train(dataset, jax.random.key(self.seed), learner)
+        dataset, learner = load(self.dataset), Learner(**given(self, Recipe))
+        seed = arguments.Training(**given(self, arguments.Training)).seed
+        beside = self.dataset / FILE if self.dataset.is_dir() else self.dataset
+        out = self.free(self.out or beside.with_suffix(f".params-{seed}.safetensors"))
+        params = train(dataset, seed, learner)
         save_params(params, out)
         options = recipe(dataset, learner).options()
         return show({"params": str(out), "learner": options}, f"trained {words(options)}\n{out}", self.output.json)
@@ -58,23 +60,13 @@ class _Rest(_Answer):
 
 
 @dataclass(kw_only=True)
-class Evaluate(_Rest, Options):
+class Evaluate(_Rest, _Scoring):
     """Train fresh networks on a dataset and score them on its task; images by their test set."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     task: Text = None
     """The task to score on; left out: the one that the dataset names."""
-    inits: int = 32
-    """Networks trained, each with its own initialisation."""
-    episodes: int = 8
-    """Episodes played by each network; of images there are none."""
-    init: str = "auto"
-    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was evolved for."""
-    greedy: Flag = False
-    """Score the most likely action instead of a sampled one."""
-    seed: int = 0
-    """Of initialisations and episodes."""
     across: Flag = False
     """Images: score networks of five architectures."""
     baselines: Flag = False
@@ -82,19 +74,18 @@ class Evaluate(_Rest, Options):
 
     def __call__(self) -> int:
         from hades import runtime
+        from hades.dataset import load
         from hades.evaluation import evaluate, recipe, task_of
 
         runtime.configure()
-        dataset, learner = _load(self.dataset), Learner(**given(self, Recipe))
+        dataset, learner = load(self.dataset), Learner(**given(self, Recipe))
+        asked = arguments.Scoring(**given(self, arguments.Scoring))
         if dataset.parts:
-            return self._parts(dataset, learner)
+            return self._parts(dataset, learner, asked)
         task = task_of(dataset, self.task, **self.environment.given())
         if self.across or self.baselines:
-            return self._table(dataset, task, learner)
-        result = evaluate(
-            dataset, task, self.inits, self.episodes,
-            learner=learner, greedy=self.greedy, init=self.init, seed=self.seed,
-        )  # fmt: skip
+            return self._table(dataset, task, learner, asked)
+        result = evaluate(dataset, task, learner=learner, **vars(asked))
         about = {
             "task": task.name,
             "size": len(dataset),
@@ -103,18 +94,18 @@ class Evaluate(_Rest, Options):
         score = {result.metric: result.summary()}
         return show(about | score, f"{dataset.describe()}\n\n{result}", self.output.json)
 
-    def _parts(self, dataset: "Dataset", learner: Learner) -> int:
+    def _parts(self, dataset: "Dataset", learner: Learner, asked: arguments.Scoring) -> int:
         """A merged dataset's score on each of its tasks, or on one."""
         from hades.merging import evaluate_parts
 
         scores = evaluate_parts(
-            dataset, self.task, self.inits, self.episodes, learner=learner, greedy=self.greedy, seed=self.seed
+            dataset, self.task, asked.inits, asked.episodes, learner=learner, greedy=asked.greedy, seed=asked.seed
         )
         text = "\n".join(f"{name}: {score}" for name, score in scores.items())
         data = {name: score.summary() for name, score in scores.items()}
         return show(data, f"{dataset.describe()}\n\n{text}", self.output.json)
 
-    def _table(self, dataset: "Dataset", task: "Task", learner: Learner) -> int:
+    def _table(self, dataset: "Dataset", task: "Task", learner: Learner, asked: arguments.Scoring) -> int:
         from hades.baselines import images
         from hades.evaluation import evaluate
 
@@ -126,30 +117,28 @@ class Evaluate(_Rest, Options):
         for name, each in datasets.items():
             print(f"scoring {name}", file=sys.stderr, flush=True)
             rows[name] = (
-                images.across(each, task, self.inits, self.seed)
+                images.across(each, task, asked.inits, asked.seed)
                 if self.across
-                else {"accuracy": evaluate(each, task, self.inits, learner=learner, seed=self.seed)}
+                else {"accuracy": evaluate(each, task, asked.inits, learner=learner, seed=asked.seed)}
             )
         data = {name: {column: score.summary() for column, score in row.items()} for name, row in rows.items()}
         return show(data, images.table(rows), self.output.json)
 
 
 @dataclass(kw_only=True)
-class Merge(_Answer, Writing):
+class Merge(_Answer, Writing, _Merging):
     """Join the datasets of several tasks: one agent trained on the union acts in each."""
 
     datasets: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
     """Files, runs' folders or names of the zoo; their tasks differ, their actions are of one kind."""
     out: Annotated[Path, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="")]
     """The union's file (.safetensors)."""
-    identity: Flag = False
-    """Tell the tasks apart: each task's observations have inputs of their own."""
 
     def __call__(self) -> int:
         from hades.merging import merge
 
         self.free(self.out)
-        union = merge([_load(Path(name)) for name in self.datasets], self.identity)
+        union = merge(self.datasets, **given(self, arguments.Merging))
         union.save(self.out)
         data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.parts]}
         return show(data, f"{len(union)} pairs of {', '.join(data['tasks'])}\n{self.out}", self.output.json)
@@ -178,16 +167,3 @@ class Zoo(_Answer, Writing):
             return show(card, json.dumps(card, indent=2), self.output.json)
         out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"), self.force)
         return show({"dataset": str(out)}, str(out), self.output.json)
-
-
-def _load(path: Path) -> "Dataset":
-    from hades.dataset import load
-
-    return load(_file(path))
-
-
-def _file(path: Path) -> Path:
-    """A dataset's file, where a run's folder is given."""
-    from hades.runs import Run
-
-    return Run.open(path).dataset_path if path.is_dir() else path

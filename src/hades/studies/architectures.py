@@ -15,7 +15,7 @@ import numpy as np
 
 from hades.aliases import Json, Options
 from hades.errors import MissingExtra
-from hades.options import option
+from hades.options import COUNT, option
 from hades.studies.base import Study
 from hades.studies.pieces import EVALUATION_SEED, control, summary
 from hades.studies.rows import Cell, Row
@@ -35,7 +35,7 @@ class Architectures(Study):
     """Names in the zoo, or files."""
     trials: int = option(24, least=1)
     """Architectures."""
-    steps: int = option(300_000, least=1)
+    steps: int = option(300_000, **COUNT)
     """Environment steps that PPO trains each of them for."""
     inits: int = option(32, least=1)
     """Networks in the score after training on the dataset."""
@@ -64,7 +64,7 @@ class Architectures(Study):
         from hades.baselines.ppo import train_ppo
         from hades.dataset import load
         from hades.evaluation import evaluate, task_of
-        from hades.learner.recipe import Learner
+        from hades.learner.recipe import Learner, stored
 
         dataset = load(cell["dataset"])
         task = control(task_of(dataset))
@@ -78,7 +78,7 @@ class Architectures(Study):
         trials.tell(trial, score.mean)
         start, returns = time.monotonic(), []
         for seed in range(cell["seeds"]):
-            wishes = Learner(**dataset.learner) | learner
+            wishes = stored(dataset.learner) | learner
             by_ppo = train_ppo(task, wishes, seed=seed, steps=cell["steps"], **cell["ppo"])
             returns.append(by_ppo.evaluation.mean)
         return {

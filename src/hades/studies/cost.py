@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades.aliases import Json, Options
-from hades.options import option
+from hades.options import COUNT, option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import control
 from hades.studies.rows import Cell, Row
@@ -41,7 +41,7 @@ class Cost(Study):
     """Of which the median time is taken."""
     trainings: int = option(10, least=1)
     """Of a single policy, likewise."""
-    steps: int = option(2_000_000, least=1)
+    steps: int = option(2_000_000, **COUNT)
     """Environment steps that PPO is given for one policy."""
     tuned: bool = option(True)
     """PPO has the settings that were tuned for the task; otherwise the usual ones."""
