@@ -67,6 +67,7 @@ SETTINGS: dict[str, list[str]] = {
     ],
     "docs/scaling.md": [
         "written by process 0;", "1 device, 4 devices of one process, 2 processes of 2 devices", "for each of 16 GPUs",
+        "where that takes longer than 25 s (ctrl-C: 1.3 s)",
         "Hopper, N = 4, width 64, population 64, 2 networks each, 200 epochs, one episode of 200 steps",
         "the two with 64 and more pairs", "8 episodes of 1,000).",
     ],

@@ -11,6 +11,7 @@ dataset is compared with that of the run that nobody disturbed: all tensors, and
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ import numpy as np
 import hades
 from hades.runtime import hardware, versions
 
+Row = dict[str, Any]
 GENERATIONS = 240
 LINE = (
     "cartpole --population 8 --inits 1 --width 8 --epochs 16 --validate-every 4 --validate-inits 4 --seed 3 "
@@ -38,11 +40,12 @@ LINE = (
 OFTEN = ["--checkpoint-every", "0.2"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PHASES = ("start", "generation", "checkpoint", "ending")
-KINDS = ("dataset", "config", "metrics", "checkpoint")
+FILES = {"dataset": "dataset.safetensors", "config": "config.json", "metrics": "metrics.jsonl"}
+KINDS = (*FILES, "checkpoint")
 OUTCOME = ("lost", "differ", "tracebacks", "hung", "files_left", "rows_missing")
 A_RUN = 4
 """Kills."""
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds after which a process counts as hung."""
 ROOM = 160
 """KiB that a run takes, about, without its page."""
@@ -166,10 +169,10 @@ def moment(trial: Trial, process: Process, phase: str, rng: random.Random, start
     return came and process.running()
 
 
-def kills(folder: Path, number: int, whole: hades.Dataset, rng: random.Random, startup: float) -> list[dict[str, Any]]:
+def kills(folder: Path, number: int, whole: hades.Dataset, rng: random.Random, startup: float) -> Iterator[Row]:
+    """Runs that are killed again and again."""
     plan = [(SIGNALS[i % 3], PHASES[i // 3 % 4]) for i in range(number)]
     rng.shuffle(plan)
-    found = []
     for _ in range(2 * number):  # moments that do not come are tried again
         trial, done = Trial(new(folder), whole), []
         for signum, phase in plan[:A_RUN]:
@@ -184,15 +187,14 @@ def kills(folder: Path, number: int, whole: hades.Dataset, rng: random.Random, s
             elif trial.ended(process) == 0:
                 break
         trial.finish()
-        found.append({"kills": done, **trial.outcome()})
-        print("kills", found[-1], file=sys.stderr, flush=True)
+        yield {"kills": done, **trial.outcome()}
         if not plan:
             break
-    return found
 
 
-def full(folder: Path, number: int, whole: hades.Dataset, rng: random.Random) -> tuple[str, list[dict[str, Any]]]:
-    disk, found = folder / "disk", []
+def full(folder: Path, number: int, whole: hades.Dataset, rng: random.Random) -> Iterator[Row]:
+    """Runs on a disk without room."""
+    disk = folder / "disk"
     disk.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
     mounted = subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
@@ -213,56 +215,44 @@ def full(folder: Path, number: int, whole: hades.Dataset, rng: random.Random) ->
             lines = list(trial.said)
             if code:
                 trial.finish()
-            about = {"room_kib": room, "room_again": again, "code": code, "lines": lines}
-            found.append(about | trial.outcome())
-            print("full disk", found[-1], file=sys.stderr, flush=True)
+            by = "tmpfs" if mounted else "RLIMIT_FSIZE"
+            yield {"by": by, "room_kib": room, "again": again, "code": code, "lines": lines, **trial.outcome()}
             shutil.rmtree(trial.run.parent)
     finally:
         if mounted:
             subprocess.run(["umount", disk], check=False)
-    return ("tmpfs" if mounted else "RLIMIT_FSIZE"), found
 
 
 def damage(path: Path, how: str, rng: random.Random) -> None:
-    data = path.read_bytes()
-    place = rng.randrange(max(1, len(data)))
-    if how == "cut off":
-        path.write_bytes(data[:place])
-    elif how == "a bit":
-        path.write_bytes(data[:place] + bytes([data[place] ^ (1 << rng.randrange(8))]) + data[place + 1 :])
-    elif how == "zeros":
-        path.write_bytes(data[:place] + bytes(min(512, len(data) - place)) + data[place + 512 :])
-    elif how == "noise":
-        path.write_bytes(rng.randbytes(len(data)))
-    elif how == "empty":
-        path.write_bytes(b"")
-    else:
-        path.unlink()
+    data, noise = path.read_bytes(), rng.randbytes(path.stat().st_size)
+    place, bit = rng.randrange(len(data)), 1 << rng.randrange(8)
+    path.unlink()
+    harmed = {
+        "cut off": data[:place],
+        "a bit": data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :],
+        "zeros": data[:place] + bytes(min(512, len(data) - place)) + data[place + 512 :],
+        "noise": noise,
+        "empty": b"",
+    }
+    if how in harmed:
+        path.write_bytes(harmed[how])
 
 
 HOW = ("cut off", "a bit", "zeros", "a bit", "noise", "empty", "deleted", "cut off", "a bit", "a bit")
 
 
-def damaged(folder: Path, number: int, whole: hades.Dataset, rng: random.Random) -> list[dict[str, Any]]:
+def damaged(folder: Path, number: int, whole: hades.Dataset, rng: random.Random) -> Iterator[Row]:
+    """Runs of which a file is damaged."""
     stopped = stopped_run(folder, whole)
-    found = []
-    for kind in KINDS:
-        for i in range(number):
-            trial, how = Trial(new(folder), whole), HOW[i % len(HOW)]
-            shutil.copytree(stopped, trial.run)
-            checkpoints = sorted(trial.run.glob("checkpoint/*"), key=lambda path: int(path.stem))
-            path = {
-                "dataset": trial.run / "dataset.safetensors",
-                "config": trial.run / "config.json",
-                "metrics": trial.run / "metrics.jsonl",
-                "checkpoint": checkpoints[-1],
-            }[kind]
-            damage(path, how, rng)
-            silent = kind == "dataset" and not tells(path, stopped / path.name)
-            trial.finish()
-            found.append({"kind": kind, "how": how, "silent": silent, "lines": trial.said, **trial.outcome()})
-            print("damage", found[-1], file=sys.stderr, flush=True)
-    return found
+    for how, kind in itertools.product(itertools.islice(itertools.cycle(HOW), number), KINDS):
+        trial = Trial(new(folder), whole)
+        shutil.copytree(stopped, trial.run)
+        last = max(trial.run.glob("checkpoint/*"), key=lambda path: int(path.stem))
+        path = trial.run / FILES[kind] if kind in FILES else last
+        damage(path, how, rng)
+        silent = kind == "dataset" and not tells(path, stopped / path.name)
+        trial.finish()
+        yield {"kind": kind, "how": how, "taken": silent, "lines": trial.said, **trial.outcome()}
 
 
 def tells(path: Path, before: Path) -> bool:
@@ -299,15 +289,31 @@ def stopped_run(folder: Path, whole: hades.Dataset) -> Path:
     return trial.run
 
 
-def summary(rows: list[dict[str, Any]]) -> dict[str, int]:
+def summary(rows: list[Row]) -> dict[str, Any]:
+    """What came of runs."""
     return {"runs": len(rows), **{what: sum(row[what] for row in rows) for what in OUTCOME}}
 
 
-def answers(kills: list[dict[str, Any]]) -> dict[str, Any]:
+def answers(kills: list[Row]) -> dict[str, Any]:
     """How many kills there were, and seconds from ctrl-C to the process's end."""
     seconds = sorted(kill["seconds"] for kill in kills if kill["signal"] == "SIGINT") or [0.0]
-    middle = seconds[len(seconds) // 2]
-    return {"kills": len(kills), "ctrl_c_seconds": {"median": middle, "most": seconds[-1]}}
+    return {"kills": len(kills), "ctrl_c_seconds": {"median": seconds[len(seconds) // 2], "most": seconds[-1]}}
+
+
+def result(seed: int, each: dict[str, list[Row]]) -> dict[str, Any]:
+    """All of it, with what it was measured on."""
+    killed, filled, hurt = each["kills"], each["full_disks"], each["damaged"]
+    return {
+        "command": "hades distill " + " ".join([*LINE, *OFTEN]),
+        "seed": seed,
+        "kills": {**summary(killed), **answers([kill for row in killed for kill in row["kills"]])},
+        "full_disks": summary(filled),
+        "damaged": {kind: summary([row for row in hurt if row["kind"] == kind]) for kind in KINDS},
+        "damaged_datasets_taken": sum(row["taken"] for row in hurt),
+        "hardware": hardware() | {"load": [round(load, 1) for load in os.getloadavg()]},
+        "versions": versions(),
+        "each": each,
+    }
 
 
 def main() -> int:
@@ -316,32 +322,28 @@ def main() -> int:
     parser.add_argument("--full", type=int, default=20, help="full disks")
     parser.add_argument("--damaged", type=int, default=20, help="files of each kind")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="also write the JSON here, after each run")
     args = parser.parse_args()
-    rng = random.Random(args.seed)
+    each: dict[str, list[Row]] = {"kills": [], "full_disks": [], "damaged": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         undisturbed(folder)  # which compiles
         whole, startup = undisturbed(folder)
-        killed = kills(folder, args.kills, whole, rng, startup)
-        how, filled = full(folder, args.full, whole, rng)
-        hurt = damaged(folder, args.damaged, whole, rng) if args.damaged else []
-    result = {
-        "command": "hades distill " + " ".join([*LINE, *OFTEN]),
-        "seed": args.seed,
-        "kills": {**summary(killed), **answers([kill for row in killed for kill in row["kills"]])},
-        "full_disks": {"by": how, **summary(filled)},
-        "damaged": {kind: summary([row for row in hurt if row["kind"] == kind]) for kind in KINDS},
-        "damaged_datasets_taken": sum(row["silent"] for row in hurt),
-        "hardware": hardware() | {"load": [round(load, 1) for load in os.getloadavg()]},
-        "versions": versions(),
-        "each": {"kills": killed, "full_disks": filled, "damaged": hurt},
-    }
-    text = json.dumps(result, indent=1) + "\n"
-    print(text)
-    if args.out:
-        args.out.write_text(text)
-    return int(any(row[what] for row in killed + filled + hurt for what in OUTCOME[:4]))
+        kinds = random.Random(args.seed), random.Random(args.seed + 1), random.Random(args.seed + 2)
+        parts = {
+            "kills": kills(folder, args.kills, whole, kinds[0], startup),
+            "full_disks": full(folder, args.full, whole, kinds[1]),
+            "damaged": damaged(folder, args.damaged, whole, kinds[2]),
+        }
+        for row in itertools.zip_longest(*parts.values()):  # by turns: a part of it is a sample of all
+            for kind, found in zip(parts, row, strict=True):
+                if found is not None:
+                    each[kind].append(found)
+                    print(kind, found, file=sys.stderr, flush=True)
+            if args.out:
+                args.out.write_text(json.dumps(result(args.seed, each), indent=1) + "\n")
+    print(json.dumps(result(args.seed, each), indent=1))
+    return int(any(row[what] for rows in each.values() for row in rows for what in OUTCOME[:4]))
 
 
 if __name__ == "__main__":

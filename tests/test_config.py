@@ -99,7 +99,7 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"std": float("nan")}, "std must be positive, not nan"),
         ({"generations": 0}, "generations must be at least 1, not 0"),
         ({"steps": 0}, "steps must be at least 1, not 0"),
-        ({"seed": -1}, "seed must not be negative, not -1"),
+        ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
         ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
         ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),

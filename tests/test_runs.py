@@ -12,12 +12,13 @@ import pytest
 
 import hades
 from hades import files, runs
-from hades.checkpoints import generations
+from hades.checkpoints import Damaged, generations, read
 from hades.errors import InputError, Notice, WriteError
 from hades.locks import Locked
 from hades.runs import Run
 from tests.helpers import metrics_row
 
+OLD = Path(__file__).parent / "data" / "run-0.1"
 ABOUT = {"task": "mine", "config": {"size": 2, "seed": 3}}
 STATE = {"a": np.zeros(3, np.float32), "b": (np.zeros((), np.int32), None)}
 
@@ -47,11 +48,11 @@ def goes_on(path: Path) -> int:
         return 0 if found is None else int(found[0]["b"][0])
 
 
-def full(monkeypatch: pytest.MonkeyPatch) -> None:
+def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """From here on, the disk is."""
 
     def fsync(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(files.os, "fsync", fsync)
 
@@ -166,22 +167,43 @@ def test_a_configuration_without_a_digest_is_checked(tmp_path: Path) -> None:
         Run.open(tmp_path)
 
 
+def test_what_was_edited_in_a_run_of_version_0_1_is_checked_like_any_input(tmp_path: Path) -> None:
+    shutil.copytree(OLD, tmp_path / "run")
+    file = tmp_path / "run/config.json"
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps(about | {"config": about["config"] | {"population": -3}}))
+    with pytest.raises(InputError, match=r"run/config\.json: population must be at least 1, not -3"):
+        hades.resume(tmp_path / "run", progress=False)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["checkpoint", "config.json", "metrics.jsonl"]
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_of_version_0_1_is_known_as_such(tmp_path: Path) -> None:
+    shutil.copytree(OLD / "checkpoint", tmp_path / "checkpoint")
+    for file in (tmp_path / "checkpoint/4/state").rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(Damaged):
+        read(tmp_path / "checkpoint", 4, lambda host: STATE)
+
+
 def test_what_a_run_is_from_here_on_is_kept(tmp_path: Path) -> None:
     with Run.create(tmp_path / "run", ABOUT) as run:
         run.settle(ABOUT | {"config": {"generations": 9}})
     assert Run.open(run.path).about["config"] == {"generations": 9}
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO])
 def test_on_a_full_disk_the_last_checkpoint_stays_whole_and_all_is_written_later(
-    tmp_path: Path, continuous_pairs: hades.Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, continuous_pairs: hades.Dataset, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     run = begun(tmp_path, continuous_pairs, 2)
     before = sorted(path.name for path in run.path.rglob("*.*"))
-    full(monkeypatch)
+    refusing(monkeypatch, number)
     for generation in (5, 9):
-        with pytest.raises(WriteError, match="No space left on device"):
+        with pytest.raises(WriteError, match=os.strerror(number)):
             save(run, continuous_pairs, generation)
-    with pytest.raises(WriteError, match="No space left on device"):
+    with pytest.raises(WriteError, match=os.strerror(number)):
         run.snapshot(9, continuous_pairs)
     assert not run.whole and sorted(path.name for path in run.path.rglob("*.*")) == before
     monkeypatch.undo()

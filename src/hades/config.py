@@ -1,6 +1,7 @@
 """Every option of a distillation, once: command line, ``config.json`` and documentation are derived from it."""
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
@@ -11,8 +12,8 @@ from typing import Any
 from hades.aliases import Json, Options
 from hades.dataset import zoo
 from hades.errors import InputError
-from hades.learner.recipe import SHAPE, Learner, Recipe
-from hades.options import check, check_names, option, registry
+from hades.learner.recipe import SHAPE, Learner, Recipe, stored
+from hades.options import COUNT, SEED, bare, check, check_names, check_value, option, registry, shown
 
 ESSENTIALS, PAIRS, SEARCH, SCORE, BUDGET = "essentials", "pairs", "search", "score", "budget and validation"
 LIMITS = ("generations", "steps", "minutes")
@@ -33,7 +34,7 @@ class Config:
     minutes: float | None = option(None, above=0, off=MISSING, group=ESSENTIALS)
     """Budget of time, of searching: compilation and the scoring at the end come beside it. Whichever limit is reached
     first ends the run."""
-    seed: int = option(0, group=ESSENTIALS)
+    seed: int = option(0, **SEED, group=ESSENTIALS)
     """Of everything random: the same seed gives the same dataset."""
     strategy: str = option("SNES", group=SEARCH)
     """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for tasks whose score is differentiable also gradient,
@@ -50,7 +51,7 @@ class Config:
     window: int | None = option(None, least=1, group=SEARCH)
     """For the meta-gradient: differentiate through so many steps of the inner loop, which then ends at a random step
     (Feng et al. 2023); off: all."""
-    searches: int = option(1, least=1, group=SEARCH)
+    searches: int = option(1, least=1, most=1000, group=SEARCH)
     """Begin so many searches, each from another start, one after the other in the first half of the budget; the one
     with the best validation goes on."""
     polish: tuple[str, ...] = option((), group=SEARCH)
@@ -58,8 +59,8 @@ class Config:
     NAME@SHARE@STD with a standard deviation of its own, such as SNES@0.2@0.05."""
     start: str = option("random", group=PAIRS)
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
-    each class), centres (of k-means) or zero. Or a dataset (file, or name in the zoo) to go on from, with its
-    normaliser where that is fixed."""
+    each class), centres (of k-means) or zero. Or a dataset (file, run's folder, or name in the zoo) to go on from,
+    with its normaliser where that is fixed."""
     normaliser: str = option("running", one_of=registry("hades.normalisers", "NORMALISERS"), off="none", group=PAIRS)
     """Of observations: none, fixed (measured under random actions before the run) or running (gathered over all that
     the population sees, as in OpenAI-ES)."""
@@ -85,7 +86,7 @@ class Config:
     """Networks that run at once on a device; off: chosen by memory and cache."""
     generations: int | None = option(None, least=1, off=MISSING, group=BUDGET)
     """Budget of generations."""
-    steps: int | None = option(None, least=1, off=MISSING, group=BUDGET)
+    steps: int | None = option(None, **COUNT, off=MISSING, group=BUDGET)
     """Budget of environment steps of whole episodes; for images, of labelled images looked at."""
     patience: int | None = option(None, least=1, group=BUDGET)
     """End a run after so many generations in a row whose candidates all scored the same, from which a search learns
@@ -100,12 +101,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check(self)
+        object.__setattr__(self, "learner", _recipes().CONTINUOUS.patched(self.learner))
         if self.label_logit != Config.label_logit and not _sharpens(self.labels):
             raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
-        if self.seed < 0:
-            raise InputError(f"seed must not be negative, not {self.seed}")
-        object.__setattr__(self, "networks", tuple(self.networks))
-        object.__setattr__(self, "polish", tuple(self.polish))
         rates = {recipe.learning_rate for recipe in self.recipes}
         if self.learn_rate and len(rates) > 1:
             raise InputError("learn_rate searches for one step size, but these networks have several")
@@ -117,8 +115,8 @@ class Config:
 
     @property
     def start_file(self) -> Path | None:
-        """The dataset's file that `start` names, if it does."""
-        return Path(self.start) if self.start.endswith(".safetensors") else None
+        """The dataset's file, or its run's folder, that `start` names, if it does."""
+        return Path(self.start) if self.start.endswith(".safetensors") or os.sep in self.start else None
 
     @property
     def keeps_networks(self) -> bool:
@@ -144,11 +142,13 @@ class Config:
         """From ``config.json``; what an old one leaves out of the recipe is the task's reference.
 
         Raises:
-            InputError: for an option that there is not.
+            InputError: for an option that there is not, or a value that cannot be.
         """
+        if not isinstance(data, Mapping):
+            raise InputError(f"a configuration is options by their names, not {shown(data)}")
         check_names(cls, data, "a configuration")
         base = reference or _recipes().CONTINUOUS
-        return cls(**{**data, "learner": base.patched(data.get("learner"))})
+        return cls(**{**data, "learner": base.patched(stored(data.get("learner")))})
 
     def override(self, overrides: Options) -> "Config":
         """This configuration with other options.
@@ -161,11 +161,12 @@ class Config:
             InputError: for an option that there is not, or a value that cannot be.
         """
         check_names(Config, overrides, "a configuration")
+        overrides = {name: check_value(Config, name, value) for name, value in overrides.items()}
         recipe = self.learner.patched(overrides.get("learner"))
         implied: dict[str, Any] = {"learner": recipe}
         if any(overrides.get(limit) is not None for limit in LIMITS):
             implied |= dict.fromkeys(LIMITS)
-        if _plain(overrides.get("strategy", self.strategy)) != _plain(self.strategy):
+        if bare(overrides.get("strategy", self.strategy)) != bare(self.strategy):
             implied |= {"strategy_lr": None, "strategy_options": {}}
         if any(getattr(recipe, name) != getattr(self.learner, name) for name in SHAPE):
             implied |= {"networks": ()}
@@ -187,15 +188,9 @@ def _sharpens(labels: str) -> bool:
     return OBJECTIVES[labels].sharpens
 
 
-def _plain(strategy: str) -> str:
-    from hades.strategies import plain
-
-    return plain(strategy)
-
-
 def _network(text: str) -> Learner:
     """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``, with its own recipe if any."""
-    match = re.fullmatch(r"(\w+)(?::(\d+)(?:x(\d+))?|:(\d+(?:,\d+)+))?", text)
+    match = re.fullmatch(r"(\w+)(?::(\d{1,9})(?:x(\d{1,9}))?|:(\d{1,9}(?:,\d{1,9})+))?", text)
     if not match:
         raise InputError(f"networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., not '{text}'")
     name, width, depth, widths = match.groups()

@@ -7,7 +7,7 @@ dataset is for. Nothing else is needed to train on it.
 import difflib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,14 +16,19 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from hades.aliases import Json, Options
+from hades.aliases import Json
+from hades.contents import as_float32, as_info, as_json
 from hades.errors import InputError
-from hades.files import digest, dumps, write_atomically
+from hades.files import as_path, digest, dumps, write_atomically
+from hades.options import check, option, shown
+from hades.tables import printable
 
 FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
 _ABOUT = ("online", "task", "learner", "info")
 ZOO = Path(__file__).parent / "zoo"
+FILE = "dataset.safetensors"
+"""In a run's folder."""
 _KEY = "hades"  # a single header entry: safetensors does not keep the order of several
 
 
@@ -43,16 +48,19 @@ class Dataset:
     Args:
         states: ``[N, *obs]``, normalised: a network that was trained on them is fed ``(obs - obs_mean) / obs_std``.
         actions: ``[N, act]`` in units of the action space scaled to [-1, 1]; for continuous actions.
-        labels: ``[N, classes]``, rows that sum to one; for discrete actions. Exactly one of the two is given.
+        labels: ``[N, classes]``, rows that sum to one; for discrete actions. Or whole numbers ``[N]``, the classes
+            themselves, of which the largest is the last. Exactly one of actions and labels is given.
         obs_mean, obs_std: ``[*obs]``, in the environment's own units. Zeros and ones where left out.
         online: the states are expressed in statistics that a batch of episodes gathers while it plays, starting
             from nothing, as in the published Brax runs; ``obs_mean`` and ``obs_std`` are not used.
         task: the name that `hades.make` takes.
         learner: the recipe that the dataset was distilled for, as options of `hades.Learner`.
-        info: whatever else is worth knowing: score, versions, how it was made. Must be JSON.
+        info: whatever else is worth knowing: score, versions, how it was made. JSON; arrays become lists.
 
     Raises:
         InputError: for shapes that do not fit together, values that are not finite, or an ``obs_std`` not positive.
+
+    Arrays are whatever numpy makes an array of: lists, and the tensors of other libraries.
 
     >>> import hades, numpy as np
     >>> lean_left, lean_right = [0, 0, -4, -4], [0, 0, 4, 4]
@@ -66,16 +74,19 @@ class Dataset:
     labels: np.ndarray | None = None
     obs_mean: np.ndarray | None = None
     obs_std: np.ndarray | None = None
-    online: bool = False
-    task: str = ""
-    learner: Options = field(default_factory=dict)
-    info: Options = field(default_factory=dict)
+    online: bool = option(False)
+    task: str = option("")
+    learner: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check(self)
+        object.__setattr__(self, "learner", as_json("learner", self.learner))
+        object.__setattr__(self, "info", as_info(self.info))
         for name in _TENSORS:
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, _as_float32(name, value))
+                object.__setattr__(self, name, as_float32(name, value))
         obs_shape = self.states.shape[1:]
         if self.obs_mean is None:
             object.__setattr__(self, "obs_mean", np.zeros(obs_shape, np.float32))
@@ -127,11 +138,30 @@ class Dataset:
         if self.learner:
             lines.append("  learner  " + ", ".join(f"{k} {v}" for k, v in self.learner.items()))
         lines += [f"  {key:<8} {value}" for key, value in self.info.items() if key != "versions"]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
+
+
+AnyDataset = Dataset | str | os.PathLike[str]
+"""A dataset, or where it is: its file, a run's folder, or a name of the zoo."""
+
+
+def as_dataset(dataset: AnyDataset) -> Dataset:
+    """A dataset, however it was given.
+
+    Raises:
+        InputError: as `load`.
+    """
+    if isinstance(dataset, Dataset):
+        return dataset
+    if not isinstance(dataset, (str, os.PathLike)):
+        raise InputError(
+            f"a dataset is a hades.Dataset, a file, a run's folder or a name of the zoo, not {shown(dataset)}"
+        )
+    return load(dataset)
 
 
 def load(path: str | os.PathLike[str]) -> Dataset:
-    """Read a dataset that `Dataset.save` wrote, or one of the zoo by its name (``"hopper-4"``).
+    """Read a dataset that `Dataset.save` wrote, a run's by its folder, or one of the zoo by its name (``"hopper-4"``).
 
     >>> import hades
     >>> hades.load("hopper-4").task
@@ -141,8 +171,12 @@ def load(path: str | os.PathLike[str]) -> Dataset:
         InputError: if there is no such file, or it is truncated, foreign, from a newer format, or its values fail
             the checks of `Dataset`.
     """
-    path = Path(path)
-    if not path.is_file():
+    path = as_path(path)
+    if os.path.isdir(path):
+        path = path / FILE
+        if not os.path.isfile(path):
+            raise InputError(f"{path.parent} is a folder without {FILE}, no run's or one that has just begun")
+    if not os.path.isfile(path):
         if str(path) not in zoo():
             near = difflib.get_close_matches(str(path), zoo(), n=3)
             hint = f"did you mean {' or '.join(near)}? " if near else ""
@@ -154,7 +188,7 @@ def load(path: str | os.PathLike[str]) -> Dataset:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, AttributeError, RecursionError) as error:  # types that numpy lacks
         raise InputError(f"{path} is not a readable .safetensors file, or is truncated ({error})") from None
     if not isinstance(about, dict):
         raise InputError(f"{path} is a .safetensors file, but not a HaDES dataset: its header has no '{_KEY}' entry")
@@ -182,26 +216,16 @@ def zoo() -> dict[str, Path]:
     return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
 
 
-def _as_float32(name: str, value: Any) -> np.ndarray:
-    try:
-        array = np.asarray(value, np.float32)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be an array of numbers, not {type(value).__name__}") from None
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite numbers")
-    return array
-
-
 def _check(dataset: Dataset) -> None:
     if (dataset.actions is None) == (dataset.labels is None):
         raise InputError("give actions (continuous) or labels (discrete), and not both")
     states, targets = dataset.states, dataset.targets
-    if states.ndim < 2 or len(states) == 0:
-        raise InputError(f"states must be [N, *obs] with N at least 1, not {list(states.shape)}")
+    if states.ndim < 2 or states.size == 0:
+        raise InputError(f"states must be [N, *obs], each at least 1, not {list(states.shape)}")
     if targets.ndim != 2 or len(targets) != len(states) or targets.shape[1] == 0:
-        raise InputError(
-            f"actions or labels must be [N, num_actions] with the states' N = {len(states)}, not {list(targets.shape)}"
-        )
+        kinds = "actions must be [N, act]", "labels must be [N, classes], or whole numbers [N]"
+        wanted = kinds[dataset.labels is not None]
+        raise InputError(f"{wanted}, with the states' N = {len(states)}, not {list(targets.shape)}")
     if dataset.labels is not None and not (
         (dataset.labels >= 0).all() and np.allclose(dataset.labels.sum(1), 1, atol=1e-3)
     ):

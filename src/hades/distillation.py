@@ -1,6 +1,7 @@
 """Distil a task into a dataset, and go on with what was interrupted: what is asked is checked here, then searched."""
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,18 +12,20 @@ from typing import Any
 import jax
 
 from hades import presets, runtime, strategies, tasks
-from hades.aliases import Json
+from hades.aliases import Json, Options
+from hades.arguments import Beginning, Running
 from hades.attempts import State
 from hades.clocks import Stopwatch
-from hades.config import Config
+from hades.config import LIMITS, Config
 from hades.dataset import Dataset
 from hades.errors import InputError, notice
 from hades.evaluation import FRESH, OWN, Evaluation
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
+from hades.options import held_to
 from hades.plan import plan_of
 from hades.progress import Progress
-from hades.runs import Row, Run, check_free
+from hades.runs import START, Row, Run, check_free
 from hades.search import Search
 from hades.signals import Signals
 from hades.tasks.base import Task
@@ -58,17 +61,18 @@ class Result:
     seconds: Mapping[str, float]
 
 
+@held_to(Beginning, Running)
 @runtime.in_32_bits
 def distill(
     task: Task | str,
     size: int | None = None,
-    preset: str = "laptop",
-    seed: int = 0,
+    preset: str = Beginning.preset,
+    seed: int = Config.seed,
     *,
     out: str | Path | None = None,
-    trackers: Sequence[str] = (),
-    progress: bool = True,
-    checkpoint_every: float = 15.0,
+    trackers: Sequence[str] = Running.trackers,
+    progress: bool = Running.progress,
+    checkpoint_every: float = Running.checkpoint_every,
     learner: Wishes = None,
     **options: Any,
 ) -> Result:
@@ -84,7 +88,8 @@ def distill(
         progress: show progress on stderr.
         checkpoint_every: seconds between two checkpoints.
         learner: wishes laid over the preset's recipe.
-        options: any other field of `hades.Config`.
+        options: any other field of `hades.Config`; ``start`` may also be a dataset itself, which the run's folder then
+            keeps.
 
     Raises:
         InputError: for anything asked for that cannot be, before anything is written.
@@ -101,10 +106,13 @@ def distill(
     if out is not None:
         check_free(out)
     task = tasks.ready(task)
+    warm, known = _warm(options, out)
     runtime.warn_of_idle_cores()
-    search = Search(task, configured(task, preset, size, seed, learner, **options))
+    search = Search(task, configured(task, preset, size, seed, learner, **known), warm)
     run = None if out is None else Run.create(out, _about(search, preset))
     with run or contextlib.nullcontext():
+        if run and warm:
+            run.keep_start(warm)
         return _run(search, search.init(), Counts(), run, trackers, progress, checkpoint_every)
 
 
@@ -124,14 +132,15 @@ def configured(
     return config
 
 
+@held_to(Running)
 @runtime.in_32_bits
 def resume(
     run: str | Path,
     task: Task | None = None,
     *,
-    trackers: Sequence[str] = (),
-    progress: bool = True,
-    checkpoint_every: float = 15.0,
+    trackers: Sequence[str] = Running.trackers,
+    progress: bool = Running.progress,
+    checkpoint_every: float = Running.checkpoint_every,
     **budget: float | None,
 ) -> Result:
     """Continue a run that was interrupted, to the dataset that it would have had without the interruption.
@@ -148,18 +157,31 @@ def resume(
     """
     runtime.configure()
     check_trackers(trackers)
+    if unknown := budget.keys() - set(LIMITS):
+        raise InputError(f"of a run, {', '.join(LIMITS)} can be changed, not {min(unknown)}")
     with Run.open(run, write=True) as opened:
         task = _task_of(opened, task)
-        config = Config.from_json(opened.about["config"], task.reference)
+        try:
+            config = Config.from_json(opened.about["config"], task.reference)
+        except InputError as error:
+            raise InputError(f"{opened.manifest}: {error}") from None
         if limits := {k: v for k, v in budget.items() if v is not None}:
             config = config.override(limits)
         runtime.warn_of_idle_cores()
-        search = Search(task, config)
+        search = Search(task, config, opened.start)
         restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
         opened.settle({**opened.about, "config": _config(config)})
         state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
         counts.turn = int(state.turn)
         return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
+
+
+def _warm(options: Options, out: str | Path | None) -> tuple[Dataset | None, Options]:
+    """The dataset itself that a search is to start from, if it is one, and the options with its file in its place."""
+    start = options.get("start")
+    if isinstance(start, Dataset):
+        return start, {**options, "start": START if out is None else str(Path(out, START).absolute())}
+    return None, {**options, "start": os.fspath(start)} if isinstance(start, os.PathLike) else options
 
 
 def _task_of(run: Run, given: Task | None) -> Task:
@@ -234,7 +256,7 @@ class RunKeeper:
         before = self.failed
         try:
             write()
-        except InputError as error:
+        except (InputError, OSError) as error:
             self.failed = str(error)
             if before is None:
                 notice(f"{error}; the run goes on, and tries again with every checkpoint")

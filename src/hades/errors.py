@@ -2,12 +2,21 @@
 
 import warnings
 
+from hades.tables import printable
+
 
 class InputError(ValueError):
-    """The caller asked for something that cannot be: one line says what is wrong and what would be right."""
+    """The caller asked for something that cannot be: one line says what is wrong and what would be right.
+
+    Args:
+        more: lines below it, where several things are wrong.
+    """
 
     exit_code = 2
     """Of a command that ends with it."""
+
+    def __init__(self, message: str, *more: str) -> None:
+        super().__init__("\n  ".join(map(printable, (message, *more))))
 
 
 class MissingExtra(InputError):
@@ -29,4 +38,4 @@ class Notice(UserWarning):
 
 def notice(text: str) -> None:
     """Say it: in Python a warning, on the command line one line of stderr."""
-    warnings.warn(text, Notice, stacklevel=3)
+    warnings.warn(printable(text), Notice, stacklevel=3)

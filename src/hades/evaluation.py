@@ -15,16 +15,20 @@ from safetensors.numpy import save
 
 from hades import runtime, tasks
 from hades.aliases import Json, PyTree
-from hades.dataset import Dataset, Spec
+from hades.arguments import Scoring, Training
+from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
 from hades.files import write_atomically
 from hades.learner.cloning import Policy, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
-from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.learner.recipe import Recipe, Wishes, stored
 from hades.learner.recipes import published
+from hades.memory import check_memory, of_networks, of_training
 from hades.metrics import RETURN, metric_of
 from hades.normalisers import normaliser_of
+from hades.options import held_to
 from hades.scoring import AnyNormaliser, Fitness, Pairs
+from hades.seeds import as_key, key_of, stored_key
 from hades.tasks.base import Task
 
 BOOTSTRAPS = 2000
@@ -130,12 +134,14 @@ class Evaluation:
         return metric_of(self.metric).sentence(self.summary())
 
 
+@held_to(Training)
 @runtime.in_32_bits
-def train(dataset: Dataset, key: jax.Array, learner: Wishes = None, *, init: str = "auto") -> Params:
+def train(dataset: AnyDataset, key: jax.Array | int, learner: Wishes = None, *, init: str = Training.init) -> Params:
     """Train one network on a dataset: a fresh one, but HaDES-F's datasets their own.
 
     Args:
-        key: draws the initialisation (``jax.random.key(0)``), and what a recipe's steps draw.
+        dataset: or its file, a run's folder, a name of the zoo.
+        key: draws the initialisation, and what a recipe's steps draw: ``jax.random.key(0)``, or 0, the seed of one.
         learner: fields that it sets override the recipe that the dataset was distilled for.
         init: as for `evaluate`; of several networks of its own, the first.
 
@@ -147,9 +153,11 @@ def train(dataset: Dataset, key: jax.Array, learner: Wishes = None, *, init: str
     >>> params["params"]["Dense_0"]["kernel"].shape
     (4, 8)
     """
+    dataset, key = as_dataset(dataset), as_key(key)
     complete, spec = recipe(dataset, learner), dataset.spec
+    check_memory([of_training(complete, spec, len(dataset))])
     networks, number = networks_of(dataset, complete, init)
-    drawn = key if networks.sampled else jax.random.split(_own_key(dataset), number)[0]
+    drawn = key if networks.sampled else jax.random.split(stored_key(dataset.info["init_key"]), number)[0]
     return _clone(complete, spec, drawn, key, jnp.asarray(dataset.states), jnp.asarray(dataset.targets))
 
 
@@ -161,8 +169,9 @@ def _clone(
     return behaviour_cloning(recipe, spec, init_network(recipe, spec, init_key), states, targets, key=key)
 
 
+@held_to(Scoring)
 @runtime.in_32_bits
-def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Policy:
+def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.greedy) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
     Returns:
@@ -175,6 +184,7 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
     >>> [int(act(hades.train(dataset, key), np.asarray([0, 0, lean, 0]), key)) for lean in (-0.2, 0.2)]  # left, right
     [0, 1]
     """
+    dataset = as_dataset(dataset)
     if dataset.online:
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
@@ -182,22 +192,24 @@ def policy(dataset: Dataset, learner: Wishes = None, greedy: bool = False) -> Po
     return runtime.in_32_bits(lambda params, obs, key: act(params, (jnp.asarray(obs, jnp.float32) - mean) / std, key))
 
 
+@held_to(Scoring)
 @runtime.in_32_bits
 def evaluate(
-    dataset: Dataset,
+    dataset: AnyDataset,
     task: Task | str | None = None,
-    inits: int | None = None,
-    episodes: int = 8,
+    inits: int | None = Scoring.inits,
+    episodes: int = Scoring.episodes,
     *,
     learner: Wishes = None,
-    greedy: bool = False,
-    init: str = "auto",
-    seed: int = 0,
+    greedy: bool = Scoring.greedy,
+    init: str = Scoring.init,
+    seed: int = Scoring.seed,
     working: Working = nullcontext,
 ) -> Evaluation:
     """Train networks on a dataset and score each by whole episodes: fresh ones, but HaDES-F's datasets their own.
 
     Args:
+        dataset: or its file, a run's folder, a name of the zoo.
         task: what to score on; None makes the one that the dataset was made on, which for an environment or images
             of your own is for you to give. Images are scored by their test set.
         inits: fresh networks, each with its own initialisation; None: 32. A HaDES-F dataset's own are as many as it
@@ -220,19 +232,18 @@ def evaluate(
     True
     """
     runtime.configure()
-    for name, value in (("inits", inits), ("episodes", episodes)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} must be at least 1, not {value}")
+    dataset = as_dataset(dataset)
     task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     task.check_dataset(dataset)
-    network_key, episode_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 2**31 - 4))
+    network_key, episode_key = jax.random.split(jax.random.fold_in(key_of(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
     networks, number = networks_of(dataset, complete, init, inits)
     fitness = Fitness(task, complete, number, episodes, greedy or dataset.info.get("greedy", False))
     if not networks.sampled:
-        network_key = _own_key(dataset)
+        network_key = stored_key(dataset.info["init_key"])
+    check_memory(of_networks(fitness, 1, len(dataset), copies=2))
     pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
     play = _play if task.traced else _played
     with working(_doing(fitness, networks)):
@@ -254,8 +265,6 @@ def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None
     Raises:
         InputError: for initialisations that the dataset does not have.
     """
-    if init not in ("auto", "fresh", "fixed"):
-        raise InputError(f"unknown init '{init}'; choose one of auto, fresh, fixed")
     if "init_key" not in dataset.info:
         if init == "fixed":
             raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
@@ -276,11 +285,6 @@ def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None
     return OWN, own
 
 
-def _own_key(dataset: Dataset) -> jax.Array:
-    """Of a HaDES-F dataset's initialisations."""
-    return jax.random.wrap_key_data(jnp.asarray(dataset.info["init_key"], jnp.uint32))
-
-
 def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
     """The task to score a dataset on: of a name, or the one that it was made on.
 
@@ -297,7 +301,7 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:
     """A complete recipe: what is asked for, over the dataset's own, over the published one of its task."""
-    return (reference or published(dataset.spec)).patched(Learner(**dataset.learner), learner)
+    return (reference or published(dataset.spec)).patched(stored(dataset.learner), learner)
 
 
 # Two programs: the second, which Brax's compilation makes the dearer, is the same for all recipes of one network, and

@@ -14,12 +14,24 @@ from typing import Any
 import numpy as np
 
 from hades.aliases import Options
-from hades.errors import WriteError
+from hades.errors import InputError, WriteError
+from hades.options import shown
 
 WRITING = threading.Lock()
 """Held while a file is written: who ends the process takes it before, and leaves no half of a file behind."""
 TEMPORARY = ".tmp"
 """Ends the name of a file that is not whole yet; of a process that was killed, it stays."""
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """A path.
+
+    Raises:
+        InputError: for what is none.
+    """
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+        raise InputError(f"a path is a string or a pathlib.Path, not {shown(path)}")
+    return Path(path)
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
@@ -28,7 +40,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
     Raises:
         WriteError: if that cannot be; what was there before stays.
     """
-    path = Path(path)
+    path = as_path(path)
+    if os.path.exists(path) and not os.path.isfile(path):  # a device, say
+        raise WriteError(f"cannot write {path}: it is there, and no file")
     temporary = path.parent / f"{path.name[:50]}.{os.getpid()}{TEMPORARY}"  # a name may have 255 bytes
     with WRITING:
         try:

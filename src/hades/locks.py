@@ -81,6 +81,7 @@ class Lock:
         with contextlib.suppress(OSError):
             if self.held():
                 self.file.unlink()
+        with contextlib.suppress(OSError):
             os.close(self._descriptor)
         self._descriptor = -1
 
@@ -146,8 +147,15 @@ def waited(folder: Path, seconds: float = 60.0) -> Lock:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether a folder holds nothing, but what is left of a process that was killed as it began."""
-    return not folder.exists() or all(p.name == NAME or p.suffix == TEMPORARY for p in folder.iterdir())
+    """Whether a folder holds nothing, but what is left of a process that was killed as it began.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    try:
+        return not folder.exists() or all(p.name == NAME or p.suffix == TEMPORARY for p in folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {reason(error)}") from None
 
 
 def _flock(descriptor: int) -> bool:

@@ -8,7 +8,7 @@ its observation normaliser, so that its states mean what they meant.
 import functools
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,24 +18,28 @@ import numpy as np
 
 from hades import runtime, tasks
 from hades.aliases import PyTree
-from hades.dataset import Dataset, Spec
+from hades.arguments import Merging, Scoring
+from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
 from hades.evaluation import Evaluation, evaluate
 from hades.learner.recipe import Wishes
 from hades.metrics import metric_of
 from hades.normalisers import Normaliser
+from hades.options import held_to
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.environment import Environment, Step
 
 
+@held_to(Merging)
 @runtime.in_32_bits
-def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
+def merge(datasets: Sequence[AnyDataset], identity: bool = Merging.identity) -> Dataset:
     """The union of datasets of different tasks.
 
     Args:
-        datasets: two or more, all with discrete or all with continuous actions, and observations of one rank; the
-            first one's learner is the union's recipe.
+        datasets: two or more, or their files, runs' folders or names of the zoo; all with discrete or all with
+            continuous actions, and observations of one rank; the first one's learner is the
+            union's recipe.
         identity: tell the tasks apart: each task's observations have numbers of their own (for grids: channels), which
             are 0 in the others, so that their pairs change little of what a network makes of one task's.
 
@@ -47,6 +51,9 @@ def merge(datasets: Sequence[Dataset], identity: bool = False) -> Dataset:
     >>> len(both), both.spec.obs_shape
     (8, (10,))
     """
+    if isinstance(datasets, (str, Dataset)) or not isinstance(datasets, Iterable):
+        raise InputError("give two datasets or more to merge, as a list")
+    datasets = [as_dataset(d) for d in datasets]
     _check(datasets)
     shapes = [d.spec.obs_shape for d in datasets]
     obs_shape = tuple(map(max, zip(*shapes, strict=True)))
@@ -107,10 +114,10 @@ def _part(about: str, spec: Spec, given: Task | None) -> ControlTask:
 
 @runtime.in_32_bits
 def evaluate_parts(
-    dataset: Dataset,
+    dataset: AnyDataset,
     task: str | None = None,
-    inits: int | None = None,
-    episodes: int = 8,
+    inits: int | None = Scoring.inits,
+    episodes: int = Scoring.episodes,
     *,
     learner: Wishes = None,
     given: Sequence[Task] = (),
@@ -120,6 +127,7 @@ def evaluate_parts(
 
     Arguments as for `hades.evaluate`; ``given`` as for `parts`.
     """
+    dataset = as_dataset(dataset)
     return {
         name: evaluate(dataset, part, inits, episodes, learner=learner, **options)
         for name, part in parts(dataset, given, task).items()

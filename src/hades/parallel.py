@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,8 @@ from hades.aliases import PyTree
 AXIS = "networks"
 CACHE_BYTES = 2**20
 """Of a core's own cache: what networks may fill."""
+LIMITS = [Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory/memory.limit_in_bytes")]
+"""Where Linux says what memory a container may have."""
 LANES = 64
 """Episodes side by side that fill a core's vector units."""
 
@@ -99,4 +102,11 @@ def device_memory() -> int:
     stats = jax.local_devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return stats["bytes_limit"]
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // jax.local_device_count()
+    return _machine_memory() // jax.local_device_count()
+
+
+def _machine_memory() -> int:
+    """Bytes that there are, or that this process's container may have."""
+    limits = [file.read_text().strip() for file in LIMITS if file.exists()]
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([there, *(int(limit) for limit in limits if limit.isdigit())])

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hades.config import Config
 from hades.errors import InputError
-from hades.strategies import plain
+from hades.options import bare
 
 EXPLORE = Fraction(1, 2)
 """Of the budget: what several searches share before the best of them gets the rest."""
@@ -32,7 +32,7 @@ class Phase:
     @property
     def settings(self) -> tuple[str, float | None]:
         """Equal for phases of which the later one can go on with the strategy's state of the former."""
-        return plain(self.strategy), self.std
+        return bare(self.strategy), self.std
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,14 @@ def _polish(text: str) -> Phase:
     says = f"polish is NAME@SHARE or NAME@SHARE@STD, with a share between 0 and 1, such as SNES@0.2, not '{text}'"
     strategy, *numbers = text.split("@")
     try:
-        share, *std = Fraction(numbers[0]), *map(float, numbers[1:])
+        share, *std = _share(numbers[0]), *map(float, numbers[1:])
     except (ValueError, ZeroDivisionError, IndexError):
         raise InputError(says) from None
     if not strategy or not 0 < share < 1 or len(std) > 1 or not all(0 < one < float("inf") for one in std):
         raise InputError(says)
     return Phase(strategy, share, std=std[0] if std else None)
+
+
+def _share(text: str) -> Fraction:
+    """``0.2``, exactly, or ``1/5``; an enormous exponent is infinite, not computed."""
+    return Fraction(text if "/" in text else str(float(text)))

@@ -14,9 +14,11 @@ from typing import Any, Self, TextIO
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from hades.aliases import Options
 from hades.streams import patient
+from hades.tables import printable
 
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
@@ -137,7 +139,7 @@ class Progress:
     """
 
     def __init__(self, title: str, budget: dict[str, float | None], before: float = 0.0, quiet: bool = False) -> None:
-        self.title, self.budget, self.quiet = title, budget, quiet or sys.stderr is None
+        self.title, self.budget, self.quiet = printable(title), budget, quiet or sys.stderr is None
         self.start = self.said = time.monotonic()
         self.start -= before
         self.stage, self.until, self.scoring = "", math.inf, 0.0
@@ -164,7 +166,7 @@ class Progress:
             self.said = time.monotonic()
             _write(sys.stderr, f"{text}\n")
         else:
-            self.live.console.print(text, highlight=False)
+            self.live.console.print(text, highlight=False, markup=False)
 
     def doing(self, stage: str) -> None:
         """What goes on from now on."""
@@ -213,7 +215,7 @@ class Progress:
         return self.values | {"elapsed": _clock(now - self.start), "remaining": left, "": self.stage}
 
     def _table(self) -> Table:
-        table = Table(title=self.title, title_justify="left", box=None, pad_edge=False)
+        table = Table(title=Text(self.title), title_justify="left", box=None, pad_edge=False)
         values = self._now()
         for name in values:
             table.add_column(name, justify="right", no_wrap=True)

@@ -7,6 +7,7 @@ config.json           what was asked for, and the library versions
 metrics.jsonl         one line a generation
 checkpoint/           the last two states: complete or absent, whenever the process dies
 dataset.safetensors   the best dataset so far
+start.safetensors     the dataset that it goes on from, where that was given as such
 snapshots/            what was best at the start, and at validations number 1, 2, 4, 8, ...
 report.html           curves and pairs, when the run has ended
 lock                  who writes it, while it is written
@@ -23,11 +24,13 @@ from typing import Any, Self
 from hades import checkpoints, journal, manifest, runtime
 from hades.aliases import Options, PyTree
 from hades.checkpoints import KEPT, Damaged
-from hades.dataset import Dataset, load
+from hades.dataset import FILE, Dataset, load
 from hades.errors import InputError, WriteError, notice
-from hades.files import TEMPORARY, in_shell, write_atomically
+from hades.files import TEMPORARY, as_path, in_shell, reason, write_atomically
 from hades.journal import Journal, Row
 from hades.locks import Lock, is_free
+
+START = "start.safetensors"
 
 
 class Run:
@@ -53,7 +56,7 @@ class Run:
         Raises:
             InputError: if the folder holds something, is being written, or cannot be.
         """
-        run = cls(Path(path), about)
+        run = cls(as_path(path), about)
         check_free(path)
         runtime.agree(0)  # all have looked
         run._by_main(run._begin)
@@ -70,8 +73,12 @@ class Run:
             InputError: if the folder is not a run's, or its ``config.json`` not what the run wrote; to go on with it,
                 also if it is being written, or cannot be.
         """
-        run = cls(Path(path), {})
-        if not run.manifest.exists() and not checkpoints.generations(run.checkpoints):
+        run = cls(as_path(path), {})
+        try:
+            there = run.manifest.exists() or checkpoints.generations(run.checkpoints)
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {reason(error)}") from None
+        if not there:
             raise InputError(f"{path} is not a run folder: it has no config.json of a distillation")
         if write:
             run._by_main(run._take)
@@ -85,7 +92,21 @@ class Run:
     @property
     def dataset_path(self) -> Path:
         """Of the best dataset so far."""
-        return self.path / "dataset.safetensors"
+        return self.path / FILE
+
+    @property
+    def start(self) -> Dataset | None:
+        """The dataset that it goes on from, where it keeps one."""
+        path = self.path / START
+        return load(path) if path.exists() else None
+
+    def keep_start(self, dataset: Dataset) -> None:
+        """Keep the dataset that it goes on from."""
+
+        def keep() -> None:
+            dataset.save(self.path / START)
+
+        self._by_main(keep)
 
     @property
     def manifest(self) -> Path:
@@ -245,12 +266,12 @@ class Run:
         """Write files, and those that could not be written before; what fails now is tried again by the next call."""
         self._unwritten |= files
         self._stand()
-        failed: WriteError | None = None
+        failed: InputError | None = None
         for path, write in list(self._unwritten.items()):
             try:
                 write()
                 del self._unwritten[path]
-            except WriteError as error:
+            except InputError as error:
                 failed = failed or error
         if failed is not None:
             raise failed
@@ -261,7 +282,7 @@ class Run:
 
 def check_free(path: str | os.PathLike[str]) -> None:
     """Raise `InputError` unless a run can begin at ``path``."""
-    path = Path(path)
+    path = as_path(path)
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; give a folder that is new or empty")
     if not is_free(path):

@@ -15,7 +15,9 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 import numpy as np
 
+from hades.arguments import Joining
 from hades.errors import InputError
+from hades.options import held_to
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,6 +110,7 @@ def devices() -> dict[str, Any]:
     return {"devices": jax.device_count(), "device": jax.devices()[0].device_kind}
 
 
+@held_to(Joining)
 def connect(coordinator: str | None = None, processes: int | None = None, process_id: int | None = None) -> None:
     """Join the processes of a distributed run: afterwards `jax.devices` are those of all of them.
 

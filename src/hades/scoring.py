@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import Window, behaviour_cloning
-from hades.learner.networks import Params, init_network
+from hades.learner.networks import Params, init_network, network_bytes
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_jobs
@@ -175,9 +175,7 @@ class Fitness:
         return even_chunks(-(-size * self.inits // (jax.device_count() if self.spread else 1)), play, train)
 
     def _automatic_chunk(self) -> tuple[int, int]:
-        network = jax.eval_shape(lambda: init_network(self.recipe, self.task.spec, jax.random.key(0)))
-        network_bytes = 4 * sum(leaf.size for leaf in jax.tree.leaves(network))
-        return chunk_sizes(network_bytes, self.task.episode_bytes(), self.episodes)
+        return chunk_sizes(network_bytes(self.recipe, self.task.spec), self.task.episode_bytes(), self.episodes)
 
     def returns(
         self,

@@ -3,6 +3,7 @@
 Everything is a pure function of a `State`. A checkpoint is that state, which is why a resumed run is the same run.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,15 +17,19 @@ from hades import strategies
 from hades.aliases import PyTree
 from hades.attempts import Attempt, Attempts, State
 from hades.config import Config
+from hades.dataset import Dataset
 from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
-from hades.learner.networks import init_network
+from hades.learner.networks import init_network, tree_bytes
 from hades.learner.recipe import Recipe
+from hades.memory import check_memory, of_networks, of_population, of_state
 from hades.normalisers import NORMALISERS, Normaliser
+from hades.options import bare
 from hades.oracle import Generation
 from hades.parallel import replicated
 from hades.plan import Phase, Plan, plan_of
 from hades.scoring import Fitness, piece, ranked, staged
+from hades.seeds import key_of
 from hades.solution import Codec
 from hades.strategies import DERIVATIVE, ROLLOUTS, SCORES, Settings, Solution, Strategy
 from hades.tasks.base import Task
@@ -39,37 +44,55 @@ class Search:
     A generation draws networks and episodes (HaDES-F keeps its networks), asks the strategy for a population of
     datasets, trains and scores networks on each, and tells the strategy.
 
+    Args:
+        warm: the dataset to start from, where it is not in the file that the configuration names.
+
     Raises:
         InputError: for what task and configuration cannot agree on.
     """
 
-    def __init__(self, task: Task, config: Config) -> None:
+    def __init__(self, task: Task, config: Config, warm: Dataset | None = None) -> None:
         self.task, self.config, self.plan = task, config, plan_of(config)
-        inits = Counter(recipe for recipe in config.recipes for _ in range(config.inits))
+        inits = Counter({recipe: number * config.inits for recipe, number in Counter(config.recipes).items()})
         self.inits, self.recipes = inits, list(inits)
         for recipe in self.recipes:  # or says why it cannot be
             jax.eval_shape(partial(init_network, recipe, task.spec), jax.random.key(0))
         check(task, config, self.plan)
-        self.key = jax.random.key(config.seed)
+        self.key = key_of(config.seed)
         start_key, measure_key = jax.random.split(jax.random.fold_in(self.key, 2**31 - 1))
-        self.codec = Codec.of(task, config, self.recipes[0])
+        self.codec = Codec.of(task, config, self.recipes[0], warm)
         self.pairs = piece(task, jax.vmap(self.codec.pairs))
+        scored = [scorers(task, config, inits, strategies.needs(phase.strategy)) for phase in self.plan.strategies]
+        self.fitness, self.validation = scored[0], validators(task, config, inits)
+        self._check_memory(scored)
         normaliser = self.codec.fixed_normaliser(measure_key)
         made = [self._strategy(phase, self.codec.start(start_key, normaliser)) for phase in self.plan.strategies]
         self.replicate = jax.jit(lambda x: x, out_shardings=replicated())
         self.attempts = Attempts(self.plan, made, self.codec, self.key, start_key, normaliser, self.replicate)
-        scored = [scorers(task, config, inits, strategy.needs) for strategy in made]
-        self.fitness, self.validation = scored[0], validators(task, config, inits)
         self.data, self.validation_data = task.data, task.validation.data
         self.play = staged(task, self._play, out_shardings=replicated())
         self.programs = [self._programs(*each) for each in zip(made, scored, strict=True)]
 
+    def _check_memory(self, scored: Sequence[Sequence[Fitness]]) -> None:
+        """Raise `InputError` where a generation or a validation cannot fit, before anything of their size is made."""
+        config, part = self.config, jax.eval_shape(partial(self.codec.objective.start, self.config.size), self.key)
+        numbers = config.size * math.prod(self.task.spec.obs_shape) + tree_bytes(part) // 4
+        for phase, kinds in zip(self.plan.strategies, scored, strict=True):
+            needs = strategies.needs(phase.strategy)
+            candidates = config.population if needs == SCORES else 1
+            for each in kinds:
+                networks = of_networks(each, candidates, config.size, needs)
+                check_memory([of_population(candidates, numbers), *networks])
+        for each in self.validation:
+            check_memory(of_networks(each, 1, config.size, inits="validate_inits"))
+
     def _strategy(self, phase: Phase, start: Solution) -> Strategy:
-        config, plain = self.config, strategies.plain
-        own = plain(phase.strategy) == plain(config.strategy)  # whose step size and options these are
+        config = self.config
+        own = bare(phase.strategy) == bare(config.strategy)  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
         settings = Settings(phase.strategy, config.population, start, phase.std or config.std, rate, options)
         made = strategies.make(settings)
+        check_memory([of_state(phase.strategy, made)])
         return made if self.task.traced else made.in_pieces()
 
     def _programs(

@@ -33,9 +33,13 @@ class Codec:
     warm: Dataset | None
 
     @classmethod
-    def of(cls, task: Task, config: Config, recipe: Recipe) -> "Codec":
-        """Raise `InputError` if the dataset that the search is to go on from does not fit."""
-        return cls(task, config, recipe, warm_start(task, config) if config.starts_from_dataset else None)
+    def of(cls, task: Task, config: Config, recipe: Recipe, warm: Dataset | None = None) -> "Codec":
+        """Raise `InputError` if the dataset that the search is to go on from does not fit.
+
+        Args:
+            warm: that dataset, where it is not in the file that the configuration names.
+        """
+        return cls(task, config, recipe, warm_start(task, config, warm) if config.starts_from_dataset else None)
 
     @property
     def objective(self) -> Objective:
@@ -93,13 +97,13 @@ class Codec:
         )
 
 
-def warm_start(task: Task, config: Config) -> Dataset:
-    """The dataset that a search goes on from.
+def warm_start(task: Task, config: Config, given: Dataset | None = None) -> Dataset:
+    """The dataset that a search goes on from: the one given, or that in the configuration's file.
 
     Raises:
         InputError: if it does not fit task and configuration.
     """
-    dataset = load(config.start)
+    dataset = given or load(config.start)
     if dataset.spec != task.spec or len(dataset) != config.size:
         found = f"{len(dataset)} pairs of {list(dataset.states.shape[1:])} and {dataset.spec.num_actions} actions"
         wanted = f"{config.size} of {list(task.spec.obs_shape)} and {task.spec.num_actions}"

@@ -1,4 +1,4 @@
-"""Tables, as lines of text and as Markdown."""
+"""Text for people: tables, as lines of text and as Markdown, and what a terminal is not to be sent."""
 
 from collections.abc import Sequence
 
@@ -28,3 +28,12 @@ def marked(words: str, alike: bool) -> str:
 
 def _note(table: Sequence[Sequence[str]]) -> list[str]:
     return ["", NOTE] if any(ALIKE in cell for row in table for cell in row) else []
+
+
+def printable(text: str, but: str = "") -> str:
+    """Text without characters that a terminal acts on, or that end a line: what is in files is not ours.
+
+    Args:
+        but: characters that stay.
+    """
+    return "".join(c if c.isprintable() or c in but else c.encode("unicode_escape").decode() for c in text)

@@ -158,8 +158,13 @@ def check_trackers(names: Sequence[str]) -> None:
 def _check_login() -> None:
     import wandb
 
-    mode = wandb.setup().settings.mode
-    if mode in ("online", "shared") and not wandb.login(prompt=False, verify=False):
+    if wandb.setup().settings.mode not in ("online", "shared"):
+        return
+    try:
+        known = wandb.login(prompt=False, verify=False)
+    except TypeError:  # one that always prompts
+        known = wandb.api.api_key
+    if not known:
         raise InputError("wandb has no login: give it one (wandb login, or WANDB_API_KEY), or set WANDB_MODE=offline")
 
 

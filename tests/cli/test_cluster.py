@@ -72,7 +72,7 @@ def test_devices_and_processes_do_not_change_the_result(tmp_path: Path) -> None:
 def test_a_lost_process_ends_the_others_and_the_run_goes_on(tmp_path: Path, victim: int) -> None:
     run = tmp_path / "run"
     processes = start_two(*DISTIL, "--generations", "1000000", "--checkpoint-every", "0.5", "--out", str(run))
-    wait_for(run / "dataset.safetensors")
+    wait_for(run / "metrics.jsonl")
     processes[victim].kill()
     killed = time.monotonic()
     _, errors = processes[1 - victim].communicate(timeout=200)
@@ -92,7 +92,7 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(tmp_path: Path, vict
 def test_a_signal_to_one_stops_all_in_order(tmp_path: Path) -> None:
     run = tmp_path / "run"
     processes = start_two(*DISTIL, "--generations", "1000000", "--checkpoint-every", "0.5", "--out", str(run))
-    wait_for(run / "dataset.safetensors")
+    wait_for(run / "metrics.jsonl")
     processes[1].send_signal(signal.SIGTERM)
     outputs = ended(processes)
     assert [process.returncode for process in processes] == [143, 143], outputs

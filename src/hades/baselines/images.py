@@ -8,11 +8,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 
-import jax
 import numpy as np
 
 from hades import runtime
-from hades.dataset import Dataset
+from hades.config import Config
+from hades.dataset import AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
 from hades.evaluation import Evaluation, Working, evaluate
 from hades.learner.objectives.classes import balanced_labels
@@ -20,6 +20,8 @@ from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
 from hades.metrics import TEST
 from hades.normalisers import identity_normaliser
+from hades.options import held_to
+from hades.seeds import key_of
 from hades.tables import align, marked
 from hades.tasks.base import Task
 from hades.tasks.images import as_float, images_of
@@ -27,6 +29,7 @@ from hades.tasks.images import as_float, images_of
 PER_CENT = dataclasses.replace(TEST, digits=1)
 
 
+@held_to(Config)
 @runtime.in_32_bits
 def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     """A dataset that nothing was distilled for.
@@ -48,7 +51,7 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
         images, recipe = np.asarray(as_float(task.train.images)), WHOLE_SET
         labels = np.eye(classes, dtype=np.float32)[task.train.labels]
     else:
-        start = task.start(kind, size, identity_normaliser(task.spec), jax.random.key(seed))
+        start = task.start(kind, size, identity_normaliser(task.spec), key_of(seed))
         images, recipe = np.asarray(start), IMAGES
         labels = np.asarray(balanced_labels(size, classes))
     return Dataset(
@@ -60,9 +63,10 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
     )
 
 
+@held_to(Config)
 @runtime.in_32_bits
 def across(
-    dataset: Dataset,
+    dataset: AnyDataset,
     task: Task,
     inits: int | None = 5,
     seed: int = 0,
@@ -70,6 +74,7 @@ def across(
     working: Working = nullcontext,
 ) -> Mapping[str, Evaluation]:
     """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `WHOLE_SET`."""
+    dataset = as_dataset(dataset)
     recipes = ON_SMALL if min(images_of(task).spec.obs_shape[:2]) < SMALL else ARCHITECTURES
     learners = {name: recipes[name].options() for name in names}
     if dataset.info.get("baseline") == "all":

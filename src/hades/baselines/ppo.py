@@ -19,8 +19,10 @@ from flax import linen as nn
 
 from hades import runtime, tasks
 from hades.aliases import Json, Options, PyTree
+from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
 from hades.baselines.settings import SHAPES, complete
+from hades.config import Config
 from hades.dataset import Spec
 from hades.errors import MissingExtra
 from hades.evaluation import Evaluation
@@ -28,21 +30,24 @@ from hades.learner.heads import Head, head_of
 from hades.learner.networks import make_network
 from hades.learner.recipe import Learner, Recipe, Wishes
 from hades.normalisers import Normaliser, identity_normaliser
+from hades.options import held_to
+from hades.seeds import key_of
 from hades.tasks import rollouts
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 
 
+@held_to(Config, Comparing)
 @runtime.in_32_bits
 def train_ppo(
     task: Task | str,
     learner: Wishes = None,
     *,
-    seed: int = 0,
+    seed: int = Config.seed,
     steps: int | None = None,
     minutes: float | None = None,
-    evaluations: int = 20,
-    evaluation_episodes: int = 64,
+    evaluations: int = Comparing.evaluations,
+    evaluation_episodes: int = Comparing.evaluation_episodes,
     **settings: Any,
 ) -> Result:
     """Train one network by PPO.
@@ -66,7 +71,7 @@ def train_ppo(
     made = tasks.acting(task, "PPO is")
     chosen = complete(made, settings)
     ppo = _make(made, made.reference.patched(Learner(width=64), learner), chosen)
-    init_key, score_key = jax.random.split(jax.random.key(seed))
+    init_key, score_key = jax.random.split(key_of(seed))
 
     def play(state: PyTree, number: int) -> np.ndarray:
         return np.asarray(_play(ppo, state, jax.random.fold_in(score_key, number), evaluation_episodes))

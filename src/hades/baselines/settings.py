@@ -5,7 +5,6 @@ from typing import Any
 
 from hades import tasks
 from hades.aliases import Options
-from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask
 
@@ -17,31 +16,58 @@ _USUAL: dict[str, Any] = {
 budget, from one evaluation on the way to the next."""
 CONTINUOUS = _USUAL | {"ent_coef": 0.0, "normalize_observations": True, "normalize_rewards": True}
 DISCRETE = _USUAL | {"ent_coef": 0.01, "normalize_observations": False, "normalize_rewards": False}
-TASKS: dict[str, Options] = {}
-"""By task, complete."""
+_FALLING: Options = {"learning_rate": 5e-3, "anneal": True}
+_PUREJAXRL = DISCRETE | _FALLING | {"num_minibatches": 8}
+_REJAX = CONTINUOUS | {
+    "num_envs": 32, "num_steps": 32, "num_epochs": 2, "num_minibatches": 2, "learning_rate": 1.72e-3,
+    "gae_lambda": 0.8, "max_grad_norm": 5.0, "ent_coef": 0.01, "normalize_rewards": False,
+}  # fmt: skip
+TASKS: dict[str, Options] = {
+    # Searched for: docs/studies/tuning.
+    "Breakout-MinAtar": DISCRETE | _FALLING,
+    "SpaceInvaders-MinAtar": DISCRETE | _FALLING | {"learning_rate": 2.5e-3},
+    "brax/hopper": CONTINUOUS | {"learning_rate": 1e-3},
+    # As published by purejaxrl, for MinAtar, and by rejax, for each of Brax; not searched for here.
+    "Asterix-MinAtar": _PUREJAXRL,
+    "Seaquest-MinAtar": _PUREJAXRL,
+    "brax/halfcheetah": _REJAX,
+    "brax/humanoidstandup": _REJAX,
+    "brax/walker2d": _REJAX,
+    "brax/ant": _REJAX | {
+        "num_envs": 64, "num_steps": 64, "num_epochs": 8, "num_minibatches": 16, "learning_rate": 1.08e-4,
+        "gamma": 0.98, "max_grad_norm": 0.5,
+    },
+    "brax/reacher": _REJAX | {
+        "num_envs": 128, "num_steps": 128, "num_epochs": 8, "num_minibatches": 64, "learning_rate": 2.75e-4,
+        "gamma": 0.95, "gae_lambda": 0.95, "max_grad_norm": 0.1,
+    },
+    # Neither searched for nor published with this PPO.
+    "CartPole-v1": DISCRETE,
+    "Freeway-MinAtar": DISCRETE,
+    "Pong-misc": DISCRETE,
+    "brax/humanoid": CONTINUOUS,
+    "brax/inverted_double_pendulum": CONTINUOUS,
+}  # fmt: skip
+"""By task, complete, and where they come from."""
 SHAPES = (
     "num_envs", "num_steps", "num_epochs", "num_minibatches", "normalize_observations", "normalize_rewards",
 )  # fmt: skip
 """What a program is compiled for; the other settings are its arguments."""
 
 
-def usual(spec: Spec) -> dict[str, Any]:
-    """Of the kind of action."""
-    return dict(DISCRETE if spec.discrete else CONTINUOUS)
-
-
-def complete(task: ControlTask | str, own: Options = MappingProxyType({})) -> dict[str, Any]:
+def complete(task: ControlTask | str, own: Options = MappingProxyType({}), tuned: bool = True) -> dict[str, Any]:
     """All settings of a training: a task's, or the usual ones of its kind, and one's own in place of them.
 
     Args:
         task: or its name; one that has settings of its own need not be made for that.
+        tuned: the task's, if there are any; otherwise, the usual ones.
 
     Raises:
         InputError: for a setting that there is not, or minibatches that do not divide an iteration's steps.
     """
     known = TASKS.get(tasks.resolve(task) if isinstance(task, str) else task.name)
-    if known is None:
-        known = usual(tasks.acting(task, "PPO is").spec)
+    if known is None or not tuned:
+        known = DISCRETE if tasks.acting(task, "PPO is").spec.discrete else CONTINUOUS
     if unknown := [name for name in own if name not in known]:
         raise InputError(f"PPO has no setting '{unknown[0]}'; it has {', '.join(known)}")
     chosen = {**known, **own}

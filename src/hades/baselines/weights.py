@@ -18,14 +18,19 @@ from jax.sharding import PartitionSpec as P
 
 from hades import runtime, tasks
 from hades.aliases import PyTree
+from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
+from hades.config import Config
 from hades.errors import InputError
 from hades.evaluation import Evaluation
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.memory import check_memory, of_networks
 from hades.normalisers import Moments
+from hades.options import held_to
 from hades.parallel import AXIS, mesh, replicated
 from hades.scoring import Fitness
+from hades.seeds import key_of
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 
@@ -62,8 +67,9 @@ class WeightEvolution:
             raise InputError(f"a population of {population} cannot be ranked; take 2 or more")
         self.task, self.population, self.std = task, population, std
         self.recipe = recipe
-        self.key = jax.random.key(seed)
+        self.key = key_of(seed)
         self.fitness = Fitness(task, self.recipe, inits=1, episodes=episodes, watch=True)
+        check_memory(of_networks(self.fitness, population, 0, copies=4))  # mean, std, a step of each
         start = init_network(self.recipe, task.spec, jax.random.fold_in(self.key, 2**31 - 1))
         self.start, self.unravel = jax.flatten_util.ravel_pytree(start)
         self.replicated = replicated()
@@ -149,6 +155,7 @@ def utilities(fitness: jax.Array) -> jax.Array:
     return jnp.zeros(size).at[jnp.argsort(-fitness)].set(ranked)
 
 
+@held_to(Config, Comparing)
 @runtime.in_32_bits
 def evolve_weights(
     task: Task | str,
@@ -157,11 +164,11 @@ def evolve_weights(
     population: int = 64,
     episodes: int = 2,
     std: float = 0.05,
-    seed: int = 0,
+    seed: int = Config.seed,
     generations: int | None = None,
     minutes: float | None = None,
     steps: int | None = None,
-    evaluation_episodes: int = 64,
+    evaluation_episodes: int = Comparing.evaluation_episodes,
 ) -> Result:
     """Evolve one network's weights on a task.
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from hades import arguments
 from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of, refuse
-from hades.cli.groups import Folder, Int, Output, TaskOptions, Text, Writing
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show, words
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from hades.evaluation import Evaluation
     from hades.tasks.base import Task
 
-Options: Any = options_of(Recipe)
+_Training: Any = options_of(Recipe, whole=(arguments.Training,))
+_Scoring: Any = options_of(Recipe, whole=(arguments.Scoring,))
+_Merging: Any = options_of(whole=(arguments.Merging,))
 
 
 @dataclass(kw_only=True)
@@ -30,33 +33,29 @@ class _Answer:
 
 
 @dataclass(kw_only=True)
-class Train(_Answer, Writing, Options):
+class Train(_Answer, Writing, _Training):
     """Train one network on a dataset, a fresh one or HaDES-F's own, and save its parameters."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     out: Folder = None
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
-    init: Text = None
-    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for; left out: auto."""
-    seed: Int = None
-    """Of a fresh initialisation; left out: 0."""
 
     def __call__(self) -> int:
-        import jax
-
         from hades import runtime
+        from hades.dataset import FILE, load
         from hades.evaluation import networks_of, recipe, save_params, train
 
         runtime.configure()
-        dataset, learner, init = _load(self.dataset), Learner(**given(self, Recipe)), self.init or "auto"
-        complete = recipe(dataset, learner)
-        networks, _ = networks_of(dataset, complete, init)
+        dataset, learner = load(self.dataset), Learner(**given(self, Recipe))
+        complete, asked = recipe(dataset, learner), arguments.Training(**given(self, arguments.Training))
+        networks, _ = networks_of(dataset, complete, asked.init)
         if not networks.sampled:
             refuse(self, ["seed"], "draws a fresh initialisation, and this dataset has its own; add --init fresh")
-        name = self.seed or 0 if networks.sampled else "own"
-        out = self.free(self.out or _file(self.dataset).with_suffix(f".params-{name}.safetensors"))
-        params = train(dataset, jax.random.key(self.seed or 0), learner, init=init)
+        name = asked.seed if networks.sampled else "own"
+        beside = self.dataset / FILE if self.dataset.is_dir() else self.dataset
+        out = self.free(self.out or beside.with_suffix(f".params-{name}.safetensors"))
+        params = train(dataset, asked.seed, learner, init=asked.init)
         save_params(params, out)
         options = complete.options()
         whose = f" ({networks.words} initialisation)" if networks.words else ""
@@ -71,23 +70,13 @@ class _Rest(_Answer):
 
 
 @dataclass(kw_only=True)
-class Evaluate(_Rest, Options):
+class Evaluate(_Rest, _Scoring):
     """Train networks on a dataset and score them on its task; images by their test set."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, or a name of the zoo."""
     task: Text = None
     """The task to score on; left out: the one that the dataset names."""
-    inits: Int = None
-    """Networks trained, each with its own initialisation; left out: 32, of HaDES-F as many as it was evolved for."""
-    episodes: Int = None
-    """Episodes played by each network; left out: 8. Images have none."""
-    init: Text = None
-    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for; left out: auto."""
-    greedy: Flag = False
-    """Score the most likely action instead of a sampled one."""
-    seed: int = 0
-    """Of initialisations and episodes."""
     across: Flag = False
     """Images: score networks of five architectures."""
     baselines: Flag = False
@@ -97,10 +86,11 @@ class Evaluate(_Rest, Options):
 
     def __call__(self) -> int:
         from hades import runtime
+        from hades.dataset import load
         from hades.evaluation import task_of
 
         runtime.configure()
-        dataset = _load(self.dataset)
+        dataset = load(self.dataset)
         if dataset.parts:
             return self._parts(dataset)
         task = task_of(dataset, self.task, **self.environment.given())
@@ -114,7 +104,7 @@ class Evaluate(_Rest, Options):
         if not task.test.metric.episodes:
             refuse(self, ("episodes", "greedy"), f"is of episodes, which {task.metric.pairs} do not have")
         learner, say = Learner(**given(self, Recipe)), partial(working, quiet=self.quiet)
-        result = evaluate(dataset, task, **self._how(), learner=learner, working=say)
+        result = evaluate(dataset, task, **given(self, arguments.Scoring), learner=learner, working=say)
         about = {
             "task": task.name,
             "size": len(dataset),
@@ -135,7 +125,9 @@ class Evaluate(_Rest, Options):
 
         def score(number: int, task: "Task") -> "Evaluation":
             left, count = [{"task": name} for name in list(known)[number:]], f"{number + 1}/{len(known)}"
-            how: Json = self._how() | {"working": lambda text: pace.working(f"{text} ({count})", left)}
+            how: Json = given(self, arguments.Scoring) | {
+                "working": lambda text: pace.working(f"{text} ({count})", left)
+            }
             return evaluate(dataset, task, learner=learner, **how)
 
         scores = {name: score(number, task) for number, (name, task) in enumerate(known.items())}
@@ -157,16 +149,17 @@ class Evaluate(_Rest, Options):
         if self.across:
             refuse(self, Recipe.__dataclass_fields__, "does nothing here: --across has recipes of its own")
         learner, pace = Learner(**given(self, Recipe)), Pace(self.quiet)
+        asked = arguments.Scoring(**given(self, arguments.Scoring))
         kinds = task.baselines if self.baselines else ()
         datasets = {"distilled": dataset} | {kind: images.baseline(task, kind, len(dataset)) for kind in kinds}
         pieces = [{"images": name, "on": on} for name in datasets for on in (ARCHITECTURES if self.across else [""])]
 
         def score(number: int, name: str, on: str) -> "Mapping[str, Evaluation]":
             words = f"scoring {name}{' on ' if on else ''}{on} ({number + 1}/{len(pieces)})"
-            how: Json = {"seed": self.seed, "working": lambda _: pace.working(words, pieces[number:])}
+            how: Json = {"seed": asked.seed, "working": lambda _: pace.working(words, pieces[number:])}
             if on:
-                return images.across(datasets[name], task, self.inits, names=[on], **how)
-            return {"accuracy": evaluate(datasets[name], task, self.inits, learner=learner, init="fresh", **how)}
+                return images.across(datasets[name], task, asked.inits, names=[on], **how)
+            return {"accuracy": evaluate(datasets[name], task, asked.inits, learner=learner, init="fresh", **how)}
 
         rows: dict[str, dict[str, Evaluation]] = {name: {} for name in datasets}
         for number, (name, on) in enumerate(piece.values() for piece in pieces):
@@ -174,29 +167,21 @@ class Evaluate(_Rest, Options):
         data = {name: {column: score.summary() for column, score in row.items()} for name, row in rows.items()}
         return show(data, images.table(rows), self.output.json)
 
-    def _how(self) -> Json:
-        """For `hades.evaluate`: how many, and what was given."""
-        given = {name: getattr(self, name) for name in ("inits", "episodes", "init")}
-        how = {name: value for name, value in given.items() if value is not None}
-        return how | {"greedy": self.greedy, "seed": self.seed}
-
 
 @dataclass(kw_only=True)
-class Merge(_Answer, Writing):
+class Merge(_Answer, Writing, _Merging):
     """Join the datasets of several tasks: one agent trained on the union acts in each."""
 
     datasets: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
     """Files, runs' folders or names of the zoo; their tasks differ, their actions are of one kind."""
     out: Annotated[Path, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="")]
     """The union's file (.safetensors)."""
-    identity: Flag = False
-    """Tell the tasks apart: each task's observations have inputs of their own."""
 
     def __call__(self) -> int:
         from hades.merging import merge
 
         self.free(self.out)
-        union = merge([_load(Path(name)) for name in self.datasets], self.identity)
+        union = merge(self.datasets, **given(self, arguments.Merging))
         union.save(self.out)
         data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.parts]}
         return show(data, f"{len(union)} pairs of {', '.join(data['tasks'])}\n{self.out}", self.output.json)
@@ -229,16 +214,3 @@ class Zoo(_Answer, Writing):
             return show(card, json.dumps(card, indent=2), self.output.json)
         out = zoo.get(self.name, self.out or Path(f"{self.name}.safetensors"), self.force)
         return show({"dataset": str(out)}, str(out), self.output.json)
-
-
-def _load(path: Path) -> "Dataset":
-    from hades.dataset import load
-
-    return load(_file(path))
-
-
-def _file(path: Path) -> Path:
-    """A dataset's file, where a run's folder is given."""
-    from hades.runs import Run
-
-    return Run.open(path).dataset_path if path.is_dir() else path

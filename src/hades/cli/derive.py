@@ -24,23 +24,27 @@ def shown(metavar: str) -> Any:
     return arg(metavar=metavar, help_behavior_hint="")
 
 
-def options_of(*kinds: type, inline: str = "", leave_out: tuple[str, ...] = (), say_off: bool = True) -> Any:
+def options_of(
+    *kinds: type, whole: tuple[type, ...] = (), inline: str = "", leave_out: tuple[str, ...] = (), say_off: bool = True
+) -> Any:
     """A dataclass with an option for every field of others that has a rule, none of them given.
 
     Args:
+        whole: further ones, which nothing lies below that an absent option came from: their defaults are shown, and
+            nothing of them is to be turned off.
         inline: the group whose options stand by themselves, before all groups.
         leave_out: names of fields.
         say_off: say of each option that can be turned off how.
     """
     groups: dict[str, list[tuple[str, Any, Any]]] = {}
     can_be_off = set()
-    for kind in kinds:
+    for kind in (*kinds, *whole):
         for known, rule in rules(kind):
             if known.name not in leave_out:
-                off = off_value(known) is not dataclasses.MISSING
+                off = kind in kinds and off_value(known) is not dataclasses.MISSING
                 can_be_off |= {known.name} if off else set()
-                group = groups.setdefault(rule.group, [])
-                group.append(_argument(known, help_of(kind)[known.name], off and say_off))
+                text = help_of(kind)[known.name] + (_default(known) if kind in whole else "")
+                groups.setdefault(rule.group, []).append(_argument(known, text, off and say_off))
     own = groups.pop(inline, [])
     for group, arguments in groups.items():
         made = make_dataclass(group, arguments, kw_only=True)
@@ -59,6 +63,11 @@ def _argument(known: dataclasses.Field[Any], text: str, off: bool) -> tuple[str,
     without = f" --no-{known.name.replace('_', '-')}: off." if off else ""
     kind, absent = _type(known.type)
     return known.name, Annotated[kind, arg(help=text + without)], absent
+
+
+def _default(known: dataclasses.Field[Any]) -> str:
+    nothing = known.default is None or known.default is False or known.default == ()
+    return "" if nothing else f" (default: {known.default})"
 
 
 def _type(annotation: Any) -> tuple[Any, Any]:

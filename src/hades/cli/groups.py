@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from hades import arguments
 from hades.aliases import Json
 from hades.cli.cluster import quiet_collectives
-from hades.cli.derive import Flag, shown
+from hades.cli.derive import Flag, given, options_of, shown
 from hades.errors import InputError
 
-Int = Annotated[int | None, shown("INT")]
 Text = Annotated[str | None, shown("NAME")]
 Folder = Annotated[Path | None, shown("PATH")]
-Names = Annotated[tuple[str, ...], shown("NAME ...")]
+_Kept: Any = options_of(whole=(arguments.Running,), leave_out=("progress",))
+_Place: Any = options_of(whole=(arguments.Joining,))
 
 
 @dataclass(kw_only=True)
@@ -56,46 +57,37 @@ class TaskOptions:
 
 
 @dataclass(kw_only=True)
-class Running:
+class Running(_Kept):
     """What is kept and shown of a run."""
 
-    trackers: Names = ()
-    """tensorboard, wandb: also log there."""
-    checkpoint_every: float = 15.0
-    """Seconds between two checkpoints."""
     quiet: Flag = False
     """No progress."""
 
     def given(self) -> Json:
         """For `hades.distill` and `hades.resume`."""
-        return {
-            "trackers": self.trackers, "progress": not self.quiet, "checkpoint_every": self.checkpoint_every
-        }  # fmt: skip
+        return given(self, arguments.Running) | {"progress": not self.quiet}
 
 
 @dataclass(kw_only=True)
-class Cluster:
+class Cluster(_Place):
     """Several processes."""
 
     distributed: Flag = False
     """One of several processes; Slurm, Open MPI and JAX_* variables are recognised."""
     coordinator: Annotated[str | None, shown("HOST:PORT")] = None
     """Where process 0 listens, if nothing is recognised."""
-    processes: Int = None
-    """How many processes there are."""
-    process_id: Int = None
-    """Which of them this is, from 0."""
 
     def connect(self, debug: bool) -> None:
         """Set JAX up and join the others, before it starts."""
-        described = {"coordinator": self.coordinator, "processes": self.processes, "process-id": self.process_id}
+        numbers = given(self, arguments.Joining)
+        described = {"coordinator": self.coordinator, **numbers}
         if self.distributed:
             quiet_collectives(debug)
-        elif given := [name for name, value in described.items() if value is not None]:
-            raise InputError(f"--{given[0]} belongs to --distributed")
+        elif names := [name.replace("_", "-") for name, value in described.items() if value is not None]:
+            raise InputError(f"--{names[0]} belongs to --distributed")
         from hades import runtime
 
         if self.distributed:
-            runtime.connect(self.coordinator, self.processes, self.process_id)
+            runtime.connect(self.coordinator, **numbers)
         else:
             runtime.configure()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hades.aliases import Options, PyTree
 from hades.errors import WriteError
 from hades.files import dumps, in_shell, reason
+from hades.tables import printable
 
 if TYPE_CHECKING:
     from hades.distillation import Result
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def show(data: PyTree, text: str, as_json: bool) -> int:
     """Print a result; the exit code of success."""
     try:
-        print(dumps(data, indent=2) if as_json else text, flush=True)
+        print(dumps(data, indent=2) if as_json else printable(text, but="\n"), flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:

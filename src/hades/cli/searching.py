@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from hades.arguments import Beginning
 from hades.cli.derive import given, options_of
 from hades.cli.groups import Cluster, Folder, Output, Running, TaskOptions
 from hades.cli.output import kept, report
 from hades.config import ESSENTIALS, LIMITS, Config
 from hades.learner.recipe import Recipe
 
-Options: Any = options_of(Config, Recipe, inline=ESSENTIALS)
+Options: Any = options_of(Config, Recipe, whole=(Beginning,), inline=ESSENTIALS)
 Budget: Any = options_of(
     Config, inline=ESSENTIALS, leave_out=tuple(name for name in Config.__dataclass_fields__ if name not in LIMITS)
 )
@@ -36,8 +37,6 @@ class Distill(_Run, _Where, Options):
 
     task: Positional[Annotated[str, arg(metavar="TASK")]]
     """The task: cartpole, hopper, digits, ... (`hades envs` lists all), or a path of images of your own."""
-    preset: str = "laptop"
-    """Configuration that all other options start from: laptop or paper (`hades presets`)."""
     out: Folder = None
     """The run's folder, new or empty; left out: a new one under runs/."""
 
@@ -53,7 +52,7 @@ class Distill(_Run, _Where, Options):
         stem = "-".join([name, *([str(size)] if size else []), f"seed{options.get('seed', 0)}"])
         self.out = self.out or free_path(stem)
         options |= self.recording.given() | {"learner": learner, "out": self.out}
-        result = distill(task, preset=self.preset, **options)
+        result = distill(task, **given(self, Beginning), **options)
         return report(result, self.output.json)
 
     def kept(self) -> str:

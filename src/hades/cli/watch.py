@@ -12,7 +12,7 @@ from hades.cli.output import fail
 from hades.files import WRITING
 from hades.signals import STOPS
 
-PATIENCE, OTHERS = 1.3, 8.0
+PATIENCE, OTHERS = 1.3, 25.0
 """Seconds that a command may take to end after ctrl-C; after a signal of schedulers, which wait longer."""
 
 
@@ -70,11 +70,13 @@ class Watch:
         os.close(self._read)
 
     def _end(self) -> NoReturn:
-        WRITING.acquire(timeout=OTHERS)
-        if os.isatty(2):
-            _say("\n\x1b[?25h")  # below the progress, whose cursor is hidden
-        _say(f"hades: interrupted; {self.kept()}\n")
-        os._exit(128 + self._number)
+        try:
+            WRITING.acquire(timeout=5)
+            if os.isatty(2):
+                _say("\n\x1b[?25h")  # below the progress, whose cursor is hidden
+            _say(f"hades: interrupted; {self.kept()}\n")
+        finally:
+            os._exit(128 + self._number)
 
 
 def _say(text: str) -> None:

@@ -1,5 +1,7 @@
 """Networks: a body, and the head for the kind of action."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -54,3 +56,25 @@ def make_network(recipe: Recipe, spec: Spec) -> Network:
 def init_network(recipe: Recipe, spec: Spec, key: jax.Array) -> Params:
     """Fresh parameters for one network."""
     return make_network(recipe, spec).init(key, jnp.zeros((1, *spec.obs_shape)))
+
+
+@functools.lru_cache(maxsize=256)
+def network_bytes(recipe: Recipe, spec: Spec) -> int:
+    """Of one network's parameters."""
+    return tree_bytes(jax.eval_shape(functools.partial(init_network, recipe, spec), jax.random.key(0)))
+
+
+@functools.lru_cache(maxsize=256)
+def layer_bytes(recipe: Recipe, spec: Spec) -> int:
+    """Of what its layers give for one observation."""
+
+    def outputs(key: jax.Array) -> PyTree:
+        network, obs = make_network(recipe, spec), jnp.zeros((1, *spec.obs_shape))
+        return network.apply(network.init(key, obs), obs, capture_intermediates=True)[1]
+
+    return tree_bytes(jax.eval_shape(outputs, jax.random.key(0)))
+
+
+def tree_bytes(tree: PyTree) -> int:
+    """Of a pytree of arrays, or of their shapes."""
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

@@ -9,7 +9,8 @@ from hades.dataset import Spec
 from hades.learner.layers import HIDDEN, INITIALISERS, Conv
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
-    name: getattr(nn, name) for name in ("tanh", "relu", "elu", "gelu", "silu", "leaky_relu", "softplus", "sigmoid")
+    name: getattr(nn, name)
+    for name in ("tanh", "relu", "elu", "gelu", "silu", "swish", "leaky_relu", "softplus", "sigmoid")
 }
 NORMS: dict[str, Callable[[jax.Array], jax.Array]] = {"none": lambda x: x, "layer": lambda x: nn.LayerNorm()(x)}
 """Of the units of a dense layer, before their activation."""

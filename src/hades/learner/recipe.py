@@ -8,7 +8,7 @@ from typing import Any
 
 from hades.aliases import Json, Options
 from hades.errors import InputError
-from hades.options import check, check_names, check_value, help_of, option, registry
+from hades.options import check, check_names, check_value, help_of, option, registry, shown
 
 GROUP = "inner loop"
 SHAPE = ("network", "width", "depth")
@@ -35,11 +35,11 @@ class Recipe:
     3x3 convolution with 16 channels, then dense), convnet, lenet, resnet."""
     width: int | tuple[int, ...] = option(above=0, group=GROUP)
     """Units in each hidden layer (convnet: channels in each block, resnet: in each stage); several numbers: one a
-    layer, whatever the depth."""
-    depth: int = option(above=0, group=GROUP)
+    layer, and no depth."""
+    depth: int = option(above=0, most=100, group=GROUP)
     """Number of hidden layers, blocks or stages."""
     activation: str = option(one_of=_registry("parts.ACTIVATIONS"), group=GROUP)
-    """Activation: tanh, relu, elu, gelu, silu, leaky_relu, softplus or sigmoid."""
+    """Activation: tanh, relu, elu, gelu, silu (or swish), leaky_relu, softplus or sigmoid."""
     initialiser: str = option(one_of=_registry("layers.INITIALISERS"), group=GROUP)
     """Of the network's kernels: orthogonal, lecun, he or xavier."""
     bias: float = option(least=0, off=0, group=GROUP)
@@ -64,6 +64,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check(self)
+        if not self.widths:
+            raise InputError("width must be one number or more")
+        object.__setattr__(self, "depth", len(self.widths))
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -80,10 +83,18 @@ class Recipe:
         return _as_json(vars(self))
 
     def patched(self, *learners: "Wishes") -> "Recipe":
-        """This recipe with a learner's wishes, then another's; another network brings its own shape along."""
+        """This recipe with a learner's wishes, then another's; another network brings its own shape along.
+
+        Raises:
+            InputError: for a depth that several widths do not have.
+        """
         recipe = self
         for wishes in (as_learner(learner).wishes for learner in learners):
-            recipe = dataclasses.replace(recipe, **{**_own_shape(wishes.get("network"), recipe.network), **wishes})
+            changes = {**_own_shape(wishes.get("network"), recipe.network), **wishes}
+            width, depth = changes.get("width", recipe.width), wishes.get("depth")
+            if isinstance(width, tuple) and depth not in (None, len(width)):
+                raise InputError(f"widths {', '.join(map(str, width))} make {len(width)} layers, not depth {depth}")
+            recipe = dataclasses.replace(recipe, **changes)
         return recipe
 
 
@@ -105,10 +116,7 @@ class Learner:
 
     def __init__(self, **wishes: Any) -> None:
         check_names(Recipe, wishes, "a learner")
-        wishes = {k: tuple(v) if isinstance(v, list) else v for k, v in wishes.items() if v is not None}
-        for name, value in wishes.items():
-            check_value(Recipe, name, value)
-        self.wishes: Options = wishes
+        self.wishes: Options = {k: check_value(Recipe, k, v) for k, v in wishes.items() if v is not None}
 
     def options(self) -> Json:
         """As plain JSON values."""
@@ -143,8 +151,19 @@ def as_learner(wishes: Wishes) -> Learner:
     if isinstance(wishes, Recipe):
         return Learner(**vars(wishes))
     if wishes is None or isinstance(wishes, Mapping):
-        return Learner(**(wishes or {}))
-    raise InputError(f"a learner is hades.Learner(width=64, ...) or a dict of such options, not {wishes!r}")
+        return Learner(**{str(name): value for name, value in (wishes or {}).items()})
+    raise InputError(f"a learner is hades.Learner(width=64, ...) or a dict of such options, not {shown(wishes)}")
+
+
+def stored(options: Wishes) -> Learner:
+    """The learner that a file has; those of release 0.1 may say a depth that their several widths do not have.
+
+    Raises:
+        InputError: for what is none.
+    """
+    if isinstance(options, Mapping) and isinstance(options.get("width"), list):
+        options = {name: value for name, value in options.items() if name != "depth"}
+    return as_learner(options)
 
 
 def _own_shape(asked: str | None, base: str) -> Options:

@@ -133,11 +133,6 @@ def needs(name: str) -> str:
     return kind(name).needs
 
 
-def plain(name: str) -> str:
-    """A strategy's name without case and punctuation, which do not matter."""
-    return "".join(c for c in name.lower() if c.isalnum())
-
-
 def make(settings: Settings) -> Strategy:
     """A strategy by name: evosax's, or ``gradient`` (Adam) or ``gradient:NAME`` with any of optax's optimisers."""
     return kind(settings.name).of(settings)

@@ -18,8 +18,9 @@ import optax
 
 from hades.aliases import Options
 from hades.errors import InputError
+from hades.options import bare
 from hades.scoring import Scores
-from hades.strategies import SCORES, Oracle, Settings, Solution, State, plain
+from hades.strategies import SCORES, Oracle, Settings, Solution, State
 
 
 class Evolution:
@@ -160,9 +161,9 @@ def _algorithms() -> Options:
 
 def find(name: str) -> str:
     """evosax's own spelling of a strategy's name."""
-    known_as = {plain(known): known for known in _algorithms()}
-    if found := known_as.get(plain(name)):
+    known_as = {bare(known): known for known in _algorithms()}
+    if found := known_as.get(bare(name)):
         return found
-    near = difflib.get_close_matches(plain(name), known_as, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(bare(name), known_as, n=3, cutoff=0.4)
     hint = " or ".join(known_as[n] for n in near) or ", ".join(known_as.values())
     raise InputError(f"unknown strategy '{name}'; did you mean {hint}?")

@@ -16,7 +16,7 @@ import numpy as np
 
 from hades.aliases import Json, Options
 from hades.errors import MissingExtra
-from hades.options import option
+from hades.options import COUNT, option
 from hades.studies.base import Study
 from hades.studies.pieces import control, scored, summary
 from hades.studies.rows import Cell, Row
@@ -36,7 +36,7 @@ class Architectures(Study):
     """Names in the zoo, or files."""
     trials: int = option(24, least=1)
     """Architectures."""
-    steps: int = option(300_000, least=1)
+    steps: int = option(300_000, **COUNT)
     """Environment steps that PPO trains each of them for."""
     inits: int = option(32, least=1)
     """Networks in the score after training on the dataset."""
@@ -44,23 +44,19 @@ class Architectures(Study):
     """Of each of these networks."""
     seeds: int = option(2, least=1)
     """Trainings by PPO whose mean ranks an architecture."""
-    ppo: str = option("tuned", one_of=("tuned", "usual"))
-    """PPO's settings: tuned for the task, or the usual ones."""
+    tuned: bool = option(True)
+    """PPO has the settings that were tuned for the task; otherwise the usual ones."""
 
     def cells(self) -> list[Cell]:
+        from hades.baselines.settings import complete
+        from hades.dataset import load
+
         return [
             {"dataset": dataset, "trial": trial, "steps": self.steps, "seeds": self.seeds, "inits": self.inits,
-             "episodes": self.episodes, "ppo": self._settings(dataset)}
+             "episodes": self.episodes, "ppo": complete(load(dataset).task, tuned=self.tuned)}
             for dataset in self.datasets
             for trial in range(self.trials)
         ]  # fmt: skip
-
-    def _settings(self, name: str) -> Json:
-        from hades.baselines.settings import complete, usual
-        from hades.dataset import load
-
-        dataset = load(name)
-        return complete(dataset.task) if self.ppo == "tuned" else usual(dataset.spec)
 
     def reads(self, cell: Cell) -> Sequence[str]:
         return (cell["dataset"],)
@@ -69,7 +65,7 @@ class Architectures(Study):
         from hades.baselines.ppo import train_ppo
         from hades.dataset import load
         from hades.evaluation import task_of
-        from hades.learner.recipe import Learner
+        from hades.learner.recipe import Learner, stored
 
         dataset = load(cell["dataset"])
         task = control(task_of(dataset))
@@ -83,7 +79,7 @@ class Architectures(Study):
         trials.tell(trial, score.mean)
         start, returns = time.monotonic(), []
         for seed in range(cell["seeds"]):
-            wishes = Learner(**dataset.learner) | learner
+            wishes = stored(dataset.learner) | learner
             by_ppo = train_ppo(task, wishes, seed=seed, steps=cell["steps"], **cell["ppo"])
             returns.append(by_ppo.evaluation.mean)
         return {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from hades.aliases import Json, Options
-from hades.options import option
+from hades.options import COUNT, option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import ONE_SEARCH, Wanted, control, scores, spread, summary
 from hades.studies.rows import Cell, Row
@@ -41,7 +41,7 @@ class Comparison(Study):
     """HaDES-R, HaDES-F, ES, PPO, or some of them."""
     seeds: int = option(3, least=1)
     """Trainings by each method on each task."""
-    steps: int = option(5_000_000, least=1)
+    steps: int = option(5_000_000, **COUNT)
     """The budget of every cell, in environment steps."""
     minutes: float | None = option(None, above=0)
     """The budget of every cell in place of steps: equal time on this machine."""
@@ -51,6 +51,8 @@ class Comparison(Study):
     """Of the networks of all methods."""
     std: float = option(0.05, above=0)
     """Initial standard deviation of the weights, for ES."""
+    tuned: bool = option(True)
+    """PPO has the settings that were tuned for the task; otherwise the usual ones."""
 
     def cells(self) -> list[Cell]:
         budget = {"steps": self.steps} if self.minutes is None else {"minutes": self.minutes}
@@ -67,7 +69,7 @@ class Comparison(Study):
         from hades.baselines.settings import complete
 
         if method == "PPO":
-            return {"settings": complete(task)}
+            return {"settings": complete(task, tuned=self.tuned)}
         return {"std": self.std} if method == "ES" else {}
 
     def wants(self, cell: Cell) -> Sequence[Wanted]:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades.aliases import Json, Options
-from hades.options import option
+from hades.options import COUNT, option
 from hades.studies.base import PRESETS, Study
 from hades.studies.pieces import Wanted, control
 from hades.studies.rows import Cell, Row
@@ -41,8 +41,10 @@ class Cost(Study):
     """Of which the median time is taken."""
     trainings: int = option(10, least=1)
     """Of a single policy, likewise."""
-    steps: int = option(2_000_000, least=1)
+    steps: int = option(2_000_000, **COUNT)
     """Environment steps that PPO is given for one policy."""
+    tuned: bool = option(True)
+    """PPO has the settings that were tuned for the task; otherwise the usual ones."""
 
     def cells(self) -> list[Cell]:
         from hades.baselines.settings import SHAPES, complete
@@ -50,7 +52,7 @@ class Cost(Study):
         return [
             {"task": task, "preset": self.scale, "width": self.width, "after": self.after,
              "generations": self.generations, "trainings": self.trainings, "steps": self.steps,
-             "ppo": {name: complete(task)[name] for name in SHAPES}}  # the others cost no time
+             "ppo": {name: complete(task, tuned=self.tuned)[name] for name in SHAPES}}  # the others cost no time
             for task in self.tasks
         ]  # fmt: skip
 

@@ -44,7 +44,7 @@ class Generalisation(Study):
     """Names in the zoo, or files."""
     widths: tuple[int, ...] = option((16, 64, 256, 1024), least=1)
     """Of the networks: all widths with all depths."""
-    depths: tuple[int, ...] = option((1, 2, 3, 5), least=1)
+    depths: tuple[int, ...] = option((1, 2, 3, 5), least=1, most=100)
     """Of the networks."""
     rates: tuple[float, ...] = option((0.1, 1 / 3, 1.0, 3.0), above=0)
     """Factors on the recipe's step size, with every optimiser."""

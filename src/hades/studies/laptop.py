@@ -12,7 +12,7 @@ import numpy as np
 
 from hades.aliases import Json, Options
 from hades.errors import InputError
-from hades.options import option
+from hades.options import COUNT, option
 from hades.studies.base import Study
 from hades.studies.pieces import Wanted, scored, scores, spread
 from hades.studies.rows import Cell, Row
@@ -103,7 +103,7 @@ class Laptop(Study):
     """Distillations of each row; left out: on the row's own seeds, from one to five."""
     minutes: float | None = option(None, above=0)
     """Of each distillation; left out: the row's own, from 9 to 20."""
-    steps: int | None = option(None, least=1)
+    steps: int | None = option(None, **COUNT)
     """Of each distillation, in place of minutes."""
     inits: int = option(32, least=1)
     """Networks in every score."""

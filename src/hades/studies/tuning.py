@@ -33,8 +33,6 @@ class Search:
     candidates: tuple[Options, ...]
     """Over the usual settings."""
     steps: int = 1_000_000
-    finalists: tuple[int, ...] = ()
-    """The best candidates, by number: they are tried on more seeds."""
 
 
 def _falling(rates: Sequence[float], **others: float) -> tuple[Options, ...]:
@@ -53,8 +51,6 @@ _BREAKOUT: tuple[Options, ...] = (
 _HOPPER: tuple[Options, ...] = (
     {}, {"learning_rate": 1e-3}, *_falling((3e-4, 1e-3, 2.5e-3)), *_falling((1e-3,), gamma=0.97),
     *_falling((1e-3,), gamma=0.995), *_falling((1e-3,), ent_coef=0.01),
-    {"num_envs": 32, "num_steps": 32, "num_epochs": 9, "num_minibatches": 2, "learning_rate": 2.57e-4, "gamma": 0.995,
-     "ent_coef": 0.01, "max_grad_norm": 1.0, "normalize_rewards": False},
 )  # fmt: skip
 _BRAX: tuple[Options, ...] = ({}, {"learning_rate": 1e-3}, *_falling((1e-3, 2.5e-3)))
 _SLOW: tuple[Options, ...] = ({}, {"learning_rate": 1e-3})
@@ -84,8 +80,8 @@ class Tuning(Study):
     paper: ClassVar[Options] = {"steps": 50_000_000, "seeds": 3, "scale": "paper", "width": 512}
     tasks: tuple[str, ...] = option(tuple(SEARCHES), one_of=SEARCHES)
     """Names of tasks of control."""
-    seeds: int = option(2, least=1)
-    """Trainings with each finalist's settings; other candidates have one."""
+    seeds: int = option(1, least=1)
+    """Trainings with each candidate's settings."""
     steps: int | None = option(None, least=1)
     """Of each training, in the environment; left out: a million, of slow tasks less."""
     scale: str = option("laptop", one_of=PRESETS)
@@ -99,8 +95,7 @@ class Tuning(Study):
              "steps": self.steps or search.steps, "preset": self.scale, "width": self.width}
             for task, search in ((task, SEARCHES[task]) for task in self.tasks)
             for seed in range(self.seeds)
-            for number, candidate in enumerate(search.candidates)
-            if not seed or number in search.finalists
+            for candidate in search.candidates
         ]  # fmt: skip
 
     def wants(self, cell: Cell) -> Sequence[Wanted]:
@@ -147,7 +142,7 @@ class Tuning(Study):
 
 
 def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
-    """Each candidate's rows of a task by the settings in which candidates differ; finalists first, then the best."""
+    """Each candidate's rows of a task by the settings in which candidates differ, the best first."""
     mine = [row for row in rows if row["cell"]["task"] == task]
     settings = [row["cell"]["settings"] for row in mine]
     varied = [name for name in (settings[0] if settings else ()) if len({known[name] for known in settings}) > 1]
@@ -155,8 +150,4 @@ def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
     for row in mine:
         words = ", ".join(f"{name.replace('_', ' ')} {row['cell']['settings'][name]}" for name in varied)
         found.setdefault(words, []).append(row)
-    return sorted(found.items(), key=lambda one: (-len(one[1]), -_mean(one[1])))
-
-
-def _mean(rows: Sequence[Row]) -> float:
-    return float(np.mean([row["return"]["mean"] for row in rows]))
+    return sorted(found.items(), key=lambda one: -float(np.mean([row["return"]["mean"] for row in one[1]])))

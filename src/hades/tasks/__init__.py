@@ -8,6 +8,7 @@ from typing import Any
 from hades import runtime
 from hades.aliases import Options
 from hades.errors import InputError
+from hades.files import as_path
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.lookup import BRAX, PREFIXES, find, known, names, resolve, suite
@@ -50,6 +51,7 @@ def make(name: Any, **options: Any) -> Task:
         raise InputError(f"{full_name}{says}") from None
 
 
+@runtime.in_32_bits
 def check(env: Any, **options: Any) -> None:
     """Look whether an environment is what its spaces say, by one reset and one step, as Gymnasium's ``check_env``.
 
@@ -66,7 +68,7 @@ def check(env: Any, **options: Any) -> None:
     """
     task = env if isinstance(env, Task) else make(env, **options)
     if found := task.faults:
-        raise InputError("\n  ".join([f"{task.name} is not what it says:", *found]))
+        raise InputError(f"{task.name} is not what it says:", *found)
 
 
 def ready(task: Any) -> Task:
@@ -133,10 +135,10 @@ def check_same(task: Task, name: str, about: Options) -> None:
 def _path(name: str, options: Options) -> Path | None:
     """Where a name's images of the user's own lie, if it means any."""
     if "path" in options:
-        return Path(options["path"])
-    if name.endswith(".npz") or (os.sep in name and not name.startswith(PREFIXES) and Path(name).exists()):
+        return as_path(options["path"])
+    if name.endswith(".npz") or (os.sep in name and not name.startswith(PREFIXES) and os.path.exists(name)):
         if options.get("data_dir"):
             raise InputError(f"{name} says where it is; leave data_dir (--data-dir) out")
         return Path(name)
-    beside = Path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
-    return beside if beside.is_file() and not known(name) else None
+    beside = as_path(options.get("data_dir") or os.environ.get("HADES_DATA_DIR", "")) / f"{name}.npz"
+    return beside if os.path.isfile(beside) and not known(name) else None

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import jax
 
+from hades import runtime
 from hades.aliases import PyTree
 from hades.dataset import Spec
 
@@ -58,6 +59,7 @@ class Later:
     make: Callable[[], Environment]
 
     @cached_property
+    @runtime.in_32_bits
     def made(self) -> Environment:
         """The environment itself, with arrays of its own also where a program is being traced that needs it."""
         with jax.ensure_compile_time_eval():

@@ -29,8 +29,9 @@ erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log 
 nextafter not or pow reduce_precision rem round rsqrt select_n shift_left shift_right_arithmetic shift_right_logical
 sign sin sinh sqrt square stop_gradient sub tan tanh xor
 """.split()  # noqa: SIM905
-CALLS = ("call", "closed_call", "custom_jvp_call", "custom_vjp_call", "jit", "remat2")
-"""Functions called with the operands as they are; whatever else has a function (`reduce`, a scatter) applies it."""
+CALLS = ("call", "closed_call", "custom_jvp_call", "custom_vjp_call", "eval_jaxpr", "jit", "remat2")
+"""Functions called with the operands as they are, in older and newer versions of JAX; whatever else has a function
+(`reduce`, a scatter) applies it."""
 REDUCTIONS: dict[str, core.Primitive] = {
     "reduce_sum": lax.add_p,
     "reduce_prod": lax.mul_p,

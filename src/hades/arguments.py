@@ -1,0 +1,83 @@
+"""What the public functions take beside a configuration: each argument once, with its rule and its help."""
+
+from dataclasses import dataclass
+
+from hades.config import ESSENTIALS
+from hades.options import SEED, option, registry
+
+INITS = ("auto", "fresh", "fixed")
+"""Which networks a dataset trains."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """Where a distillation's options come from."""
+
+    preset: str = option("laptop", one_of=registry("hades.presets", "PRESETS"), group=ESSENTIALS)
+    """Configuration that all other options start from: laptop or paper (`hades presets`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What is kept and shown of a run."""
+
+    trackers: tuple[str, ...] = option(())
+    """tensorboard, wandb: also log there."""
+    checkpoint_every: float = option(15.0, least=0)
+    """Seconds between two checkpoints."""
+    progress: bool = option(True)
+    """Show progress on stderr."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joining:
+    """Which of several processes this is."""
+
+    processes: int | None = option(None, least=1)
+    """How many processes there are."""
+    process_id: int | None = option(None, least=0)
+    """Which of them this is, from 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How a dataset is scored."""
+
+    inits: int | None = option(None, least=1)
+    """Networks trained, each with its own initialisation; left out: 32 fresh ones, of HaDES-F's own all."""
+    episodes: int = option(8, least=1)
+    """Episodes played by each network; of images there are none."""
+    init: str = option("auto", one_of=INITS)
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for."""
+    greedy: bool = option(False)
+    """Score the most likely action instead of a sampled one."""
+    seed: int = option(0, **SEED)
+    """Of initialisations and episodes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How one network is trained on a dataset."""
+
+    init: str = option("auto", one_of=INITS)
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for."""
+    seed: int = option(0, **SEED)
+    """Of a fresh initialisation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merging:
+    """How datasets are joined."""
+
+    identity: bool = option(False)
+    """Tell the tasks apart: each task's observations have inputs of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparing:
+    """How what distillation is compared with is scored."""
+
+    evaluations: int = option(20, least=1)
+    """How often on the way."""
+    evaluation_episodes: int = option(64, least=1)
+    """Fresh episodes of every score."""
