@@ -75,6 +75,7 @@ import sys, jax, numpy as np, hades
 from hades.tasks.control import ControlTask
 from tests.helpers import Target
 
+hades.configure()  # as many devices as here
 assert jax.numpy.zeros(1).dtype == "float64"
 target, folder = ControlTask("target", Target()), sys.argv[1]
 dataset = hades.resume(folder + "/run", target, generations=6, progress=False).dataset

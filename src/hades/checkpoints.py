@@ -97,7 +97,7 @@ def _unpacked(file: Path) -> tuple[dict[str, np.ndarray], Json]:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except OSError as error:
         raise InputError(f"cannot read {file}: {reason(error)}") from None
-    except (SafetensorError, ValueError, TypeError, RecursionError):
+    except (SafetensorError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise Damaged from None
     if not isinstance(known, dict) or known.get("digest") != digest(tensors, known):
         raise Damaged

@@ -1,7 +1,7 @@
 """PPO's settings for each task of the paper: what `hades.baselines.settings.TASKS` was chosen by.
 
-Candidates around what is published: purejaxrl's for MinAtar (step size 5e-3, falling), rejax's for each task of Brax,
-and the usual ones. Networks are those of `comparison`; seeds begin where no comparison's come, and score, too.
+Candidates around what is published and what is usual. Networks are those of `comparison`; seeds, which score, too,
+begin where no comparison's come.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from hades.aliases import Json, Options
-from hades.baselines.settings import CONTINUOUS, DISCRETE
+from hades.baselines.settings import CONTINUOUS, DISCRETE, PUBLISHED
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import Wanted, control, scores, spread, summary
+from hades.studies.pieces import Wanted, control, scores, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Search:
     candidates: tuple[Options, ...]
     """Over the usual settings."""
     steps: int = 1_000_000
+    seeds: int = 1
 
 
 def _falling(rates: Sequence[float], **others: float) -> tuple[Options, ...]:
@@ -53,22 +54,21 @@ _HOPPER: tuple[Options, ...] = (
     *_falling((1e-3,), gamma=0.995), *_falling((1e-3,), ent_coef=0.01),
 )  # fmt: skip
 _BRAX: tuple[Options, ...] = ({}, {"learning_rate": 1e-3}, *_falling((1e-3, 2.5e-3)))
-_SLOW: tuple[Options, ...] = ({}, {"learning_rate": 1e-3})
 SEARCHES = {
-    "cartpole": Search(DISCRETE, ({}, {"learning_rate": 1e-3}, *_falling((3e-4, 1e-3, 2.5e-3, 5e-3)))),
+    "cartpole": Search(DISCRETE, ({}, {"learning_rate": 1e-3}, *_falling((3e-4, 1e-3, 2.5e-3, 5e-3))), seeds=3),
     "breakout": Search(DISCRETE, _BREAKOUT),
     "freeway": Search(DISCRETE, _MINATAR),
     "space-invaders": Search(DISCRETE, _INVADERS),
-    "asterix": Search(DISCRETE, _MINATAR),
-    "seaquest": Search(DISCRETE, _MINATAR),
+    "asterix": Search(DISCRETE, (*_MINATAR, PUBLISHED["Asterix-MinAtar"])),
+    "seaquest": Search(DISCRETE, (*_MINATAR, PUBLISHED["Seaquest-MinAtar"])),
     "hopper": Search(CONTINUOUS, _HOPPER),
     "inverted_double_pendulum": Search(CONTINUOUS, _BRAX),
-    "reacher": Search(CONTINUOUS, _BRAX),
-    "walker2d": Search(CONTINUOUS, _BRAX),
-    "halfcheetah": Search(CONTINUOUS, _SLOW, 500_000),
-    "ant": Search(CONTINUOUS, _SLOW, 500_000),
-    "humanoid": Search(CONTINUOUS, _SLOW, 250_000),
-    "humanoidstandup": Search(CONTINUOUS, _SLOW, 250_000),
+    "reacher": Search(CONTINUOUS, (*_BRAX, PUBLISHED["brax/reacher"])),
+    "walker2d": Search(CONTINUOUS, (*_BRAX, PUBLISHED["brax/walker2d"])),
+    "halfcheetah": Search(CONTINUOUS, (*_BRAX[:2], PUBLISHED["brax/halfcheetah"]), 500_000),
+    "ant": Search(CONTINUOUS, (*_BRAX[:2], PUBLISHED["brax/ant"]), 500_000),
+    "humanoid": Search(CONTINUOUS, (*_BRAX[:2], PUBLISHED["brax/humanoidstandup"]), 250_000),
+    "humanoidstandup": Search(CONTINUOUS, (*_BRAX[:2], PUBLISHED["brax/humanoidstandup"]), 250_000),
 }
 """By task; the slow ones get few candidates and steps."""
 
@@ -80,8 +80,8 @@ class Tuning(Study):
     paper: ClassVar[Options] = {"steps": 50_000_000, "seeds": 3, "scale": "paper", "width": 512}
     tasks: tuple[str, ...] = option(tuple(SEARCHES), one_of=SEARCHES)
     """Names of tasks of control."""
-    seeds: int = option(1, least=1)
-    """Trainings with each candidate's settings."""
+    seeds: int | None = option(None, least=1)
+    """Trainings with each candidate's settings; left out: one, of cheap tasks three."""
     steps: int | None = option(None, least=1)
     """Of each training, in the environment; left out: a million, of slow tasks less."""
     scale: str = option("laptop", one_of=PRESETS)
@@ -94,7 +94,7 @@ class Tuning(Study):
             {"task": task, "settings": {**search.usual, **candidate}, "seed": FIRST_SEED + seed,
              "steps": self.steps or search.steps, "preset": self.scale, "width": self.width}
             for task, search in ((task, SEARCHES[task]) for task in self.tasks)
-            for seed in range(self.seeds)
+            for seed in range(self.seeds or search.seeds)
             for candidate in search.candidates
         ]  # fmt: skip
 
@@ -131,13 +131,11 @@ class Tuning(Study):
         return figure
 
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
-        table = [["task", "settings", "M steps", "seeds", "return", "seconds"]]
+        table = [["task", "settings", "M steps", "seeds", "return"]]
         for task in self.tasks:
             for rank, (words, mine) in enumerate(ranked(rows, task)):
-                score, seconds = scores([row["return"] for row in mine]), [row["training_seconds"] for row in mine]
-                steps = f"{mine[0]['env_steps'] / 1e6:.1f}"
-                table.append([task, words, steps, str(len(mine)), score if rank else f"**{score}**",
-                              spread(seconds, 0)])  # fmt: skip
+                score, steps = scores([row["return"] for row in mine]), f"{mine[0]['env_steps'] / 1e6:.1f}"
+                table.append([task, words, steps, str(len(mine)), score if rank else f"**{score}**"])
         return table
 
 
