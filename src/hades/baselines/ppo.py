@@ -77,6 +77,7 @@ def train_ppo(
         return np.asarray(_play(ppo, state, jax.random.fold_in(score_key, number), evaluation_episodes))
 
     metrics: list[Json] = []
+    state: PyTree = None
     for state, spent, share in _train(ppo, chosen, budget, evaluations, init_key):
         if share >= min(1, (len(metrics) + 1) / evaluations):
             metrics.append({"mean": float(play(state, len(metrics)).mean()), **spent})
@@ -182,11 +183,13 @@ def _on_task() -> Any:
     class OnTask(PPO):
         @property
         def vmap_step(self) -> Any:
-            return lambda keys, state, action, _: self.env.step_many(keys, state, action)
+            env: Any = self.env  # an `AutoReset`
+            return lambda keys, state, action, _: env.step_many(keys, state, action)
 
         @property
         def vmap_reset(self) -> Any:
-            return lambda keys, _: self.env.reset_many(keys)
+            env: Any = self.env
+            return lambda keys, _: env.reset_many(keys)
 
     return OnTask
 
