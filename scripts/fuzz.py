@@ -179,7 +179,9 @@ def config(rng: random.Random, folder: Path) -> tuple[Callable[[], str], object]
 
 def line(rng: random.Random, folder: Path) -> tuple[Callable[[], str], object]:
     """A command line, its words left out, doubled, changed or mixed with others; in a folder of its own."""
-    args = worded(rng, rng.choice(LINES).split(), OTHERS)
+    args = rng.choice(LINES).split()
+    kept = 0 if rng.random() < 0.2 else 1  # mostly the command's own name
+    args = args[:kept] + worded(rng, args[kept:], OTHERS)
     place = folder / "lines" / "a" / "b"
     os.chdir(place)
 

@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hades.config import Config
 from hades.errors import InputError
+from hades.files import dumps
 from hades.learner.recipe import Learner
 from hades.learner.recipes import CONTINUOUS, DISCRETE
 from hades.presets import PRESETS
 from tests.helpers import RECIPE
+from tests.test_files import JSON
 
 DATA = Path(__file__).parent / "data"
 
@@ -100,6 +104,13 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"generations": 0}, "generations must be at least 1, not 0"),
         ({"steps": 0}, "steps must be at least 1, not 0"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
+        ({"seed": 2**64}, "seed must be at most 9223372036854775807"),
+        ({"generations": 1.5}, "generations must be a whole number, not 1.5"),
+        ({"size": "4"}, "size must be a whole number, not '4'"),
+        ({"size": True}, "size must be a whole number, not True"),
+        ({"searches": 10**9}, "searches must be at most 1000"),
+        ({"networks": "mlp:8"}, "networks must be several values, not 'mlp:8'"),
+        ({"networks": ("mlp:8x" + "9" * 5_000,)}, "networks are NAME, NAME:WIDTH"),
         ({"label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
         ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
         ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),
@@ -108,3 +119,25 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
 def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Config(**options)
+
+
+@settings(max_examples=150)
+@given(st.dictionaries(st.sampled_from([*Config.__dataclass_fields__]), JSON, min_size=1, max_size=3) | JSON)
+def test_whatever_a_file_has_is_a_configuration_or_one_line(data: Any) -> None:
+    try:
+        config = Config.from_json(data)
+    except InputError as error:
+        assert str(error).isprintable()
+    else:
+        assert Config.from_json(json.loads(dumps(config.to_json()))) == config
+
+
+def test_a_learner_may_be_wishes() -> None:
+    assert Config(learner={"width": 7}).learner == CONTINUOUS.patched(Learner(width=7))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"a learner is hades\.Learner"):
+        Config(learner=3)  # type: ignore[arg-type]
+
+
+def test_an_older_files_depth_beside_several_widths_is_of_no_account() -> None:
+    config = Config.from_json({"learner": CONTINUOUS.options() | {"width": [8, 4, 2], "depth": 2}})
+    assert (config.learner.widths, config.learner.depth) == ((8, 4, 2), 3)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -114,3 +115,51 @@ def test_a_file_with_nan_inside_is_refused(tmp_path, continuous_pairs: hades.Dat
 def test_a_dataset_describes_itself(cartpole_pairs: hades.Dataset) -> None:
     text = cartpole_pairs.describe()
     assert "2 pairs for CartPole-v1" in text and "width 32" in text
+
+
+def test_a_dataset_is_found_by_its_runs_folder(tmp_path, continuous_pairs: hades.Dataset) -> None:
+    with pytest.raises(InputError, match=r"is a folder without dataset\.safetensors"):
+        hades.load(tmp_path)
+    continuous_pairs.save(tmp_path / "dataset.safetensors")
+    np.testing.assert_array_equal(hades.load(tmp_path).states, continuous_pairs.states)
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        (None, "a path is a string or a pathlib.Path, not None"),
+        (3, "a path is"),
+        ("a\0b", "a path is"),
+        ("a" * 5_000, "no dataset file"),
+        ("cartpole-3", "did you mean cartpole-2"),
+    ],
+)
+def test_what_is_no_dataset_is_refused(where: object, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        hades.load(where)  # type: ignore[arg-type]
+
+
+def test_headers_of_foreign_files_are_refused_in_one_line(tmp_path, cartpole_pairs: hades.Dataset) -> None:
+    file = tmp_path / "d.safetensors"
+    known = {"version": 1, "online": False, "task": "", "learner": {}, "info": {}}
+    arrays = {"states": cartpole_pairs.states, "labels": cartpole_pairs.targets}
+    for change, says in (
+        ({"learner": "foo"}, "learner must be values by their names, not 'foo'"),
+        ({"version": "\x1b[31m"}, r"format version \\x1b\[31m"),
+        ({"info": {"parts": [{}]}}, "a part has no task"),
+        ({"task": {}}, "task must be a name"),
+    ):
+        save_file(arrays, file, {"hades": json.dumps(known | change)})
+        with pytest.raises(InputError, match=says):
+            hades.load(file)
+    save_file(arrays, file, {"hades": "[" * 100_000})
+    with pytest.raises(InputError, match="not a readable"):
+        hades.load(file)
+    save_file(arrays, file, {"hades": json.dumps(known | {"learner": {"foo": 1}})})
+    with pytest.raises(InputError, match="unknown option 'foo'; a learner has network"):
+        hades.train(file, 0)
+
+
+def test_what_a_file_says_does_nothing_to_a_terminal(cartpole_pairs: hades.Dataset) -> None:
+    text = dataclasses.replace(cartpole_pairs, task="\x1b[2J\n", info={"note": "\x07"}).describe()
+    assert "\\x1b[2J\\n" in text and all(line.isprintable() for line in text.split("\n"))

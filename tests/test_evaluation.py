@@ -208,3 +208,40 @@ def test_images_of_equal_tasks_share_what_was_compiled(digits: ImageTask) -> Non
     compiled = play._cache_size()
     hades.evaluate(dataset, dataclasses.replace(digits, name="others"), inits=2)
     assert play._cache_size() == compiled
+
+
+def test_datasets_keys_and_learners_may_be_given_plainly(tmp_path: Path, cartpole_pairs: hades.Dataset) -> None:
+    file = cartpole_pairs.save(tmp_path / "dataset.safetensors")
+    wanted = jax.tree.leaves(hades.train(cartpole_pairs, jax.random.key(3), Learner(epochs=9)))
+    same: list[tuple[Any, Any]] = [(file, 3), (str(tmp_path), np.int64(3)), (cartpole_pairs, jax.random.PRNGKey(3))]
+    for dataset, key in same:
+        for mine, theirs in zip(jax.tree.leaves(hades.train(dataset, key, {"epochs": 9})), wanted, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "says"),
+    [
+        ("train", {"key": None}, "a key is jax.random.key"),
+        ("train", {"key": 0, "learner": dict}, r"a learner is hades\.Learner.* not the class dict"),
+        ("train", {"key": 0, "learner": {"width": (8, 8), "depth": 3}}, "widths 8, 8 make 2 layers, not depth 3"),
+        ("train", {"key": 0, "learner": {"width": ()}}, "width must be one number or more"),
+        ("train", {"dataset": 3, "key": 0}, r"a dataset is a hades\.Dataset, a file, .*, not 3"),
+        ("evaluate", {"inits": "3"}, "inits must be a whole number, not '3'"),
+        ("evaluate", {"inits": 1.5}, "inits must be a whole number, not 1.5"),
+        ("evaluate", {"seed": 2**64}, "seed must be at most 9223372036854775807, not 1844"),
+        ("evaluate", {"inits": 2**31 - 1}, "GB of memory or more.*make inits or width smaller"),
+        ("evaluate", {"greedy": "no"}, "greedy must be true or false, not 'no'"),
+        ("policy", {"greedy": 1}, "greedy must be true or false, not 1"),
+    ],
+)
+def test_what_a_caller_can_mistake_is_one_line(
+    cartpole_pairs: hades.Dataset, function: str, arguments: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(hades.InputError, match=says):
+        getattr(hades, function)(**{"dataset": cartpole_pairs, **arguments})
+
+
+def test_seeds_that_differ_in_their_upper_half_draw_other_networks(cartpole_pairs: hades.Dataset) -> None:
+    kernels = [hades.train(cartpole_pairs, seed)["params"]["Dense_0"]["kernel"] for seed in (0, 2**32, 2**62)]
+    assert len({kernel.tobytes() for kernel in map(np.asarray, kernels)}) == 3

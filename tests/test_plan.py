@@ -37,7 +37,20 @@ def test_a_polish_may_have_a_standard_deviation_of_its_own() -> None:
     assert [plan.number(turn) for turn in range(2)] == [0, 1]  # another state than the search's
 
 
-BAD = ("SNES", "SNES@", "@0.2", "SNES@0", "SNES@1", "SNES@-0.1", "SNES@much", "SNES@1/0", "SNES@0.2@0", "SNES@0.2@1@1")
+BAD = (
+    "SNES",
+    "SNES@",
+    "@0.2",
+    "SNES@0",
+    "SNES@1",
+    "SNES@-0.1",
+    "SNES@much",
+    "SNES@1/0",
+    "SNES@0.2@0",
+    "SNES@0.2@1@1",
+    "SNES@1e999999999",
+    "SNES@1/1e9",
+)
 
 
 @pytest.mark.parametrize("text", BAD)

@@ -84,3 +84,12 @@ def test_pieces_of_work_are_said_with_what_is_left(
 def test_what_fails_within_ends_the_clock() -> None:
     with pytest.raises(KeyError), working("scoring"):
         raise KeyError
+
+
+def test_a_title_is_what_it_is_and_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.Progress("odd [/name] \x1b[31m", {"generations": 3, "steps": None, "minutes": None}):
+        pass
+    assert terminal.getvalue().count("odd [/name] \\x1b[31m") >= 1

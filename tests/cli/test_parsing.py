@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.helpers import run
 
 import hades
 from hades.cli import main
+from hades.cli.parsing import parse
+from hades.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,17 @@ from hades.cli import main
         ("evaluate good --task pendulum", "the dataset is for observations [4]"),
         ("evaluate good --inits 0", "inits must be at least 1"),
         ("evaluate good --init fixed", "holds no fixed initialisation"),
+        ("evaluate good --seed 18446744073709551616", "seed must be at most 9223372036854775807, not 18446744"),
+        ("evaluate good --seed -1", "seed must be at least 0, not -1"),
+        ("evaluate good --episodes 2147483648", "episodes must be at most 2147483647"),
+        ("train good --width 0", "width must be positive, not 0"),
+        ("train good --width 64 64 --depth 3", "widths 64, 64 make 2 layers, not depth 3"),
+        ("distill cartpole --checkpoint-every nan", "checkpoint_every must be at least 0, not nan"),
+        ("distill cartpole --size 1000000000", "GB of memory or more"),
+        ("distill cartpole --learning-rate inf", "learning_rate must be positive, not inf"),
+        ("merge good absent -o union", "no dataset file at absent"),
+        ("evaluate full", "is a folder without dataset.safetensors"),
+        ("evaluate \x1b[31m", "no dataset file at \\x1b[31m"),
         ("train truncated", "truncated"),
         ("train nan", "not finite"),
         ("resume full", "full is not a run folder"),
@@ -87,3 +102,19 @@ def test_an_unknown_command_is_told_the_nearest(capsys: pytest.CaptureFixture[st
     )
     code, _, err = run(capsys, "frobnicate")
     assert code == 2 and err.startswith("hades: unknown command 'frobnicate'; Commands: distill, resume, ")
+
+
+COMMANDS = ("evaluate good", "train good", "merge good good -o union", "zoo show", "presets", "study budget")
+WORDS = ("--seed", "--inits", "--width", "--out", "-1", "nan", "--", "9" * 40)
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(COMMANDS), st.lists(st.text(max_size=12) | st.sampled_from(WORDS)))
+def test_whatever_follows_a_command_is_answered_in_one_line(line: str, more: list[str]) -> None:
+    """Commands are parsed and told what is wrong; nothing that is let through begins."""
+    try:
+        parse([*line.split(), *more])
+    except InputError as error:
+        assert str(error).isprintable()
+    except SystemExit as end:
+        assert not end.code and {"-h", "--help"} & set(more)
