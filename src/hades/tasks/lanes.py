@@ -45,9 +45,9 @@ REDUCTIONS: dict[str, core.Primitive] = {
 def vmap(fun: Callable[..., Any]) -> Callable[..., Any]:
     """As `jax.vmap` over the leading axis of every argument and result; on an accelerator it is `jax.vmap`.
 
-    The same function up to rounding, but for constants 0: an infinity or NaN times one is 0, and the sign of a zero that
-    one is added to, or taken from, or multiplied by, may be another. Derivatives are those of what it computes: custom
-    ones are lost.
+    The same function up to rounding, but for constants 0: an infinity or NaN times one is 0, and the sign of a zero
+    that one is added to, or taken from, or multiplied by, may be another. Derivatives are those of what it computes:
+    custom ones are lost.
     """
 
     def batched(*args: Any) -> Any:
