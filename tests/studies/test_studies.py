@@ -25,7 +25,6 @@ from hades.studies import (
     laptop,
     results,
     rows,
-    tuning,
     zoo,
 )  # fmt: skip
 from hades.studies.rows import key
@@ -327,8 +326,6 @@ def other(value: Any, rule: Rule, kind: Any) -> Any:
 def test_every_option_makes_another_study(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or it is one of what is made of the rows, which are few and have tests of their own."""
     monkeypatch.setitem(TASKS, "CartPole-v1", DISCRETE | {"learning_rate": 1e-3})
-    finalists = dataclasses.replace(tuning.SEARCHES["breakout"], finalists=(0,))
-    monkeypatch.setitem(tuning.SEARCHES, "breakout", finalists)
     kind = studies.kind_of(name)
     assert [known.name for known, _ in rules(kind)] == [field.name for field in dataclasses.fields(kind)]
     for known, rule in rules(kind):
