@@ -136,7 +136,7 @@ def architectures() -> Iterator[str]:
     kinds = {name: len({json.dumps(row["architecture"]) for row in mine}) for name, mine in by.items()}
     yield f"({kinds['cartpole-2']} different networks on CartPole's two, {kinds['breakout']} on Breakout's sixteen)"
     steps = every[-1]["cell"]["steps"]
-    yield f"trained by PPO, too: {steps:,} steps"
+    yield f"trained by PPO, too: its usual settings, {steps:,} steps"
     rho, low, high = correlation(by["breakout"])
     yield f"rank correlation of {rho:.2f} (95 % interval {low:.2f} to {high:.2f})"
     first = max(by["breakout"], key=lambda row: row["return"]["mean"])

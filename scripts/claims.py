@@ -63,7 +63,7 @@ SETTINGS: dict[str, list[str]] = {
         "difference between 4 and 256 pairs", "(distilled in 20 minutes for width 64,",
         "hardly more than to stand (1,000)", "and 64 pairs, whose training",
         "datasets, 32 networks, no environment step", "after 30 others, one core", "twice, 16 networks of width 256",
-        "rehearsed, 29 in all", "from a width of 64 on",
+        "rehearsed, 29 in all", "(5e-3, falling to 0)", "from a width of 64 on",
     ],
     "docs/scaling.md": [
         "written by process 0;", "1 device, 4 devices of one process, 2 processes of 2 devices", "for each of 16 GPUs",
