@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> Non
         Config(**options)
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from([*Config.__dataclass_fields__]), JSON, min_size=1, max_size=3) | JSON)
 def test_whatever_a_file_has_is_a_configuration_or_one_line(data: Any) -> None:
     try:
@@ -141,3 +141,10 @@ def test_a_learner_may_be_wishes() -> None:
 def test_an_older_files_depth_beside_several_widths_is_of_no_account() -> None:
     config = Config.from_json({"learner": CONTINUOUS.options() | {"width": [8, 4, 2], "depth": 2}})
     assert (config.learner.widths, config.learner.depth) == ((8, 4, 2), 3)
+
+
+def test_a_start_is_a_kind_or_a_dataset_by_its_place() -> None:
+    for start in ("a.safetensors", "runs/a", "hopper-4"):
+        assert Config(start=start).starts_from_dataset
+    for start in ("random", "sample", "a"):
+        assert not Config(start=start).starts_from_dataset

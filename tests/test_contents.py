@@ -86,7 +86,7 @@ def test_what_is_said_of_a_dataset_is_checked(about: dict[str, Any], says: str) 
         hades.Dataset(states=STATES, labels=[0, 1], **about)  # type: ignore[arg-type]
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["online", "task", "learner", "info"]), JSON, min_size=1))
 def test_whatever_a_header_has_is_a_dataset_or_one_line(about: dict[str, Any]) -> None:
     try:
