@@ -1,5 +1,6 @@
 """Shared fixtures: a task that is over in milliseconds, images, and small datasets."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,19 @@ from tests.helpers import Target, image_task, save_labelled
 runtime.configure()
 settings.register_profile("untimed", deadline=None)  # a test is not a benchmark, and machines are busy
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heard() -> None:
+    """Signals, which a shell's background or nohup ignores, also for the processes that tests start."""
+    handlers = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
