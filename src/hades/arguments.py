@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from hades.config import ESSENTIALS
 from hades.options import SEED, option, registry
 
 INITS = ("auto", "fresh", "fixed")
 """Which networks a dataset trains."""
+
+ESSENTIALS = "essentials"
+"""The group of the options of a distillation that stand first."""
 
 
 @dataclass(frozen=True, kw_only=True)

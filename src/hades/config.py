@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import Any
 
 from hades.aliases import Json, Options
+from hades.arguments import ESSENTIALS
 from hades.dataset import zoo
 from hades.errors import InputError
 from hades.learner.recipe import SHAPE, Learner, Recipe, stored
 from hades.options import COUNT, SEED, bare, check, check_names, check_value, option, registry, shown
 
-ESSENTIALS, PAIRS, SEARCH, SCORE, BUDGET = "essentials", "pairs", "search", "score", "budget and validation"
+PAIRS, SEARCH, SCORE, BUDGET = "pairs", "search", "score", "budget and validation"
 LIMITS = ("generations", "steps", "minutes")
 
 
@@ -35,7 +36,7 @@ class Config:
     """Budget of time, of searching: compilation and the scoring at the end come beside it. Whichever limit is reached
     first ends the run."""
     seed: int = option(0, **SEED, group=ESSENTIALS)
-    """Of everything random: the same seed gives the same dataset."""
+    """Of everything random, from 0 to 2^63 - 1: the same seed gives the same dataset."""
     strategy: str = option("SNES", group=SEARCH)
     """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for tasks whose score is differentiable also gradient,
     the meta-gradient by Adam, or gradient:NAME by another of optax's optimisers."""

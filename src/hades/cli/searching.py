@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from hades.arguments import Beginning
+from hades.arguments import ESSENTIALS, Beginning
 from hades.cli.derive import given, options_of
 from hades.cli.groups import Cluster, Folder, Output, Running, TaskOptions
 from hades.cli.output import kept, report
-from hades.config import ESSENTIALS, LIMITS, Config
+from hades.config import LIMITS, Config
 from hades.learner.recipe import Recipe
 
 Options: Any = options_of(Config, Recipe, whole=(Beginning,), inline=ESSENTIALS)
