@@ -45,8 +45,9 @@ REDUCTIONS: dict[str, core.Primitive] = {
 def vmap(fun: Callable[..., Any]) -> Callable[..., Any]:
     """As `jax.vmap` over the leading axis of every argument and result; on an accelerator it is `jax.vmap`.
 
-    The same function up to rounding, but for one case: an infinity or NaN times a constant 0 is 0, and no zero that is
-    added or multiplied by keeps its sign. Derivatives through it are those of what it computes, not custom ones.
+    The same function up to rounding, but for constants 0: an infinity or NaN times one is 0, and a zero that one is
+    added to, taken from or multiplied by may have the other sign. Derivatives are of what it computes: custom ones are
+    lost.
     """
 
     def batched(*args: Any) -> Any:
