@@ -13,11 +13,12 @@ import hades
 from hades import evaluation
 from hades.config import Config
 from hades.distillation import dataset_of
-from hades.evaluation import FRESH, OWN, STRANGERS, networks_of, recipe
+from hades.evaluation import networks_of, recipe
 from hades.files import dumps
 from hades.learner.recipe import Learner
 from hades.learner.recipes import CONTINUOUS
 from hades.metrics import metric_of
+from hades.scores import FRESH, OWN, STRANGERS
 from hades.search import Search
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask

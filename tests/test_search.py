@@ -11,7 +11,7 @@ import pytest
 import hades
 from hades.config import Config
 from hades.errors import InputError
-from hades.evaluation import OWN
+from hades.scores import OWN
 from hades.search import Search
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from hades.distillation import distill as distill
     from hades.distillation import resume as resume
     from hades.errors import InputError as InputError
-    from hades.evaluation import Evaluation as Evaluation
     from hades.evaluation import evaluate as evaluate
     from hades.evaluation import policy as policy
     from hades.evaluation import train as train
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from hades.merging import merge as merge
     from hades.reporting import report as report
     from hades.runtime import configure as configure
+    from hades.scores import Evaluation as Evaluation
     from hades.tasks import check as check
     from hades.tasks import make as make
 
@@ -38,12 +38,13 @@ _HOME = {
     "dataset": ("Dataset", "load"),
     "distillation": ("Result", "distill", "resume"),
     "errors": ("InputError",),
-    "evaluation": ("Evaluation", "evaluate", "policy", "train"),
+    "evaluation": ("evaluate", "policy", "train"),
     "learner.recipe": ("Learner", "Recipe"),
     "merging": ("merge",),
     "config": ("Config",),
     "reporting": ("report",),
     "runtime": ("configure",),
+    "scores": ("Evaluation",),
     "tasks": ("check", "make"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

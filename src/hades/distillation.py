@@ -19,13 +19,13 @@ from hades.clocks import Stopwatch
 from hades.config import LIMITS, Config
 from hades.dataset import Dataset
 from hades.errors import InputError, notice
-from hades.evaluation import FRESH, OWN, Evaluation
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
 from hades.options import held_to
 from hades.plan import plan_of
 from hades.progress import Progress
 from hades.runs import START, Row, Run, check_free
+from hades.scores import FRESH, OWN, Evaluation
 from hades.search import Search
 from hades.signals import Signals
 from hades.tasks.base import Task

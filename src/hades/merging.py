@@ -21,11 +21,12 @@ from hades.aliases import PyTree
 from hades.arguments import Merging, Scoring
 from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
-from hades.evaluation import Evaluation, evaluate
+from hades.evaluation import evaluate
 from hades.learner.recipe import Wishes
 from hades.metrics import metric_of
 from hades.normalisers import Normaliser
 from hades.options import held_to
+from hades.scores import Evaluation
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.environment import Environment, Step

@@ -17,8 +17,8 @@ from hades import zoo as library
 from hades.baselines import images
 from hades.cli import main, parsing, searching
 from hades.errors import InputError
-from hades.evaluation import Evaluation
 from hades.learner.recipe import Learner
+from hades.scores import Evaluation
 from hades.tasks.base import Task
 
 VALUES: dict[str, Any] = {

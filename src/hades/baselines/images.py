@@ -14,13 +14,14 @@ from hades import runtime
 from hades.config import Config
 from hades.dataset import AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
-from hades.evaluation import Evaluation, Working, evaluate
+from hades.evaluation import Working, evaluate
 from hades.learner.objectives.classes import balanced_labels
 from hades.learner.recipe import SHAPE, Learner
 from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_SET
 from hades.metrics import TEST
 from hades.normalisers import identity_normaliser
 from hades.options import held_to
+from hades.scores import Evaluation
 from hades.seeds import key_of
 from hades.tables import align, marked
 from hades.tasks.base import Task

@@ -25,12 +25,12 @@ from hades.baselines.settings import SHAPES, complete
 from hades.config import Config
 from hades.dataset import Spec
 from hades.errors import MissingExtra
-from hades.evaluation import Evaluation
 from hades.learner.heads import Head, head_of
 from hades.learner.networks import make_network
 from hades.learner.recipe import Learner, Recipe, Wishes
 from hades.normalisers import Normaliser, identity_normaliser
 from hades.options import held_to
+from hades.scores import Evaluation
 from hades.seeds import key_of
 from hades.tasks import rollouts
 from hades.tasks.base import Task

@@ -22,13 +22,13 @@ from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
 from hades.config import Config
 from hades.errors import InputError
-from hades.evaluation import Evaluation
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Learner, Recipe, Wishes
 from hades.memory import check_memory, of_networks
 from hades.normalisers import Moments
 from hades.options import held_to
 from hades.parallel import AXIS, mesh, replicated
+from hades.scores import Evaluation
 from hades.scoring import Fitness
 from hades.seeds import key_of
 from hades.tasks.base import Task

@@ -19,7 +19,7 @@ from hades.learner.recipe import Learner, Recipe
 
 if TYPE_CHECKING:
     from hades.dataset import Dataset
-    from hades.evaluation import Evaluation
+    from hades.scores import Evaluation
     from hades.tasks.base import Task
 
 _Training: Any = options_of(Recipe, whole=(arguments.Training,))

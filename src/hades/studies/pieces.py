@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hades.config import Config
     from hades.dataset import Dataset
     from hades.distillation import Result
-    from hades.evaluation import Evaluation
+    from hades.scores import Evaluation
     from hades.tasks.base import Task
     from hades.tasks.control import ControlTask
 
