@@ -22,6 +22,10 @@ import hades
 from hades.runtime import devices, hardware, versions
 
 CALLS, EVERY = 1_000, 0.2
+SMALL: dict[str, Any] = {
+    "inits": 1, "searches": 1, "validate_inits": 4, "learner": hades.Learner(width=16, epochs=32)
+}  # fmt: skip
+"""Of distillations: it is their number of generations that counts."""
 
 
 def memory() -> dict[str, float]:
@@ -41,7 +45,7 @@ def called(function: Callable[[int], Any]) -> dict[str, Any]:
     return {"seconds a call": (time.monotonic() - start) / (0.9 * CALLS), **compared(early, memory())}
 
 
-def distilled(task: str, generations: int) -> dict[str, Any]:
+def distilled(task: str, generations: int, population: int) -> dict[str, Any]:
     """Many generations; memory is looked at from beside, and the looks before the search began are left out."""
     looks, over = [], threading.Event()
 
@@ -50,7 +54,7 @@ def distilled(task: str, generations: int) -> dict[str, Any]:
             looks.append((time.monotonic(), memory()))
 
     threading.Thread(target=look, daemon=True).start()
-    result = hades.distill(task, generations=generations, seed=0)
+    result = hades.distill(task, generations=generations, population=population, **SMALL)
     over.set()
     begun = looks[-1][0] - result.seconds["scoring"] - result.seconds["searching"]
     during = [one for when, one in looks if when >= begun]
@@ -67,8 +71,8 @@ DATASET = "cartpole-2"
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "evaluate": lambda: called(lambda i: hades.evaluate(hades.load(DATASET), inits=2, episodes=1, seed=i)),
     "train": lambda: called(lambda i: hades.train(hades.load(DATASET), jax.random.key(i))),
-    "cartpole, 2,000 generations": lambda: distilled("cartpole", 2_000),
-    "hopper, 200 generations": lambda: distilled("hopper", 200),
+    "cartpole, 2,000 generations": lambda: distilled("cartpole", 2_000, 16),
+    "hopper, 200 generations": lambda: distilled("hopper", 200, 8),
 }
 
 
