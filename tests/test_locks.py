@@ -36,7 +36,7 @@ def elsewhere(folder: Path, **owner: object) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A short life."""
     monkeypatch.setattr(locks, "BEAT", 0.05)
-    monkeypatch.setattr(locks, "DEAD_AFTER", 0.4)
+    monkeypatch.setattr(locks, "DEAD_AFTER", 0.8)
 
 
 def test_a_second_one_is_told_who_has_it_until_that_is_killed(tmp_path: Path) -> None:

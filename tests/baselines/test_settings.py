@@ -28,7 +28,10 @@ def test_every_tuned_task_is_a_task_and_every_setting_one_that_there_is() -> Non
 @pytest.mark.parametrize(
     ("own", "says"),
     [
-        ({"lr": 1.0}, "PPO has no setting 'lr'; it has num_envs"),
+        ({"lr": 1.0}, "unknown option 'lr'; PPO has num_envs"),
+        ({"num_minibatches": 0}, "num_minibatches must be at least 1, not 0"),
+        ({"gamma": 1.5}, "gamma must be at most 1, not 1.5"),
+        ({"anneal": 1}, "anneal must be true or false, not 1"),
         ({"num_envs": 3, "num_steps": 5}, "15 steps an iteration cannot be split into 16 minibatches"),
     ],
 )

@@ -5,8 +5,9 @@ network that a dataset would train; the critic is one like it. Step sizes and co
 compiled, and the rest is made once (`_algorithm`): a second training on a task compiles nothing.
 """
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from hades.errors import MissingExtra
 from hades.learner.heads import Head, head_of
 from hades.learner.networks import make_network
 from hades.learner.recipe import Learner, Recipe, Wishes
+from hades.memory import Need, check_memory, of_training
 from hades.normalisers import Normaliser, identity_normaliser
 from hades.options import held_to
 from hades.scores import Evaluation
@@ -70,7 +72,9 @@ def train_ppo(
         raise MissingExtra("rejax", "ppo")
     made = tasks.acting(task, "PPO is")
     chosen = complete(made, settings)
-    ppo = _make(made, made.reference.patched(Learner(width=64), learner), chosen)
+    recipe = made.reference.patched(Learner(width=64), learner)
+    check_memory(_needs(chosen, recipe, made.spec))
+    ppo = _make(made, recipe, chosen)
     init_key, score_key = jax.random.split(key_of(seed))
 
     def play(state: PyTree, number: int) -> np.ndarray:
@@ -83,6 +87,15 @@ def train_ppo(
             metrics.append({"mean": float(play(state, len(metrics)).mean()), **spent})
     params = {"params": state.actor_ts.params["params"]["network"]}
     return Result(params, _normaliser(ppo, state), Evaluation(play(state, 2**31 - 1)), metrics)
+
+
+def _needs(settings: Options, recipe: Recipe, spec: Spec) -> Sequence[Need]:
+    """Of an iteration: its steps, and actor and critic as they train on a minibatch."""
+    steps = settings["num_envs"] * settings["num_steps"]
+    rollout = Need(
+        f"{steps:,} steps an iteration", 4 * steps * math.prod(spec.obs_shape), "make num_envs or num_steps smaller"
+    )
+    return [of_training(recipe, spec, steps // settings["num_minibatches"], 2), rollout]
 
 
 def _train(

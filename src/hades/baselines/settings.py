@@ -1,12 +1,35 @@
 """PPO's settings: the usual ones for a kind of action, and for a task what a search found (`hades study tuning`)."""
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from hades import tasks
 from hades.aliases import Options
 from hades.errors import InputError
+from hades.options import check_names, check_value, option
 from hades.tasks.control import ControlTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What PPO's settings may be."""
+
+    num_envs: int = option(least=1)
+    num_steps: int = option(least=1)
+    num_epochs: int = option(least=1)
+    num_minibatches: int = option(least=1)
+    learning_rate: float = option(above=0)
+    anneal: bool = option()
+    gamma: float = option(least=0, most=1)
+    gae_lambda: float = option(least=0, most=1)
+    clip_eps: float = option(above=0)
+    vf_coef: float = option(least=0)
+    ent_coef: float = option(least=0)
+    max_grad_norm: float = option(above=0)
+    normalize_observations: bool = option()
+    normalize_rewards: bool = option()
+
 
 _USUAL: dict[str, Any] = {
     "num_envs": 64, "num_steps": 128, "num_epochs": 4, "num_minibatches": 16, "learning_rate": 3e-4, "anneal": False,
@@ -62,14 +85,14 @@ def complete(task: ControlTask | str, own: Options = MappingProxyType({}), tuned
         tuned: the task's, if there are any; otherwise, the usual ones.
 
     Raises:
-        InputError: for a setting that there is not, or minibatches that do not divide an iteration's steps.
+        InputError: for a setting that there is not or cannot be, or minibatches that do not divide an iteration's
+            steps.
     """
     known = TASKS.get(tasks.resolve(task) if isinstance(task, str) else task.name)
     if known is None or not tuned:
         known = DISCRETE if tasks.acting(task, "PPO is").spec.discrete else CONTINUOUS
-    if unknown := [name for name in own if name not in known]:
-        raise InputError(f"PPO has no setting '{unknown[0]}'; it has {', '.join(known)}")
-    chosen = {**known, **own}
+    check_names(Settings, own, "PPO")
+    chosen = {**known, **{name: check_value(Settings, name, value) for name, value in own.items()}}
     batch = chosen["num_envs"] * chosen["num_steps"]
     if batch % chosen["num_minibatches"]:
         raise InputError(f"{batch} steps an iteration cannot be split into {chosen['num_minibatches']} minibatches")
