@@ -21,8 +21,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +58,11 @@ class Process:
 
     def __init__(self, args: list[str], errors: Path, limit: int | None = None) -> None:
         self.errors = errors
-
-        def prepare() -> None:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # also where this script is in the background
-            if limit is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
         with open(errors, "wb") as file:
             command = [sys.executable, "-m", "hades", *args]
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file, preexec_fn=prepare)
+            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file)
+        if limit is not None:
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
 
     def running(self) -> bool:
         return self.process.poll() is None
@@ -187,7 +185,7 @@ def kills(folder: Path, number: int, whole: hades.Dataset, rng: random.Random, s
             elif trial.ended(process) == 0:
                 break
         trial.finish()
-        yield {"kills": done, **trial.outcome()}
+        yield {"kills": done, "lines": trial.said, **trial.outcome()}
         if not plan:
             break
 
@@ -324,7 +322,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="also write the JSON here, after each run")
     args = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # where this runs in the background, runs hear it, too
     each: dict[str, list[Row]] = {"kills": [], "full_disks": [], "damaged": []}
+    writing = threading.Lock()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         undisturbed(folder)  # which compiles
@@ -335,13 +335,17 @@ def main() -> int:
             "full_disks": full(folder, args.full, whole, kinds[1]),
             "damaged": damaged(folder, args.damaged, whole, kinds[2]),
         }
-        for row in itertools.zip_longest(*parts.values()):  # by turns: a part of it is a sample of all
-            for kind, found in zip(parts, row, strict=True):
-                if found is not None:
+
+        def collect(kind: str) -> None:
+            for found in parts[kind]:
+                with writing:
                     each[kind].append(found)
                     print(kind, found, file=sys.stderr, flush=True)
-            if args.out:
-                args.out.write_text(json.dumps(result(args.seed, each), indent=1) + "\n")
+                    if args.out:
+                        args.out.write_text(json.dumps(result(args.seed, each), indent=1) + "\n")
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(collect, parts))
     print(json.dumps(result(args.seed, each), indent=1))
     return int(any(row[what] for rows in each.values() for row in rows for what in OUTCOME[:4]))
 

@@ -52,6 +52,20 @@ def test_a_command_that_is_interrupted_says_what_is_kept(
     assert not os.listdir()
 
 
+def test_an_interruption_that_comes_out_as_an_error_is_answered_as_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def importing(*args: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("initialisation failed") from None
+
+    monkeypatch.setattr("hades.merging.merge", importing)
+    args = ["merge", "cartpole-2", "acrobot", "-o", "both"]
+    assert command(capsys, *args) == (130, "", "hades: interrupted; nothing is written\n")
+
+
 def test_a_study_says_how_it_goes_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hades.studies.conduct", lambda *args, **options: signal.raise_signal(signal.SIGINT))
     code, _, err = command(capsys, "study", "cost")

@@ -20,9 +20,7 @@ from hades.errors import InputError, Notice
 
 
 def entry() -> int:
-    """`main` for a process of its own, which a signal before and after it ends without more ado."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """`main` for a process of its own."""
     try:
         code = main()
     except KeyboardInterrupt:  # a second one, while the first was answered
@@ -55,6 +53,8 @@ def _run(args: list[str], watch: Watch) -> int:
     except KeyboardInterrupt:
         return watch.answer()
     except Exception as error:
+        if watch.interrupted:  # which came out as something else, as it does of an import
+            return watch.answer()
         if "--debug" in args:
             raise
         if "--distributed" in args and re.search("Gloo|coordination", str(error), re.IGNORECASE):

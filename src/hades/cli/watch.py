@@ -25,10 +25,12 @@ class Watch:
 
     Attributes:
         kept: says what of the command's work is kept.
+        interrupted: whether a signal has raised KeyboardInterrupt.
     """
 
     def __init__(self) -> None:
         self.kept: Callable[[], str] = lambda: "nothing is written"
+        self.interrupted = False
         self._number, self._over = int(signal.SIGINT), threading.Event()
         self._previous: dict[int, Any] = {}
 
@@ -58,7 +60,7 @@ class Watch:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del frame
-        self._number = number
+        self._number, self.interrupted = number, True
         raise KeyboardInterrupt
 
     def _watch(self) -> None:
