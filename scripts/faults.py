@@ -40,17 +40,14 @@ LINE = (
     f"--generations {GENERATIONS}"
 ).split()
 OFTEN = ["--checkpoint-every", "0.2"]
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-PHASES = ("start", "generation", "checkpoint", "ending")
+SIGNALS, PHASES = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT), ("start", "generation", "checkpoint", "ending")
 FILES = {"dataset": "dataset.safetensors", "config": "config.json", "metrics": "metrics.jsonl"}
 KINDS = (*FILES, "checkpoint")
 OUTCOME = ("lost", "differ", "tracebacks", "hung", "files_left", "rows_missing")
 A_RUN = 4
 """Kills."""
-PATIENCE = 900.0
-"""Seconds after which a process counts as hung."""
-ROOM = 160
-"""KiB that a run takes, about, without its page."""
+PATIENCE, ROOM = 900.0, 160
+"""Seconds after which a process counts as hung; KiB that a run takes, about, without its page."""
 
 
 class Process:
@@ -329,11 +326,11 @@ def main() -> int:
         folder = Path(name)
         undisturbed(folder)  # which compiles
         whole, startup = undisturbed(folder)
-        kinds = random.Random(args.seed), random.Random(args.seed + 1), random.Random(args.seed + 2)
+        rngs = [random.Random(args.seed + part) for part in range(3)]
         parts = {
-            "kills": kills(folder, args.kills, whole, kinds[0], startup),
-            "full_disks": full(folder, args.full, whole, kinds[1]),
-            "damaged": damaged(folder, args.damaged, whole, kinds[2]),
+            "kills": kills(folder, args.kills, whole, rngs[0], startup),
+            "full_disks": full(folder, args.full, whole, rngs[1]),
+            "damaged": damaged(folder, args.damaged, whole, rngs[2]),
         }
 
         def collect(kind: str) -> None:
