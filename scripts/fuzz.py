@@ -213,7 +213,9 @@ def _said(args: list[str]) -> str:
 
 
 def prepared(folder: Path) -> None:
-    """What is mutated, and what command lines find."""
+    """What is mutated, and what command lines find; suites of environments are loaded."""
+    for name in ("acrobot", "hopper"):
+        assert hades.make(name).spec
     for name in ("datasets", "configs", "place"):
         (folder / name).mkdir()
     for name in ("cartpole-2", "acrobot", "pendulum"):

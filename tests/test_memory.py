@@ -42,8 +42,10 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"size": 10**6}, "GB of it for .* training on 1,000,000 pairs at once.*: make size, width, inits or chunk"),
-        ({"size": 10**9}, "networks? of .* training on 1,000,000,000 pairs"),
+        (
+            {"size": 10**8},
+            "GB of it for 1 network .* training on 100,000,000 pairs at once.*: make size, width or epochs smaller",
+        ),
         ({"population": 2**31 - 1}, "2,147,483,647 (candidates|episodes)|make inits, population or episodes smaller"),
         ({"size": 50_000, "strategy": "CMA-ES", "chunk": 1}, "state of CMA-ES; .* that keeps less, such as SNES"),
         ({"inits": 2**31 - 1}, "2,147,483,647 networks of .* make inits or width smaller"),

@@ -39,3 +39,8 @@ def test_jobs_are_done_in_order_whatever_the_chunk(spread: bool, chunks: Chunks)
 def test_larger_networks_run_fewer_at_once() -> None:
     sizes = [chunk_sizes(network_bytes, 1000, 1) for network_bytes in (10**4, 10**6, 10**8)]
     assert sizes == sorted(sizes, reverse=True) and min(min(sizes)) >= 1
+
+
+def test_many_pairs_train_fewer_networks_at_once() -> None:
+    batches = [chunk_sizes(10**4, 1000, 1, layers)[1] for layers in (0, 10**3, 10**8, 10**12)]
+    assert batches[0] == batches[1] > batches[2] > batches[3] == 1

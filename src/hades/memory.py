@@ -70,7 +70,7 @@ def of_training(recipe: Recipe, spec: Spec, size: int, networks: int = 1, stored
     weights, pairs = network_bytes(recipe, spec), min(size, recipe.batch or size)
     what = f"{_networks(networks, weights)} training on {pairs:,} pairs at once"
     each = (TRAINED + stored) * weights + 2 * pairs * layer_bytes(recipe, spec)
-    return Need(what, networks * each + 4 * recipe.epochs, "make size, width, inits or chunk smaller")
+    return Need(what, networks * each + 4 * recipe.epochs, "make size, width or epochs smaller")
 
 
 def of_networks(
@@ -85,7 +85,7 @@ def of_networks(
         copies: of these that are kept.
     """
     recipe, spec, task = fitness.recipe, fitness.task.spec, fitness.task
-    weights, chunks, jobs = network_bytes(recipe, spec), fitness.chunks(candidates), candidates * fitness.inits
+    weights, chunks, jobs = network_bytes(recipe, spec), fitness.chunks(candidates, size), candidates * fitness.inits
     stored = 0 if needs == SCORES else 2 * math.isqrt(min(recipe.epochs, fitness.window or recipe.epochs))
     episodes, many = fitness.episodes, f"make {inits}, population or episodes smaller"
     playing = weights + episodes * task.episode_bytes() / 4

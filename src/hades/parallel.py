@@ -81,20 +81,24 @@ def even_chunks(jobs: int, play: int, train: int) -> Chunks:
     return Chunks(number, size, -(-size // -(-size // train)))
 
 
-def chunk_sizes(network_bytes: int, episode_bytes: int, episodes: int) -> tuple[int, int]:
+def chunk_sizes(network_bytes: int, episode_bytes: int, episodes: int, layers_bytes: int = 0) -> tuple[int, int]:
     """Networks that play at once and that train at once: what fits a quarter of memory; on CPU, a core's cache.
 
     There, networks that stay in the cache made generations of Breakout 2.4 times faster than all at once, and
     too few episodes side by side leave the vector units idle: four times the cache is still worth filling them.
     Training has no such use for many: at width 256 three at once are twice as fast as eleven.
+
+    Args:
+        layers_bytes: of what a network's layers give for all pairs that it is trained on.
     """
     # Parameters, gradients, the optimiser's moments and updates; an environment's states and intermediate values.
     fits = device_memory() // 4 // (6 * network_bytes + episodes * episode_bytes)
+    trains = min(fits, device_memory() // 4 // (6 * network_bytes + 4 * layers_bytes))
     if jax.default_backend() == "cpu":
         cached = CACHE_BYTES // network_bytes
         play = min(fits, max(4, cached, min(-(-LANES // episodes), 4 * cached)))
-        return max(1, play), max(1, min(fits, max(2, cached)))
-    return max(1, fits), max(1, fits)
+        return max(1, play), max(1, min(trains, max(2, cached)))
+    return max(1, fits), max(1, trains)
 
 
 def device_memory() -> int:

@@ -33,7 +33,7 @@ def working(text: str, quiet: bool = False) -> Iterator[None]:
     On a terminal a line that is rewritten, and gone in the end; elsewhere a line, and one every half minute. A stderr
     that nobody reads any more is no reason to stop.
     """
-    stream, start = sys.stderr, time.monotonic()
+    stream, start, text = sys.stderr, time.monotonic(), printable(text)
     if quiet or stream is None:
         yield
         return

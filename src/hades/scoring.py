@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import Window, behaviour_cloning
-from hades.learner.networks import Params, init_network, network_bytes
+from hades.learner.networks import Params, init_network, layer_bytes, network_bytes
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_jobs
@@ -89,7 +89,7 @@ class Fitness:
         def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
             return in_batches(train, shared, jobs, batch)
 
-        return self._jobs(population[0].shape[0], work, shared)
+        return self._jobs(population[0].shape[0], work, shared, population[0].shape[1])
 
     def play(
         self,
@@ -102,7 +102,8 @@ class Fitness:
     ) -> Episode:
         """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
         train, shared = self._trainer(population, networks, key)
-        return self.rollouts(population[0].shape[0], train, shared, normaliser, key, data, limit)
+        size, pairs = population[0].shape[:2]
+        return self.rollouts(size, train, shared, normaliser, key, data, limit, pairs)
 
     def rollouts(
         self,
@@ -113,15 +114,19 @@ class Fitness:
         key: jax.Array,
         data: PyTree = (),
         limit: jax.Array | None = None,
+        pairs: int = 0,
     ) -> Episode:
         """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
 
         Networks are made in chunks, and forgotten once they have played. All candidates share their episodes' seeds
         (common random numbers).
+
+        Args:
+            pairs: that each of them is trained on, if it is.
         """
         keys = jax.random.split(key, (self.inits, self.episodes))
         if not self.task.traced:
-            return self._on_the_host(size, make_params, shared, normaliser, keys, limit)
+            return self._on_the_host(size, make_params, shared, normaliser, keys, limit, pairs)
 
         def work(
             jobs: jax.Array,
@@ -139,7 +144,7 @@ class Fitness:
             )
             return episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
 
-        return self._jobs(size, work, (shared, normaliser, keys, data, limit))
+        return self._jobs(size, work, (shared, normaliser, keys, data, limit), pairs)
 
     def _on_the_host(
         self,
@@ -149,10 +154,11 @@ class Fitness:
         normaliser: AnyNormaliser,
         keys: jax.Array,
         limit: jax.Array | None,
+        pairs: int,
     ) -> Episode:
         """As `rollouts`: a jitted call makes the networks, the task then plays them all."""
         jobs = jnp.arange(size * self.inits)
-        params = _made(make_params, jobs, self.chunks(size).batch, *shared)
+        params = _made(make_params, jobs, self.chunks(size, pairs).batch, *shared)
         episode = self.task.score(
             self.recipe, params, normaliser, keys[jobs % self.inits], self.greedy, self.watch, (), limit
         )
@@ -165,17 +171,19 @@ class Fitness:
         last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
         return _Train(self.recipe, self.task.spec, self.inits, self.window), (population, networks, train_key, last)
 
-    def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...]) -> Any:
+    def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...], pairs: int) -> Any:
         """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""
-        return run_jobs(work, shared, (size, self.inits), self.chunks(size), self.spread)
+        return run_jobs(work, shared, (size, self.inits), self.chunks(size, pairs), self.spread)
 
-    def chunks(self, size: int) -> Chunks:
-        """For a population of ``size``, on each device."""
-        play, train = (self.chunk, self.chunk) if self.chunk else self._automatic_chunk()
+    def chunks(self, size: int, pairs: int = 0) -> Chunks:
+        """For a population of ``size`` datasets of so many pairs, on each device."""
+        play, train = (self.chunk, self.chunk) if self.chunk else self._automatic_chunk(pairs)
         return even_chunks(-(-size * self.inits // (jax.device_count() if self.spread else 1)), play, train)
 
-    def _automatic_chunk(self) -> tuple[int, int]:
-        return chunk_sizes(network_bytes(self.recipe, self.task.spec), self.task.episode_bytes(), self.episodes)
+    def _automatic_chunk(self, pairs: int = 0) -> tuple[int, int]:
+        recipe, spec = self.recipe, self.task.spec
+        layers = min(pairs, recipe.batch or pairs) * layer_bytes(recipe, spec)
+        return chunk_sizes(network_bytes(recipe, spec), self.task.episode_bytes(), self.episodes, layers)
 
     def returns(
         self,
