@@ -10,7 +10,6 @@ import argparse
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,9 @@ import jax
 
 import hades
 from hades.runtime import devices, hardware, versions
+from hades.search import Search
 
-CALLS, EVERY = 1_000, 0.2
+CALLS = 1_000
 SMALL: dict[str, Any] = {
     "inits": 1, "searches": 1, "validate_inits": 4, "learner": hades.Learner(width=16, epochs=32)
 }  # fmt: skip
@@ -46,19 +46,17 @@ def called(function: Callable[[int], Any]) -> dict[str, Any]:
 
 
 def distilled(task: str, generations: int, population: int) -> dict[str, Any]:
-    """Many generations; memory is looked at from beside, and the looks before the search began are left out."""
-    looks, over = [], threading.Event()
+    """Many generations; memory is looked at with each validation."""
+    looks, validate = [], Search.validate
 
-    def look() -> None:
-        while not over.wait(EVERY):
-            looks.append((time.monotonic(), memory()))
+    def look(search: Search, state: Any) -> Any:
+        validated = validate(search, state)
+        looks.append(memory())
+        return validated
 
-    threading.Thread(target=look, daemon=True).start()
+    Search.validate = look
     result = hades.distill(task, generations=generations, population=population, **SMALL)
-    over.set()
-    begun = looks[-1][0] - result.seconds["scoring"] - result.seconds["searching"]
-    during = [one for when, one in looks if when >= begun]
-    found = compared(during[len(during) // 10], during[-1])
+    found = compared(looks[len(looks) // 10], looks[-1])
     return {"generations": len(result.metrics), "seconds searching": result.seconds["searching"], **found}
 
 
