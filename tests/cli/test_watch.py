@@ -52,6 +52,24 @@ def test_a_command_that_is_interrupted_says_what_is_kept(
     assert not os.listdir()
 
 
+def test_an_interruption_that_python_ignores_comes_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Garbage:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def merging(*args: object) -> None:
+        Garbage()  # raises where it is deleted: "Exception ignored in"
+        time.sleep(60)
+
+    monkeypatch.setattr("hades.merging.merge", merging)
+    start = time.monotonic()
+    args = ["merge", "cartpole-2", "acrobot", "-o", "both"]
+    assert command(capsys, *args) == (143, "", "hades: interrupted; nothing is written\n")
+    assert time.monotonic() - start < 30
+
+
 def test_an_interruption_that_comes_out_as_an_error_is_answered_as_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -33,6 +34,7 @@ class Watch:
         self.interrupted = False
         self._number, self._over = int(signal.SIGINT), threading.Event()
         self._previous: dict[int, Any] = {}
+        self._hook = sys.unraisablehook
 
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
@@ -42,6 +44,7 @@ class Watch:
                 self._previous[number] = signal.signal(number, self._interrupt)
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
+        sys.unraisablehook = self._unraisable
         self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, daemon=True).start()
         return self
@@ -49,6 +52,7 @@ class Watch:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._over.set()
         if self._previous:
+            sys.unraisablehook = self._hook
             signal.set_wakeup_fd(self._before)
             os.close(self._write)
         for number, handler in self._previous.items():
@@ -62,6 +66,13 @@ class Watch:
         del frame
         self._number, self.interrupted = number, True
         raise KeyboardInterrupt
+
+    def _unraisable(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Raise once more, a moment later, what was raised where nobody hears it: as the garbage is collected."""
+        if lost.exc_type is KeyboardInterrupt and self.interrupted:
+            threading.Timer(0.01, os.kill, (os.getpid(), self._number)).start()
+        else:
+            self._hook(lost)
 
     def _watch(self) -> None:
         for number in iter(lambda: os.read(self._read, 1), b""):
