@@ -50,11 +50,13 @@ class Reinforce:
         to_go = jnp.cumsum(seen.reward[::-1], 0)[::-1]  # [T, B, E]
         advantage = (to_go - to_go.mean((1, 2), keepdims=True)) / (to_go.std() + 1e-6)
 
-        def loss(outputs: Any, number: jax.Array) -> jax.Array:
-            log_prob = oracle.head.log_prob(outputs(seen.obs[:, number]), seen.action[:, number])
-            return -(log_prob * advantage[:, number]).mean()
+        def loss(outputs: Any, data: Any) -> tuple[jax.Array, None]:
+            obs, action, advantage = data
+            return -(oracle.head.log_prob(outputs(obs), action) * advantage).mean(), None
 
-        gradient, _ = oracle.surrogate(state.solution, loss)
+        data = jax.tree.map(lambda x: x.swapaxes(0, 1), (seen.obs, seen.action, advantage))
+        gradients, *_ = oracle.surrogate(state.solution, loss, data)
+        gradient = jax.tree.map(lambda x: x.mean(0), gradients)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser)
         solution = optax.apply_updates(state.solution, updates)
         scores = Scores(seen.reward.sum(0).mean()[None], jnp.asarray(seen.reward.size, jnp.int32), None)

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from hades.aliases import PyTree
 from hades.joint import joint, training_bytes
 from hades.learner.heads import Head, head_of
-from hades.learner.networks import Params, make_network
+from hades.learner.networks import Params
 from hades.normalisers import Normaliser
 from hades.scoring import Fitness, Pairs, Scores, combine
 from hades.solution import Codec
@@ -74,20 +72,12 @@ class Generation:
         fitness = self.fitness[0]
         return fitness.task.collect(fitness.recipe, self._trained(solution), self.normaliser, play, steps, key)
 
-    def surrogate(self, solution: Solution, loss: Surrogate) -> tuple[Solution, jax.Array]:
-        """The derivative of a loss of trained networks, through the training; and its mean over them."""
+    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, jax.Array, PyTree]:
+        """The derivative of each network's loss, by the solution, through its training; and the losses."""
         fitness = self.fitness[0]
-        network = make_network(fitness.recipe, fitness.task.spec)
-
-        def mean(solution: Solution) -> tuple[jax.Array, jax.Array]:
-            def one(params: Params, number: jax.Array) -> jax.Array:
-                outputs: Callable[[jax.Array], Any] = partial(network.apply, params)
-                return loss(outputs, number)
-
-            value = jax.vmap(one)(self._trained(solution), jnp.arange(fitness.inits)).mean()
-            return value, value
-
-        return jax.grad(mean, has_aux=True)(solution)
+        return fitness.through(
+            self.codec.pairs, loss, solution, fitness.networks(self.network_key), self.episode_key, data
+        )
 
     def _trained(self, solution: Solution) -> Params:
         """The generation's networks, trained on a solution: ``[inits, ...]``."""

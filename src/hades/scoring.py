@@ -14,10 +14,11 @@ import jax.numpy as jnp
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import Window, behaviour_cloning
-from hades.learner.networks import Params, init_network, layer_bytes, network_bytes
+from hades.learner.networks import Params, init_network, layer_bytes, make_network, network_bytes
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_jobs
+from hades.strategies import Solution, Surrogate
 from hades.tasks.base import Episode, Task
 
 Pairs = tuple[jax.Array, jax.Array, jax.Array | None]
@@ -170,6 +171,40 @@ class Fitness:
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
         last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
         return _Train(self.recipe, self.task.spec, self.inits, self.window), (population, networks, train_key, last)
+
+    def through(
+        self,
+        pairs_of: Callable[[Solution], Pairs],
+        loss: Surrogate,
+        solution: Solution,
+        networks: Params,
+        key: jax.Array,
+        data: PyTree,
+    ) -> tuple[Solution, jax.Array, PyTree]:
+        """Derivatives of a loss of each network by the solution that its pairs are of, through its training.
+
+        Args:
+            data: leaves ``[inits, ...]``, what each network's loss is of.
+
+        Returns:
+            Derivatives, losses, and what else the loss gave: leaves ``[inits, ...]``.
+        """
+        apply = make_network(self.recipe, self.task.spec).apply
+
+        def of(solution: Solution, job: jax.Array, networks: Params, key: jax.Array, data: PyTree) -> Any:
+            pairs: Pairs = jax.tree.map(lambda x: x[None], pairs_of(solution))
+            train, shared = self._trainer(pairs, networks, key)
+            return loss(partial(apply, train(job, *shared)), jax.tree.map(lambda x: x[job], data))
+
+        def one(job: jax.Array, solution: Solution, *shared: PyTree) -> Any:
+            (value, about), gradient = jax.value_and_grad(of, has_aux=True)(solution, job, *shared)
+            return gradient, value, about
+
+        def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Any:
+            return in_batches(one, shared, jobs, batch)
+
+        size = jax.eval_shape(pairs_of, solution)[0].shape[0]
+        return jax.tree.map(lambda x: x[0], self._jobs(1, work, (solution, networks, key, data), size))
 
     def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...], pairs: int) -> Any:
         """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""

@@ -90,7 +90,8 @@ class Search:
         config = self.config
         own = bare(phase.strategy) == bare(config.strategy)  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
-        settings = Settings(phase.strategy, config.population, start, phase.std or config.std, rate, options)
+        search = phase.strategy, config.population, start, phase.std or config.std, rate, options
+        settings = Settings(*search, self.task, self.recipes[0], (config.inits, config.episodes))
         made = strategies.make(settings)
         check_memory([of_state(phase.strategy, made)])
         return made if self.task.traced else made.in_pieces()

@@ -13,28 +13,30 @@ from hades.aliases import PyTree
 
 if TYPE_CHECKING:
     from hades.learner.heads import Head, Output
+    from hades.learner.recipe import Recipe
     from hades.scoring import Scores
+    from hades.tasks.base import Task
     from hades.tasks.rollouts import Play, Trajectory
 
 State = PyTree
 """A strategy's own: a pytree of arrays."""
 Solution = PyTree
 """A pytree: what is searched for."""
-Surrogate = Callable[[Callable[[jax.Array], "Output"], jax.Array], jax.Array]
-"""``(outputs, number) -> loss`` of one trained network: ``outputs`` are its own, of observations ``[..., *obs]``, and
-``number`` says which of an oracle's networks it is."""
+Surrogate = Callable[[Callable[[jax.Array], "Output"], PyTree], tuple[jax.Array, PyTree]]
+"""``(outputs, data) -> (loss, what else is worth knowing)`` of one trained network: ``outputs`` are its own, of
+observations ``[..., *obs]``, and so are the data."""
 
 SCORES, DERIVATIVE, ROLLOUTS = "scores", "derivative", "rollouts"
 """What a strategy may need: to compare scores; the score's derivative; rollouts, and a derivative of a loss of its own
 on them."""
 
-STRATEGIES: "dict[str, str | type[Strategy]]" = {"gradient": "gradient.Gradient"}
+STRATEGIES: "dict[str, str | type[Strategy]]" = {"gradient": "gradient.Gradient", "ppo": "ppo.PPO"}
 """By name: file and class of this folder, or a class of your own."""
 EVOLUTION = "evolution.Evolution"
 
 
 class Settings(NamedTuple):
-    """What a configuration says of a strategy, and the solution that it starts from."""
+    """What a configuration says of a strategy, the solution that it starts from, and who acts in rollouts."""
 
     name: str
     population: int
@@ -42,6 +44,10 @@ class Settings(NamedTuple):
     std: float
     learning_rate: float | None
     options: Mapping[str, float]
+    task: "Task"
+    recipe: "Recipe"
+    actors: tuple[int, int]
+    """Networks, and environments of each, that rollouts are of."""
 
 
 class Oracle(Protocol):
@@ -68,8 +74,15 @@ class Oracle(Protocol):
         """So many steps of networks trained on a solution, in environments that begin anew where they end."""
         ...
 
-    def surrogate(self, solution: Solution, loss: Surrogate) -> tuple[Solution, jax.Array]:
-        """The derivative of a loss of trained networks, by the solution, through the training; and the mean loss."""
+    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, jax.Array, PyTree]:
+        """The derivative of each network's loss, by the solution, through its training; and the losses.
+
+        Args:
+            data: leaves ``[B, ...]``, each network's own.
+
+        Returns:
+            Derivatives, losses and what else the loss gave, leaves ``[B, ...]``.
+        """
         ...
 
 

@@ -96,7 +96,8 @@ class Evolution:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """As the constructor."""
-        return cls(*settings)
+        s = settings
+        return cls(s.name, s.population, s.solution, s.std, s.learning_rate, s.options)
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from hades.aliases import PyTree
 from hades.learner.heads import head_of
 from hades.learner.networks import Params, make_network
 from hades.learner.recipe import Recipe
-from hades.normalisers import Normaliser
+from hades.normalisers import Moments, Normaliser, merge_all
 from hades.tasks.environment import Batch, Step
 
 
@@ -27,11 +27,15 @@ class Trajectory(NamedTuple):
     """Normalised, as the policy saw it."""
     action: jax.Array
     """As it was drawn: not yet clipped to what the environment takes."""
+    log_prob: jax.Array
+    """Of the action, by the policy that drew it."""
     reward: jax.Array
     terminated: jax.Array
     truncated: jax.Array
     next_obs: jax.Array
     """Normalised; of the episode's own last observation where one ended."""
+    seen: Moments | None
+    """Of all observations, as the environment gave them; these have no leading axes."""
 
 
 def begin(environments: Batch, keys: jax.Array) -> Play:
@@ -72,17 +76,22 @@ def collect(
     def per_network(x: jax.Array) -> jax.Array:
         return x.reshape(networks, -1, *x.shape[1:])
 
-    def draw(params: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
+    def draw(params: Params, obs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         out: Any = network.apply(params, obs)
-        return jax.vmap(head.sample)(out, jax.random.split(key, len(obs)))
+        action = jax.vmap(head.sample)(out, jax.random.split(key, len(obs)))
+        return action, head.log_prob(out, action)
 
-    def one(play: Play, key: jax.Array) -> tuple[Play, Trajectory]:
+    def one(play: Play, key: jax.Array) -> tuple[Play, tuple[jax.Array, Trajectory]]:
         act_key, step_key = jax.random.split(key)
-        obs = normaliser(per_network(play.obs))
-        action = jax.vmap(draw)(params, obs, jax.random.split(act_key, networks))
+        raw = play.obs
+        obs = normaliser(per_network(raw))
+        action, log_prob = jax.vmap(draw)(params, obs, jax.random.split(act_key, networks))
         flat = jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
         play, out = step(environments, play.state, flat, jax.random.split(step_key, len(flat)))
         reward, terminated, truncated, after = map(per_network, (out.reward, out.terminated, out.truncated, out.obs))
-        return play, Trajectory(obs, action, reward, terminated, truncated, normaliser(after))
+        steps = Trajectory(obs, action, log_prob, reward, terminated, truncated, normaliser(after), None)
+        return play, (raw, steps)
 
-    return jax.lax.scan(one, play, jax.random.split(key, steps))
+    play, (raw, trajectory) = jax.lax.scan(one, play, jax.random.split(key, steps))
+    seen = merge_all(Moments(jnp.ones(raw.shape[:2]), raw, jnp.zeros_like(raw)))
+    return play, trajectory._replace(seen=seen)
