@@ -147,9 +147,9 @@ class Search:
             "mean": jnp.mean(scores.fitness, where=finite),
             "best": jnp.max(scores.fitness),
             "worst": jnp.min(scores.fitness, where=finite, initial=jnp.inf if several else jnp.nan),
-            "std": strategy.std(moved),
             "diverged": jnp.sum(~finite),
             "env_steps": scores.env_steps,
+            **strategy.metrics(moved),
         }
         seen = attempt.seen if scores.seen is None else attempt.seen.merge(scores.seen)
         attempt = attempt._replace(age=attempt.age + 1, strategy=moved, seen=seen)

@@ -104,13 +104,16 @@ def test_every_strategy_of_evosax_asks_and_tells(name: str) -> None:
     population, state = jax.eval_shape(strategy.ask, KEY, state)
     assert population["x"].shape == (8, 2, 2)
     after = jax.eval_shape(strategy.tell, KEY, state, population, jax.eval_shape(_fitness, population))
-    assert jax.tree.structure(after) == jax.tree.structure(state) and jax.eval_shape(strategy.std, after).shape == ()
+    assert (
+        jax.tree.structure(after) == jax.tree.structure(state)
+        and jax.eval_shape(strategy.metrics, after)["std"].shape == ()
+    )
 
 
 def test_schedules_decay_to_their_limit_or_stay() -> None:
     def stds(options: dict[str, float]) -> list[float]:
         strategy = Evolution("OpenES", 8, START, std=0.5, learning_rate=0.05, options=options)
-        return [float(strategy.std(_climb(strategy, generations))) for generations in (1, 30)]
+        return [float(strategy.metrics(_climb(strategy, generations))["std"]) for generations in (1, 30)]
 
     assert stds({}) == pytest.approx([0.5, 0.5])
     assert stds({"std_decay": 0.9}) == pytest.approx([0.5 * 0.9, 0.5 * 0.9**30], rel=0.12)

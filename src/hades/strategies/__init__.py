@@ -5,7 +5,7 @@ One file each; a name that is not in `STRATEGIES` is one of evosax's.
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import jax
 
@@ -22,9 +22,10 @@ State = PyTree
 """A strategy's own: a pytree of arrays."""
 Solution = PyTree
 """A pytree: what is searched for."""
-Surrogate = Callable[[Callable[[jax.Array], "Output"], PyTree], tuple[jax.Array, PyTree]]
-"""``(outputs, data) -> (loss, what else is worth knowing)`` of one trained network: ``outputs`` are its own, of
-observations ``[..., *obs]``, and so are the data."""
+Outputs = Callable[[jax.Array], "Output"]
+"""Of a trained network, for normalised observations ``[..., *obs]``."""
+Surrogate = Callable[[Outputs, Any], tuple[jax.Array, PyTree]]
+"""``(outputs, data) -> (loss, what else is worth knowing)`` of one network, on data of its own."""
 
 SCORES, DERIVATIVE, ROLLOUTS = "scores", "derivative", "rollouts"
 """What a strategy may need: to compare scores; the score's derivative; rollouts, and a derivative of a loss of its own
@@ -127,8 +128,8 @@ class Strategy(Protocol):
         """The search's centre."""
         ...
 
-    def std(self, state: State) -> jax.Array:
-        """Mean standard deviation of the search distribution; NaN for a strategy that has none."""
+    def metrics(self, state: State) -> dict[str, jax.Array]:
+        """What is worth watching, beside the scores: scalars, by name; always the same names."""
         ...
 
 

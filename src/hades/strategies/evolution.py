@@ -138,9 +138,9 @@ class Evolution:
         vars(pieces).update(ask=jax.jit(self.ask), tell=jax.jit(self.tell))
         return pieces
 
-    def std(self, state: State) -> jax.Array:
+    def metrics(self, state: State) -> dict[str, jax.Array]:
         """Mean standard deviation of the search distribution; NaN for a strategy that keeps none."""
-        return jnp.mean(state.std) if hasattr(state, "std") else jnp.asarray(jnp.nan)
+        return {"std": jnp.mean(state.std) if hasattr(state, "std") else jnp.asarray(jnp.nan)}
 
     def mean(self, state: State) -> Solution:
         """The centre of the search distribution, as a solution."""

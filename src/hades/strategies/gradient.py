@@ -113,7 +113,7 @@ class Gradient:
         """The average over the last steps."""
         return state.average
 
-    def std(self, state: GradientState) -> jax.Array:
-        """There is none."""
+    def metrics(self, state: GradientState) -> dict[str, jax.Array]:
+        """None."""
         del state
-        return jnp.asarray(jnp.nan)
+        return {}

@@ -1,0 +1,112 @@
+"""What actors' strategies share: a mean of networks' gradients, a critic, and the returns of what was played."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from hades.aliases import PyTree
+from hades.dataset import Spec
+from hades.learner.networks import Params, init_network, make_network
+from hades.learner.recipe import Recipe
+from hades.normalisers import Moments
+from hades.strategies import Solution
+from hades.tasks.rollouts import Trajectory
+
+
+def mean_clipped(gradients: Solution, norm: float) -> tuple[Solution, jax.Array]:
+    """The mean of networks' gradients, leaves ``[B, ...]``, and that of their norms.
+
+    Each counts with some norm at most, or not at all where it is not finite: one that is near divergence has not the
+    say alone.
+    """
+    norms = jax.vmap(optax.tree.norm)(gradients)
+    finite = jnp.isfinite(norms)
+    scale = jnp.where(finite, jnp.minimum(1, norm / jnp.maximum(norms, 1e-12)), 0)
+
+    def mean(x: jax.Array) -> jax.Array:
+        weights = scale.reshape(-1, *(1,) * (x.ndim - 1))
+        return jnp.where(weights > 0, weights * x, 0).mean(0)
+
+    return jax.tree.map(mean, gradients), jnp.mean(norms, where=finite)
+
+
+class CriticState(NamedTuple):
+    """A critic's parameters, its optimiser's state, and the targets that it has seen."""
+
+    params: Params
+    optimiser: PyTree
+    targets: Moments
+
+
+class Critic:
+    """The value of observations, by a network like the actor's own, in units of the targets that it has seen."""
+
+    def __init__(self, recipe: Recipe, spec: Spec, learning_rate: float) -> None:
+        self.recipe, self.spec = recipe, Spec(spec.obs_shape, 1, discrete=True)
+        self.network = make_network(recipe, self.spec)
+        self.optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(learning_rate))
+
+    def init(self, key: jax.Array) -> CriticState:
+        """One that knows nothing."""
+        params = init_network(self.recipe, self.spec, key)
+        return CriticState(params, self.optimiser.init(params), Moments.zero(()))
+
+    def value(self, state: CriticState, obs: jax.Array) -> jax.Array:
+        """Of normalised observations ``[..., *obs]``: ``[...]``."""
+        mean, std = state.targets.normaliser()
+        return mean + std * self._normalised(state.params, obs)
+
+    def see(self, state: CriticState, target: jax.Array) -> CriticState:
+        """Targets that it has to tell apart from now on."""
+        number = jnp.asarray(target.size, jnp.float32)
+        moments = Moments(number, target.mean(), number * target.var())
+        return state._replace(targets=state.targets.merge(moments))
+
+    def learn(self, state: CriticState, obs: jax.Array, target: jax.Array) -> CriticState:
+        """One step towards targets ``[...]``."""
+        goal = state.targets.normaliser()(target)
+
+        def loss(params: Params) -> jax.Array:
+            return ((self._normalised(params, obs) - goal) ** 2).mean()
+
+        updates, optimiser = self.optimiser.update(jax.grad(loss)(state.params), state.optimiser)
+        return state._replace(params=optax.apply_updates(state.params, updates), optimiser=optimiser)
+
+    def _normalised(self, params: Params, obs: jax.Array) -> jax.Array:
+        out: Any = self.network.apply(params, obs)
+        return out[..., 0]
+
+
+class Returns(NamedTuple):
+    """Of the episodes that rollouts play."""
+
+    going: jax.Array
+    """Rewards of those that go on, ``[B, E]``."""
+    last: jax.Array
+    """Mean of those that ended last; before any has, the mean of what those that go on have by now."""
+    any: jax.Array
+    """Whether one has ended."""
+
+    @classmethod
+    def zero(cls, actors: tuple[int, int]) -> "Returns":
+        """Before the first step."""
+        return cls(jnp.zeros(actors), jnp.zeros(()), jnp.zeros((), bool))
+
+    def after(self, seen: Trajectory) -> "Returns":
+        """With some more steps."""
+
+        def step(
+            carry: tuple[jax.Array, ...], step: tuple[jax.Array, jax.Array]
+        ) -> tuple[tuple[jax.Array, ...], None]:
+            going, total, number = carry
+            reward, over = step
+            going = going + reward
+            return (jnp.where(over, 0, going), total + (going * over).sum(), number + over.sum()), None
+
+        start = self.going, jnp.zeros(()), jnp.zeros((), jnp.int32)
+        (going, total, number), _ = jax.lax.scan(step, start, (seen.reward, seen.terminated | seen.truncated))
+        ended = self.any | (number > 0)
+        last = jnp.where(number > 0, total / jnp.maximum(number, 1), jnp.where(ended, self.last, going.mean()))
+        return Returns(going, last, ended)
