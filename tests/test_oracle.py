@@ -8,12 +8,14 @@ import optax
 import pytest
 
 import hades
+from hades.dataset import Spec
 from hades.scoring import Scores
 from hades.strategies import ROLLOUTS, STRATEGIES, Oracle, Settings, Solution
+from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.rollouts import Play
 
-STEPS = 10
+STEPS, NETWORKS, EPISODES = 10, 2, 64
 
 
 class _State(NamedTuple):
@@ -26,13 +28,19 @@ class Reinforce:
     """The policy gradient of Williams (1992), differentiated through the inner loop to the pairs."""
 
     needs: ClassVar = ROLLOUTS
+    ignores: ClassVar = ()
 
-    def __init__(self, solution: Solution, rate: float) -> None:
-        self.solution, self.optimiser = solution, optax.adam(rate)
+    def __init__(self, solution: Solution, task: Task, rate: float) -> None:
+        self.solution, self.task, self.optimiser = solution, task, optax.adam(rate)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(settings.solution, settings.learning_rate or 0.05)
+        return cls(settings.solution, settings.task, settings.learning_rate or 0.05)
+
+    @classmethod
+    def implied(cls, spec: Spec) -> dict[str, Any]:
+        del spec
+        return {}
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
@@ -45,7 +53,7 @@ class Reinforce:
         return _State(start, self.optimiser.init(start), None)
 
     def step(self, ask_key: jax.Array, tell_key: jax.Array, state: _State, oracle: Oracle) -> tuple[_State, Scores]:
-        play = oracle.begin(ask_key)
+        play = self.task.begin(jax.random.split(ask_key, (NETWORKS, EPISODES)))
         _, seen = oracle.rollouts(state.solution, play, STEPS, tell_key)
         to_go = jnp.cumsum(seen.reward[::-1], 0)[::-1]  # [T, B, E]
         advantage = (to_go - to_go.mean((1, 2), keepdims=True)) / (to_go.std() + 1e-6)
@@ -74,7 +82,7 @@ class Reinforce:
 
 
 OPTIONS: dict[str, Any] = {
-    "strategy": "reinforce", "inits": 2, "episodes": 64, "generations": 60, "normaliser": "none", "validate_inits": 4,
+    "strategy": "reinforce", "inits": NETWORKS, "generations": 60, "normaliser": "none", "validate_inits": 4,
     "learner": {"width": 16, "epochs": 12}, "progress": False,
 }  # fmt: skip
 

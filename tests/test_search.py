@@ -52,8 +52,8 @@ def test_hades_f_is_scored_on_its_own_networks(
     ("task", "options", "says"),
     [
         ("digits", {"greedy": True}, "greedy is of actions; images have classes"),
-        ("digits", {"population": 8}, "population is of evolution; the strategy gradient draws no candidates"),
-        ("digits", {"std": 0.1}, "std is of evolution"),
+        ("digits", {"population": 8}, "population means nothing to the strategy gradient"),
+        ("digits", {"std": 0.1}, "std means nothing to the strategy gradient"),
         ("digits", {"start": "digits-10", "label_logit": 4.0}, "label_logit is where labels start"),
         ("target", {"labels": "soft"}, "labels are of classes and discrete actions; those of target are continuous"),
         ("target", {"learner": {"augment": "dsa"}}, r"augment 'dsa' wants grid observations \[H, W, C\]"),

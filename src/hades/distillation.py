@@ -21,7 +21,7 @@ from hades.dataset import Dataset
 from hades.errors import InputError, notice
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
-from hades.options import held_to
+from hades.options import bare, held_to
 from hades.plan import plan_of
 from hades.progress import Progress
 from hades.runs import START, Row, Run, check_free
@@ -125,10 +125,15 @@ def configured(
         InputError: for what cannot be, or would do nothing.
     """
     overrides = {**options, "seed": seed, "learner": as_learner(learner)} | ({} if size is None else {"size": size})
-    config = presets.get(task, preset).override(overrides)
-    if {strategies.needs(phase.strategy) for phase in plan_of(config).strategies} == {strategies.DERIVATIVE}:
-        for name in {"population", "std"} & set(options):
-            raise InputError(f"{name} is of evolution; the strategy {config.strategy} draws no candidates")
+    config = presets.get(task, preset)
+    other = config.override({name: value for name, value in options.items() if name == "strategy"})
+    if bare(other.strategy) != bare(config.strategy):
+        config = other.override(strategies.kind(other.strategy).implied(task.spec))
+    config = config.override(overrides)
+    kinds = {strategies.kind(phase.strategy) for phase in plan_of(config).strategies}
+    for name in options:
+        if all(name in kind.ignores for kind in kinds):
+            raise InputError(f"{name} means nothing to the strategy {config.strategy}; leave it out")
     return config
 
 

@@ -62,11 +62,6 @@ class Generation:
 
         return jax.grad(loss, has_aux=True)(solution)
 
-    def begin(self, key: jax.Array) -> Play:
-        """Environments that begin."""
-        fitness = self.fitness[0]
-        return fitness.task.begin(jax.random.split(key, (fitness.inits, fitness.episodes)))
-
     def rollouts(self, solution: Solution, play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
         """Steps of networks trained on a solution."""
         fitness = self.fitness[0]

@@ -91,7 +91,7 @@ class Search:
         own = bare(phase.strategy) == bare(config.strategy)  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
         search = phase.strategy, config.population, start, phase.std or config.std, rate, options
-        settings = Settings(*search, self.task, self.recipes[0], (config.inits, config.episodes))
+        settings = Settings(*search, self.task, self.recipes[0], config.inits)
         made = strategies.make(settings)
         check_memory([of_state(phase.strategy, made)])
         return made if self.task.traced else made.in_pieces()

@@ -3,15 +3,16 @@
 One file each; a name that is not in `STRATEGIES` is one of evosax's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import jax
 
-from hades.aliases import PyTree
+from hades.aliases import Options, PyTree
 
 if TYPE_CHECKING:
+    from hades.dataset import Spec
     from hades.learner.heads import Head, Output
     from hades.learner.recipe import Recipe
     from hades.scoring import Scores
@@ -47,8 +48,8 @@ class Settings(NamedTuple):
     options: Mapping[str, float]
     task: "Task"
     recipe: "Recipe"
-    actors: tuple[int, int]
-    """Networks, and environments of each, that rollouts are of."""
+    inits: int
+    """Networks in a generation."""
 
 
 class Oracle(Protocol):
@@ -65,10 +66,6 @@ class Oracle(Protocol):
 
     def derivative(self, solution: Solution) -> tuple[Solution, "Scores"]:
         """Of minus the score, by one solution: through the score and the training; and its scores, ``[1]``."""
-        ...
-
-    def begin(self, key: jax.Array) -> "Play":
-        """Environments that begin, for `rollouts`: as many as there are networks and episodes."""
         ...
 
     def rollouts(self, solution: Solution, play: "Play", steps: int, key: jax.Array) -> tuple["Play", "Trajectory"]:
@@ -92,6 +89,8 @@ class Strategy(Protocol):
 
     needs: ClassVar[str]
     """`SCORES`, `DERIVATIVE` or `ROLLOUTS`."""
+    ignores: ClassVar[Collection[str]]
+    """A configuration's options that mean nothing to it."""
 
     @property
     def solution(self) -> Solution:
@@ -105,6 +104,11 @@ class Strategy(Protocol):
         Raises:
             InputError: for options that this strategy cannot have.
         """
+        ...
+
+    @classmethod
+    def implied(cls, spec: "Spec") -> Options:
+        """A configuration's options that it wants, in place of those of a preset for another strategy."""
         ...
 
     @classmethod

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 
 from hades.aliases import Options
+from hades.dataset import Spec
 from hades.errors import InputError
 from hades.options import bare
 from hades.scoring import Scores
@@ -42,6 +43,7 @@ class Evolution:
     """
 
     needs: ClassVar = SCORES
+    ignores: ClassVar = ()
 
     def __init__(
         self,
@@ -98,6 +100,12 @@ class Evolution:
         """As the constructor."""
         s = settings
         return cls(s.name, s.population, s.solution, s.std, s.learning_rate, s.options)
+
+    @classmethod
+    def implied(cls, spec: Spec) -> Options:
+        """Presets are for evolution."""
+        del spec
+        return {}
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

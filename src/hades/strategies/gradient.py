@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from hades.aliases import PyTree
+from hades.aliases import Options, PyTree
+from hades.dataset import Spec
 from hades.errors import InputError
 from hades.scoring import Scores
 from hades.strategies import DERIVATIVE, Oracle, Settings, Solution
@@ -50,6 +51,7 @@ class Gradient:
     """
 
     needs: ClassVar = DERIVATIVE
+    ignores: ClassVar = ("population", "std")
 
     def __init__(
         self, optimiser: str, solution: Solution, learning_rate: float | None, options: Mapping[str, float]
@@ -78,6 +80,12 @@ class Gradient:
         """``gradient``, by Adam, or ``gradient:NAME``; one solution, so of no population or standard deviation."""
         optimiser = settings.name.partition(":")[2] or "adam"
         return cls(optimiser, settings.solution, settings.learning_rate, settings.options)
+
+    @classmethod
+    def implied(cls, spec: Spec) -> Options:
+        """Presets of differentiable tasks are for it."""
+        del spec
+        return {}
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

@@ -4,6 +4,7 @@ The pairs are the actor's parameters: networks that were trained on them act, an
 differentiated through their training. One critic serves all networks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from hades.aliases import PyTree
+from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Head, Output
 from hades.options import check, check_names, option
@@ -26,8 +28,10 @@ LEARNING_RATE = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What ``strategy_options`` may be. A generation's networks and environments are ``inits`` and ``episodes``."""
+    """What ``strategy_options`` may be. A generation's networks are ``inits``."""
 
+    environments: int = option(32, least=1)
+    """In which each network acts."""
     rollout: int = option(64, least=1)
     """Steps of each environment in a generation."""
     passes: int = option(4, least=1)
@@ -86,13 +90,15 @@ class PPO:
     """
 
     needs: ClassVar = ROLLOUTS
+    ignores: ClassVar = ("population", "std", "episodes", "curriculum")
 
     def __init__(self, settings: Settings) -> None:
         check_names(Options, settings.options, settings.name)
         given: dict[str, Any] = {**settings.options}
         self.options = options = Options(**given)
-        self.solution, self.task, self.actors = settings.solution, settings.task, settings.actors
-        if (each := options.rollout * self.actors[1]) % options.minibatches:
+        self.solution, self.task = settings.solution, settings.task
+        self.actors = settings.inits, options.environments
+        if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
         self.critic = Critic(settings.recipe, self.task.spec, options.critic_lr)
         rate = settings.learning_rate or LEARNING_RATE
@@ -102,6 +108,11 @@ class PPO:
     def of(cls, settings: Settings) -> Self:
         """As the constructor; one solution, so of no population or standard deviation."""
         return cls(settings)
+
+    @classmethod
+    def implied(cls, spec: Spec) -> Mapping[str, Any]:
+        """Several networks in each gradient, and labels that have one."""
+        return {"inits": 4, "searches": 1, "curriculum": None} | ({"labels": "soft"} if spec.discrete else {})
 
     @classmethod
     def words(cls, name: str, population: int, std: float) -> tuple[str, str]:

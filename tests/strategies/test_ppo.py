@@ -1,0 +1,189 @@
+"""PPO of the pairs: its pieces against plain Python, and whole runs of toys."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.helpers import Target
+
+import hades
+from hades.dataset import Spec
+from hades.learner.recipes import CONTINUOUS, DISCRETE
+from hades.strategies import Oracle, Settings, Solution
+from hades.strategies.actors import Critic, Returns, mean_clipped
+from hades.strategies.ppo import PPO, PPOState
+from hades.tasks.control import ControlTask
+from hades.tasks.environment import Step
+from hades.tasks.rollouts import Trajectory
+
+KEY = jax.random.key(0)
+ACTORS = 2, 3
+OPTIONS: dict[str, Any] = {
+    "size": 2, "strategy": "ppo", "inits": 2, "normaliser": "none", "validate_inits": 4,
+    "learner": {"width": 16, "epochs": 12}, "strategy_options": {"rollout": 20, "environments": 16}, "progress": False,
+}  # fmt: skip
+
+
+class Levers:
+    """Two levers, of which the one that the observation shows gives a reward; an episode has five steps."""
+
+    spec = Spec((2,), 2, discrete=True)
+    max_steps = 5
+
+    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        """One of both is shown."""
+        shown = jax.nn.one_hot(jax.random.bernoulli(key).astype(int), 2)
+        return (shown, 0), shown
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        """Another may be shown."""
+        (shown, time), (_, after) = state, self.reset(key)
+        reward = shown[action]
+        return Step((after, time + 1), after, reward, jnp.asarray(False), time + 1 >= self.max_steps)
+
+
+def _seen(steps: int = 7, seed: int = 0) -> Trajectory:
+    """Steps of which some are an episode's last."""
+    rng = np.random.default_rng(seed)
+    shape = (steps, *ACTORS)
+    over = rng.integers(0, 4, shape)
+    numbers = [jnp.asarray(rng.normal(size=(*shape, *more)), jnp.float32) for more in ((1,), (1,), (), (), (1,))]
+    obs, action, log_prob, reward, after = numbers
+    return Trajectory(obs, action, log_prob, reward, jnp.asarray(over == 0), jnp.asarray(over == 1), after, None)
+
+
+def _ppo(task: Any = Target, **options: float) -> PPO:
+    made = ControlTask("toy", task())
+    recipe = (DISCRETE if made.spec.discrete else CONTINUOUS).patched(hades.Learner(width=8))
+    return PPO(
+        Settings(
+            "ppo", 1, {"x": jnp.zeros(2)}, 0.1, 0.1, {"environments": ACTORS[1], **options}, made, recipe, ACTORS[0]
+        )
+    )
+
+
+def test_advantages_are_those_of_plain_python() -> None:
+    ppo, seen = _ppo(gamma=0.9, gae_lambda=0.8), _seen()
+    critic = ppo.critic.init(KEY)
+    value, after = (np.asarray(ppo.critic.value(critic, x)) for x in (seen.obs, seen.next_obs))
+    expected = np.zeros_like(value)
+    for b, e in np.ndindex(*ACTORS):
+        advantage = 0.0
+        for t in reversed(range(len(value))):
+            ends = bool(seen.terminated[t, b, e])
+            surprise = float(seen.reward[t, b, e]) + 0.9 * (0 if ends else after[t, b, e]) - value[t, b, e]
+            advantage = surprise + (0 if ends or bool(seen.truncated[t, b, e]) else 0.9 * 0.8 * advantage)
+            expected[t, b, e] = advantage
+    samples, _ = jax.jit(ppo.samples)(critic, seen)
+    normal = (expected - expected.mean()) / expected.std()
+    per_network = [x.swapaxes(0, 1).reshape(ACTORS[0], -1) for x in (normal, expected + value)]
+    np.testing.assert_allclose(samples.advantage, per_network[0], atol=1e-4)
+    np.testing.assert_allclose(samples.target, per_network[1], atol=1e-4)
+
+
+def test_returns_are_of_whole_episodes_over_several_rollouts() -> None:
+    seen = _seen(40)
+    parts = [jax.tree.map(lambda x, i=i: x[10 * i : 10 * i + 10], seen) for i in range(4)]
+    returns = Returns.zero(ACTORS)
+    for part in parts:
+        returns = returns.after(part)
+    ended = []
+    for b, e in np.ndindex(*ACTORS):
+        total = 0.0
+        for t in range(40):
+            total += float(seen.reward[t, b, e])
+            if seen.terminated[t, b, e] | seen.truncated[t, b, e]:
+                ended += [total] if t >= 30 else []
+                total = 0.0
+        assert float(returns.going[b, e]) == pytest.approx(total, abs=1e-5)
+    assert float(returns.last) == pytest.approx(np.mean(ended), abs=1e-5)
+
+
+def test_before_an_episode_has_ended_the_score_is_what_there_is_by_now() -> None:
+    seen = _seen(3)._replace(terminated=jnp.zeros((3, *ACTORS), bool), truncated=jnp.zeros((3, *ACTORS), bool))
+    assert float(Returns.zero(ACTORS).after(seen).last) == pytest.approx(float(seen.reward.sum(0).mean()), abs=1e-5)
+
+
+@given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6), st.floats(0.1, 10))
+def test_no_networks_gradient_counts_more_than_its_share(each: list[float], norm: float) -> None:
+    gradients = {"x": jnp.asarray([*each, jnp.nan, jnp.inf])[:, None]}
+    mean, norms = mean_clipped(gradients, norm)
+    expected = np.clip(np.asarray(each, np.float32), -norm, norm).sum() / (len(each) + 2)
+    np.testing.assert_allclose(mean["x"][0], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(norms, np.abs(each).mean(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_a_critic_learns_values_of_any_scale(scale: float) -> None:
+    critic = Critic(CONTINUOUS.patched(hades.Learner(width=16)), Target.spec, 1e-2)
+    obs = jax.random.uniform(KEY, (64, 1), minval=-1)
+    target = scale * (3 + obs[:, 0])
+    state, learn = critic.see(critic.init(KEY), target), jax.jit(critic.learn)
+    for _ in range(200):
+        state = learn(state, obs, target)
+    np.testing.assert_allclose(critic.value(state, obs), target, atol=0.2 * scale)
+
+
+class _Surrogate:
+    """Answers about no network: a gradient of ones, and policies that are far away at once."""
+
+    head = None
+
+    def surrogate(self, solution: Solution, loss: Any, data: Any) -> tuple[Solution, jax.Array, Any]:
+        del loss, data
+        about = {"entropy": jnp.ones(2), "kl": jnp.asarray([0.0, 0.3])}
+        return jax.tree.map(lambda x: jnp.ones((2, *x.shape)), solution), jnp.zeros(2), about
+
+
+@pytest.mark.parametrize(("bound", "moves"), [(0.1, 1), (1.0, 3)])
+def test_policies_that_have_gone_too_far_are_not_moved_further(bound: float, moves: int) -> None:
+    ppo = _ppo(kl=bound)
+    state: PPOState = ppo.init(KEY)
+    samples, critic = ppo.samples(state.critic, _seen())
+    state = state._replace(critic=critic)
+    for _ in range(3):
+        state = ppo.update(state, samples, cast(Oracle, _Surrogate()))
+    np.testing.assert_allclose(state.solution["x"], -0.1 * moves, rtol=1e-3)
+    assert {name: float(value) for name, value in state.watched.items()} == pytest.approx(
+        {"entropy": 1.0, "kl": 0.15, "gradient": 2**0.5}
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"rolout": 3}, "unknown option 'rolout'; ppo has environments, rollout"),
+        ({"rollout": 2.5}, "rollout must be a whole number, not 2.5"),
+        ({"gamma": 1.5}, "gamma must be at most 1"),
+        ({"rollout": 3, "minibatches": 2}, "9 steps of each network cannot be split into 2 minibatches"),
+    ],
+)
+def test_options_are_checked(options: dict[str, float], says: str) -> None:
+    with pytest.raises(hades.InputError, match=says):
+        _ppo(**options)
+
+
+def test_it_learns_a_discrete_task_and_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    task = ControlTask("levers", Levers())
+    options = {**OPTIONS, "validate_every": 4, "strategy_options": {"rollout": 8, "environments": 16}}
+    whole = hades.distill(task, **options, generations=24)
+    assert whole.metrics[0]["mean"] < 3.2 < 4 < whole.metrics[-1]["mean"]
+    assert whole.evaluation is not None and whole.evaluation.mean > 4
+    hades.distill(task, **options, generations=8, out=tmp_path / "run")
+    rest = hades.resume(tmp_path / "run", task=task, generations=24, progress=False)
+    numbers = ("mean", "entropy", "kl", "gradient", "validated")
+    assert [[row[k] for k in numbers] for row in rest.metrics] == [[row[k] for k in numbers] for row in whole.metrics]
+    np.testing.assert_array_equal(rest.dataset.states, whole.dataset.states)
+    np.testing.assert_array_equal(rest.dataset.targets, whole.dataset.targets)
+
+
+@pytest.mark.slow
+def test_hades_f_keeps_its_networks() -> None:
+    task = ControlTask("target", Target())
+    result = hades.distill(task, **OPTIONS, init="fixed", generations=40)
+    assert result.metrics[-1]["mean"] > result.metrics[0]["mean"] + 4
