@@ -5,12 +5,14 @@ import dataclasses
 from hades.config import Config
 from hades.learner.recipe import Recipe
 from hades.options import help_of, rules
+from hades.strategies import ppo
 from hades.tables import markdown
 
 HEADER = """# Options
 
 Made by `python -m hades.cli.reference` from the fields of [`hades.Config`](../src/hades/config.py) and
-[`hades.Recipe`](../src/hades/learner/recipe.py), which declare them. On the command line an option is `--name`, with
+[`hades.Recipe`](../src/hades/learner/recipe.py), which declare them; options of a strategy are given as
+`--strategy-options NAME=VALUE`. On the command line an option is `--name`, with
 hyphens; in Python it is an argument of `hades.distill`, and those of the inner loop of `hades.Learner`. What is left
 out comes from the preset. `--no-NAME` turns off what can be turned off.
 """
@@ -19,7 +21,7 @@ out comes from the preset. `--no-NAME` turns off what can be turned off.
 def page() -> str:
     """The page, as Markdown."""
     groups: dict[str, list[list[str]]] = {}
-    for kind in (Config, Recipe):
+    for kind in (Config, Recipe, ppo.Options):
         for known, rule in rules(kind):
             row = [f"`{known.name}`", _default(known), help_of(kind)[known.name]]
             groups.setdefault(rule.group, []).append(row)

@@ -23,36 +23,36 @@ from hades.strategies import ROLLOUTS, Oracle, Outputs, Settings, Solution
 from hades.strategies.actors import Critic, CriticState, Returns, mean_clipped
 from hades.tasks.rollouts import Play, Trajectory
 
-LEARNING_RATE = 0.01
+LEARNING_RATE, GROUP = 0.01, "strategy ppo"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What ``strategy_options`` may be. A generation's networks are ``inits``."""
 
-    environments: int = option(32, least=1)
+    environments: int = option(32, least=1, group=GROUP)
     """In which each network acts."""
-    rollout: int = option(64, least=1)
+    rollout: int = option(64, least=1, group=GROUP)
     """Steps of each environment in a generation."""
-    passes: int = option(4, least=1)
+    passes: int = option(4, least=1, group=GROUP)
     """Over a generation's steps."""
-    minibatches: int = option(2, least=1)
+    minibatches: int = option(2, least=1, group=GROUP)
     """Of each pass; one outer step each."""
-    clip: float = option(0.2, above=0)
+    clip: float = option(0.2, above=0, group=GROUP)
     """Of the ratio of probabilities."""
-    entropy: float = option(0.01, least=0)
+    entropy: float = option(0.01, least=0, group=GROUP)
     """Weight of the policy's entropy."""
-    gamma: float = option(0.99, least=0, most=1)
+    gamma: float = option(0.99, least=0, most=1, group=GROUP)
     """Discount."""
-    gae_lambda: float = option(0.95, least=0, most=1)
+    gae_lambda: float = option(0.95, least=0, most=1, group=GROUP)
     """Of generalised advantage estimation (Schulman et al. 2016)."""
-    kl: float = option(0.05, above=0)
+    kl: float = option(0.05, above=0, group=GROUP)
     """A generation ends once its policies are so far, in nats, from those that acted."""
-    critic_lr: float = option(1e-3, above=0)
+    critic_lr: float = option(1e-3, above=0, group=GROUP)
     """Step size of the critic."""
-    max_norm: float = option(1.0, above=0)
+    max_norm: float = option(1.0, above=0, group=GROUP)
     """Largest norm of one network's gradient."""
-    lr_decay: float = option(1.0, above=0, most=1)
+    lr_decay: float = option(1.0, above=0, most=1, group=GROUP)
     """By which each outer step is smaller than the one before."""
 
     def __post_init__(self) -> None:
