@@ -46,8 +46,8 @@ class Config:
     std: float = option(0.3, above=0, group=SEARCH)
     """Initial standard deviation of the search."""
     strategy_lr: float | None = option(None, above=0, group=SEARCH)
-    """Step size: of the optimiser of ppo or the meta-gradient; of the search's mean (by Adam), for evolution strategies
-    with an optimiser. Off: the strategy's own."""
+    """Step size: of the optimiser of ppo and the meta-gradient; of the search's mean (by Adam), for evolution
+    strategies with an optimiser. Off: the strategy's own."""
     strategy_options: Mapping[str, float] = option({}, group=SEARCH)
     """Further parameters of the strategy, such as temperature=20."""
     window: int | None = option(None, least=1, group=SEARCH)
