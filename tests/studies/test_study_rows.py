@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import hades
@@ -16,7 +18,7 @@ from hades.learner import recipes
 from hades.learner.recipe import Learner
 from hades.options import option
 from hades.reporting import subplots
-from hades.studies import Cell, Row, Study, base, rows
+from hades.studies import Cell, Row, Study, base, pieces, rows
 from hades.studies.conduct import _newest
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -86,6 +88,18 @@ def test_rows_of_other_settings_stay_apart_and_are_not_printed(tmp_path: Path) -
     assert conduct(tmp_path) == first and written(tmp_path) == [*first, *other] and len(DONE) == 6
     assert "| 3 | 6 |" in (tmp_path / "table.md").read_text()
     assert conduct(tmp_path, numbers=(2, 7))[0] == first[1] and len(DONE) == 7  # a cell that both ask for is one
+
+
+def test_a_score_that_was_not_finite_is_none_in_tables_and_the_worst(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    for i, mean in enumerate((3.0, math.nan, -math.inf)):
+        diverged = hades.Evaluation(np.full((2, 1), mean))
+        made = rows.add(file, "toy", {"key": str(i), "return": pieces.summary(diverged)})
+    assert '"mean": null' in file.read_text()
+    found = [row["return"] for row in made.values()]
+    assert [pieces.scores([score]) for score in found] == ["3.0†", "none", "none"]
+    assert pieces.scores(found) == "none ± none"
+    assert sorted([math.nan, 1.0, -math.inf, 3.0], key=pieces.best_first)[:2] == [3.0, 1.0]
 
 
 def test_other_versions_make_other_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from hades.aliases import Json, Options
 from hades.errors import MissingExtra
 from hades.options import COUNT, option
 from hades.studies.base import Study
-from hades.studies.pieces import control, scored, summary
+from hades.studies.pieces import best_first, control, scored, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Architectures(Study):
             totals = [f"{sum(row[key] for row in mine):.0f}" for key in ("dataset_seconds", "ppo_seconds")]
             table.append([name, f"**all {len(mine)}**", f"**rank correlation {rho:.2f} [{low:.2f}, {high:.2f}]**", "",
                           *totals])  # fmt: skip
-            for row in sorted(mine, key=lambda row: -row["return"]["mean"]):
+            for row in sorted(mine, key=lambda row: best_first(row["return"]["mean"])):
                 words = ", ".join(f"{k} {v}" for k, v in row["architecture"].items())
                 table.append(
                     [name, words, f"{row['return']['mean']:.1f}", f"{np.mean(row['ppo_returns']):.1f}",

@@ -107,11 +107,16 @@ _RANDOM: dict[str, float] = {}
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Mean, and ± standard deviation where there are several."""
+    """Mean, and ± standard deviation where there are several; none where one is not a finite number."""
     import numpy as np
 
-    text = f"{np.mean(values):.{digits}f}"
-    return f"{text} ± {np.std(values):.{digits}f}" if len(values) > 1 else text
+    number = dataclasses.replace(RETURN, digits=digits).words
+    return number(float(np.mean(values)), float(np.std(values)) if len(values) > 1 else None)
+
+
+def best_first(score: float) -> tuple[bool, float]:
+    """What scores are sorted by; those that are not finite come last."""
+    return not math.isfinite(score), -float(score)
 
 
 def scores(summaries: Sequence[Json], digits: int = 1) -> str:

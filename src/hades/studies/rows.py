@@ -9,6 +9,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def read(file: Path, study: str) -> dict[str, Row]:
     if not file.exists():
         return {}
     try:
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text(), object_hook=_scored)
         whose, form, rows = found["study"], found.get("format", 1), found["rows"]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{file} is not a study's results; give another folder (--out)") from None
@@ -86,6 +87,11 @@ def read(file: Path, study: str) -> dict[str, Row]:
     if form != FORMAT:
         raise InputError(f"{file} has format {form}, this HaDES has {FORMAT}; give another folder (--out) or move it")
     return {row["key"]: row for row in rows}
+
+
+def _scored(found: Json) -> Json:
+    """A score that was not finite is null in JSON; where scores are averaged and drawn, it is not a number."""
+    return found | ({"mean": math.nan} if found.get("mean", 0) is None else {})
 
 
 def add(file: Path, study: str, row: Row) -> dict[str, Row]:

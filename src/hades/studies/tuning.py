@@ -15,7 +15,7 @@ from hades.aliases import Json, Options
 from hades.baselines.settings import CONTINUOUS, DISCRETE, PUBLISHED
 from hades.options import option
 from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import Wanted, control, scores, summary
+from hades.studies.pieces import Wanted, best_first, control, scores, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -147,4 +147,4 @@ def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
     for row in mine:
         words = ", ".join(f"{name.replace('_', ' ')} {row['cell']['settings'][name]}" for name in varied)
         found.setdefault(words, []).append(row)
-    return sorted(found.items(), key=lambda one: -float(np.mean([row["return"]["mean"] for row in one[1]])))
+    return sorted(found.items(), key=lambda one: best_first(np.mean([row["return"]["mean"] for row in one[1]])))
