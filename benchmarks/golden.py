@@ -46,6 +46,11 @@ DISTILLED: dict[str, tuple[str, int | None, dict[str, Any]]] = {
     "breakout": ("breakout", None, CARTPOLE | {"population": 16}),
     "breakout, soft labels": ("breakout", 12, CARTPOLE | {"labels": "soft"}),
     "breakout, CNN": ("breakout", 3, CARTPOLE | {"generations": 2, "learner": hades.Learner(network="cnn", width=8)}),
+    "breakout by PPO": (
+        "breakout", 12,
+        {"strategy": "ppo", "learner": NETWORK, "inits": 2, "generations": 4, "validate_every": 2, "validate_inits": 4,
+         "strategy_options": {"environments": 8, "rollout": 16}, "progress": False},
+    ),
     "digits by gradient": ("digits", 10, IMAGES | {"networks": (), "learner": CLASSIFIER, "generations": 6}),
     "digits by evolution": (
         "digits", 10,
