@@ -42,7 +42,7 @@ def _falling(rates: Sequence[float], **others: float) -> tuple[Options, ...]:
 
 _MINATAR: tuple[Options, ...] = ({}, *_falling((2.5e-3, 5e-3)))
 _INVADERS: tuple[Options, ...] = (
-    {}, *_falling((1e-3, 2.5e-3, 5e-3)), *_falling((2.5e-3,), ent_coef=0.03),
+    {}, *_falling((1e-3, 2.5e-3, 5e-3)), *_falling((2.5e-3,), ent_coef=0.03), {"learning_rate": 2.5e-3},
 )  # fmt: skip
 _BREAKOUT: tuple[Options, ...] = (
     {}, {"learning_rate": 5e-3, "ent_coef": 0.03}, *_falling((1e-3, 2.5e-3, 5e-3)),
