@@ -66,11 +66,13 @@ def measured(width: int, epochs: int, rate: float) -> dict[str, Any]:
     args = solution, fitness.networks(keys[3]), keys[4], obs
     program = through.lower(*args).compile()
     seconds, weights = min(timed(lambda: program(*args), REPEATS)) / NETWORKS, network_bytes(recipe, task.spec) / 4
+    memory = program.memory_analysis()
+    assert memory is not None
     needed = weights * (9 * epochs * PAIRS + 3 * OBSERVATIONS)
     return {
         "width": width, "epochs": epochs, "networks": NETWORKS, "milliseconds a network": 1e3 * seconds,
         "multiply-adds a network": needed, "share of the products' rate": needed / seconds / rate,
-        "megabytes": program.memory_analysis().temp_size_in_bytes / 2**20,
+        "megabytes": memory.temp_size_in_bytes / 2**20,
     }  # fmt: skip
 
 
