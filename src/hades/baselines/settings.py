@@ -62,12 +62,14 @@ PUBLISHED: dict[str, Options] = {
 """By purejaxrl, for MinAtar, and by rejax, for each task of Brax: where nothing was searched for here."""
 TASKS: dict[str, Options] = PUBLISHED | {
     "CartPole-v1": DISCRETE | {"learning_rate": 1e-3, "anneal": True},
+    "Asterix-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True},
     "Breakout-MinAtar": DISCRETE | {"learning_rate": 5e-3, "anneal": True},
+    "Freeway-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True},
+    "Seaquest-MinAtar": DISCRETE | {"learning_rate": 5e-3, "anneal": True},
     "SpaceInvaders-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True, "ent_coef": 0.03},
     "brax/hopper": CONTINUOUS | {"learning_rate": 1e-3},
     "brax/inverted_double_pendulum": CONTINUOUS | {"learning_rate": 1e-3, "anneal": True},
     # Neither searched for nor published: the usual ones, here by name, so that nobody need make the task.
-    "Freeway-MinAtar": DISCRETE,
     "brax/humanoid": CONTINUOUS,
 }
 """By task, complete: the best that `hades study tuning` found (docs/studies/tuning), or what is published."""
