@@ -46,6 +46,10 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
             {"size": 10**8},
             "GB of it for 1 network .* training on 100,000,000 pairs at once.*: make size, width or epochs smaller",
         ),
+        (
+            {"strategy": "ppo", "strategy_options": {"rollout": 10**8}},
+            "6,400,000,000 steps of rollouts.*: make environments, rollout or inits smaller",
+        ),
         ({"population": 2**31 - 1}, "2,147,483,647 (candidates|episodes)|make inits, population or episodes smaller"),
         ({"size": 50_000, "strategy": "CMA-ES", "chunk": 1}, "state of CMA-ES; .* that keeps less, such as SNES"),
         ({"inits": 2**31 - 1}, "2,147,483,647 networks of .* make inits or width smaller"),

@@ -29,6 +29,7 @@ class Reinforce:
 
     needs: ClassVar = ROLLOUTS
     ignores: ClassVar = ()
+    collects: ClassVar = STEPS * NETWORKS * EPISODES
 
     def __init__(self, solution: Solution, task: Task, rate: float) -> None:
         self.solution, self.task, self.optimiser = solution, task, optax.adam(rate)

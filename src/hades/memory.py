@@ -61,6 +61,12 @@ def of_state(name: str, strategy: Strategy) -> Need:
     )
 
 
+def of_rollouts(spec: Spec, steps: int) -> Need:
+    """Of steps that are collected, and again as they are learnt from: two observations, an action and four numbers."""
+    numbers = 2 * math.prod(spec.obs_shape) + spec.num_actions + 4
+    return Need(f"{steps:,} steps of rollouts", 2 * 4 * steps * numbers, "make environments, rollout or inits smaller")
+
+
 def of_training(recipe: Recipe, spec: Spec, size: int, networks: int = 1, stored: int = 0) -> Need:
     """Of networks that train at once on ``size`` pairs each, and what their layers give, forwards and backwards.
 

@@ -22,7 +22,7 @@ from hades.dispatch import Metrics, stepped, traced
 from hades.errors import InputError
 from hades.learner.networks import init_network, tree_bytes
 from hades.learner.recipe import Recipe
-from hades.memory import check_memory, of_networks, of_population, of_state
+from hades.memory import check_memory, of_networks, of_population, of_rollouts, of_state
 from hades.normalisers import NORMALISERS, Normaliser
 from hades.options import bare
 from hades.oracle import Generation
@@ -93,7 +93,7 @@ class Search:
         search = phase.strategy, config.population, start, phase.std or config.std, rate, options
         settings = Settings(*search, self.task, self.recipes[0], config.inits)
         made = strategies.make(settings)
-        check_memory([of_state(phase.strategy, made)])
+        check_memory([of_state(phase.strategy, made), of_rollouts(self.task.spec, made.collects)])
         return made if self.task.traced else made.in_pieces()
 
     def _programs(

@@ -97,6 +97,11 @@ class Strategy(Protocol):
         """Where the search starts."""
         ...
 
+    @property
+    def collects(self) -> int:
+        """Environment steps of a generation's rollouts."""
+        ...
+
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """From a configuration's options.

@@ -43,6 +43,7 @@ class Evolution:
     """
 
     needs: ClassVar = SCORES
+    collects: ClassVar = 0
     ignores: ClassVar = ()
 
     def __init__(

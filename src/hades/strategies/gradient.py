@@ -51,6 +51,7 @@ class Gradient:
     """
 
     needs: ClassVar = DERIVATIVE
+    collects: ClassVar = 0
     ignores: ClassVar = ("population", "std")
 
     def __init__(

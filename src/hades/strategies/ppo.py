@@ -100,6 +100,7 @@ class PPO:
         self.actors = settings.inits, options.environments
         if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
+        self.collects = settings.inits * each
         self.critic = Critic(settings.recipe, self.task.spec, options.critic_lr)
         rate = settings.learning_rate or LEARNING_RATE
         self.optimiser = optax.adam(optax.exponential_decay(rate, 1, options.lr_decay))

@@ -147,4 +147,4 @@ def ranked(rows: Sequence[Row], task: str) -> list[tuple[str, list[Row]]]:
     for row in mine:
         words = ", ".join(f"{name.replace('_', ' ')} {row['cell']['settings'][name]}" for name in varied)
         found.setdefault(words, []).append(row)
-    return sorted(found.items(), key=lambda one: best_first(np.mean([row["return"]["mean"] for row in one[1]])))
+    return sorted(found.items(), key=lambda one: best_first(float(np.mean([row["return"]["mean"] for row in one[1]]))))
