@@ -63,7 +63,8 @@ PUBLISHED: dict[str, Options] = {
 TASKS: dict[str, Options] = PUBLISHED | {
     "CartPole-v1": DISCRETE | {"learning_rate": 1e-3, "anneal": True},
     "Asterix-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True},
-    "Breakout-MinAtar": DISCRETE | {"learning_rate": 5e-3, "anneal": True},
+    # A step size of 5e-3 has twice the return on one seed, and nothing on another, whose policy it breaks.
+    "Breakout-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True},
     "Freeway-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True},
     "Seaquest-MinAtar": DISCRETE | {"learning_rate": 5e-3, "anneal": True},
     "SpaceInvaders-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True, "ent_coef": 0.03},
