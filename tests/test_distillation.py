@@ -165,7 +165,7 @@ def test_a_tasks_options_travel_with_its_dataset() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {},
+        pytest.param({}, marks=SLOW),
         pytest.param({"window": 5, "labels": "soft", "learn_rate": True}, marks=SLOW),
         pytest.param({"networks": ("mlp:8", "mlp:8", "mlp:4")}, marks=SLOW),
         {"strategy": "OpenES", "population": 4, "std": 0.02, "start": "sample", "normaliser": "fixed"},
@@ -243,6 +243,7 @@ def test_the_gradient_does_not_depend_on_the_devices(tmp_path: Path) -> None:
 DATA = Path(__file__).parent / "data"
 
 
+@pytest.mark.slow
 def test_a_run_of_version_0_1_goes_on_to_where_that_version_took_it(tmp_path: Path) -> None:
     """Interrupted in the second of two searches, at generation 4 of 12; `whole` is the same run uninterrupted."""
     whole = hades.load(DATA / "whole-0.1.safetensors")

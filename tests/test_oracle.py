@@ -88,6 +88,7 @@ OPTIONS: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_actors_loss_through_the_inner_loop_improves_the_pairs(
     target: ControlTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) ->
             hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
 
 
+@pytest.mark.slow
 def test_a_run_finds_the_dataset_that_it_began_with_from_any_folder(
     target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,14 +168,21 @@ def test_options_are_checked(options: dict[str, float], says: str) -> None:
         _ppo(**options)
 
 
-def test_it_learns_a_discrete_task_and_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+LEVERS: dict[str, Any] = {**OPTIONS, "validate_every": 4, "strategy_options": {"rollout": 8, "environments": 16}}
+
+
+def test_it_learns_a_discrete_task() -> None:
+    result = hades.distill(ControlTask("levers", Levers()), **LEVERS, generations=24)
+    assert result.metrics[0]["mean"] < 3.2 < 4 < result.metrics[-1]["mean"]
+    assert result.evaluation is not None and result.evaluation.mean > 4
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
     task = ControlTask("levers", Levers())
-    options = {**OPTIONS, "validate_every": 4, "strategy_options": {"rollout": 8, "environments": 16}}
-    whole = hades.distill(task, **options, generations=24)
-    assert whole.metrics[0]["mean"] < 3.2 < 4 < whole.metrics[-1]["mean"]
-    assert whole.evaluation is not None and whole.evaluation.mean > 4
-    hades.distill(task, **options, generations=8, out=tmp_path / "run")
-    rest = hades.resume(tmp_path / "run", task=task, generations=24, progress=False)
+    whole = hades.distill(task, **LEVERS, generations=16)
+    hades.distill(task, **LEVERS, generations=8, out=tmp_path / "run")
+    rest = hades.resume(tmp_path / "run", task=task, generations=16, progress=False)
     numbers = ("mean", "entropy", "kl", "gradient", "validated")
     assert [[row[k] for k in numbers] for row in rest.metrics] == [[row[k] for k in numbers] for row in whole.metrics]
     np.testing.assert_array_equal(rest.dataset.states, whole.dataset.states)

@@ -90,7 +90,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
-QUICK = ("budget", "zoo")
+QUICK = ("zoo",)
 """The others compile for minutes."""
 
 

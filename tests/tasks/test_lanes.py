@@ -224,10 +224,8 @@ def test_constant_zeros_and_ones_vanish() -> None:
     assert sum(eqn.primitive.name in ("mul", "add") for eqn in jaxpr.eqns) == 1
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["brax/inverted_pendulum", *(pytest.param(f"brax/{n}", marks=pytest.mark.slow) for n in ("hopper", "reacher"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["brax/inverted_pendulum", "brax/hopper", "brax/reacher"])
 def test_brax_steps_as_under_vmap(name: str) -> None:
     env = control(name).environment
     keys = jax.random.split(jax.random.key(0), 3)
