@@ -86,6 +86,7 @@ def test_names() -> None:
     ("arguments", "message"),
     [
         ({"name": "SNESS"}, "unknown strategy 'SNESS'; did you mean SNES"),
+        ({"name": "pppo"}, "unknown strategy 'pppo'; did you mean ppo"),
         ({"name": "SNES", "options": {"colour": 1.0}}, "no option 'colour'; it has lr_std_init"),
         ({"name": "CMA-ES", "learning_rate": 0.1}, "CMA_ES has no optimiser"),
         ({"name": "SV_CMA_ES"}, "several populations at once; choose CMA_ES"),

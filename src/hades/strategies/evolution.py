@@ -21,7 +21,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.options import bare
 from hades.scoring import Scores
-from hades.strategies import SCORES, Oracle, Settings, Solution, State
+from hades.strategies import SCORES, STRATEGIES, Oracle, Settings, Solution, State
 
 
 class Evolution:
@@ -174,6 +174,7 @@ def find(name: str) -> str:
     known_as = {bare(known): known for known in _algorithms()}
     if found := known_as.get(bare(name)):
         return found
-    near = difflib.get_close_matches(bare(name), known_as, n=3, cutoff=0.4)
-    hint = " or ".join(known_as[n] for n in near) or ", ".join(known_as.values())
+    every = known_as | {bare(other): other for other in STRATEGIES}
+    near = difflib.get_close_matches(bare(name), every, n=3, cutoff=0.4)
+    hint = " or ".join(every[n] for n in near) or ", ".join(every.values())
     raise InputError(f"unknown strategy '{name}'; did you mean {hint}?")
