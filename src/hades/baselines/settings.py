@@ -69,6 +69,7 @@ TASKS: dict[str, Options] = PUBLISHED | {
     "Seaquest-MinAtar": DISCRETE | {"learning_rate": 5e-3, "anneal": True},
     "SpaceInvaders-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True, "ent_coef": 0.03},
     "brax/hopper": CONTINUOUS | {"learning_rate": 1e-3},
+    "brax/walker2d": CONTINUOUS | {"learning_rate": 2.5e-3, "anneal": True},
     "brax/inverted_double_pendulum": CONTINUOUS | {"learning_rate": 1e-3, "anneal": True},
     # Neither searched for nor published: the usual ones, here by name, so that nobody need make the task.
     "brax/humanoid": CONTINUOUS,
