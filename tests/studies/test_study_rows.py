@@ -94,9 +94,9 @@ def test_a_score_that_was_not_finite_is_none_in_tables_and_the_worst(tmp_path: P
     file = tmp_path / "results.json"
     for i, mean in enumerate((3.0, math.nan, -math.inf)):
         diverged = hades.Evaluation(np.full((2, 1), mean))
-        made = rows.add(file, "toy", {"key": str(i), "return": pieces.summary(diverged)})
+        rows.add(file, "toy", {"key": str(i), "return": pieces.summary(diverged)})
     assert '"mean": null' in file.read_text()
-    found = [row["return"] for row in made.values()]
+    found = [row["return"] for row in rows.read(file, "toy").values()]
     assert [pieces.scores([score]) for score in found] == ["3.0†", "none", "none"]
     assert pieces.scores(found) == "none ± none"
     assert sorted([math.nan, 1.0, -math.inf, 3.0], key=pieces.best_first)[:2] == [3.0, 1.0]
