@@ -64,7 +64,7 @@ class Reinforce:
             return -(oracle.head.log_prob(outputs(obs), action) * advantage).mean(), None
 
         data = jax.tree.map(lambda x: x.swapaxes(0, 1), (seen.obs, seen.action, advantage))
-        gradients, *_ = oracle.surrogate(state.solution, loss, data)
+        gradients, _ = oracle.surrogate(state.solution, loss, data)
         gradient = jax.tree.map(lambda x: x.mean(0), gradients)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser)
         solution = optax.apply_updates(state.solution, updates)

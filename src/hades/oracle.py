@@ -67,8 +67,8 @@ class Generation:
         fitness = self.fitness[0]
         return fitness.task.collect(fitness.recipe, self._trained(solution), self.normaliser, play, steps, key)
 
-    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, jax.Array, PyTree]:
-        """The derivative of each network's loss, by the solution, through its training; and the losses."""
+    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:
+        """The derivative of each network's loss, by the solution, through its training; and what else it gave."""
         fitness = self.fitness[0]
         return fitness.through(
             self.codec.pairs, loss, solution, fitness.networks(self.network_key), self.episode_key, data

@@ -180,14 +180,14 @@ class Fitness:
         networks: Params,
         key: jax.Array,
         data: PyTree,
-    ) -> tuple[Solution, jax.Array, PyTree]:
+    ) -> tuple[Solution, PyTree]:
         """Derivatives of a loss of each network by the solution that its pairs are of, through its training.
 
         Args:
             data: leaves ``[inits, ...]``, what each network's loss is of.
 
         Returns:
-            Derivatives, losses, and what else the loss gave: leaves ``[inits, ...]``.
+            Derivatives and what else the loss gave: leaves ``[inits, ...]``.
         """
         apply = make_network(self.recipe, self.task.spec).apply
 
@@ -197,8 +197,7 @@ class Fitness:
             return loss(partial(apply, train(job, *shared)), jax.tree.map(lambda x: x[job], data))
 
         def one(job: jax.Array, solution: Solution, *shared: PyTree) -> Any:
-            (value, about), gradient = jax.value_and_grad(of, has_aux=True)(solution, job, *shared)
-            return gradient, value, about
+            return jax.grad(of, has_aux=True)(solution, job, *shared)
 
         def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Any:
             return in_batches(one, shared, jobs, batch)

@@ -134,10 +134,10 @@ class _Surrogate:
 
     head = None
 
-    def surrogate(self, solution: Solution, loss: Any, data: Any) -> tuple[Solution, jax.Array, Any]:
+    def surrogate(self, solution: Solution, loss: Any, data: Any) -> tuple[Solution, Any]:
         del loss, data
         about = {"entropy": jnp.ones(2), "kl": jnp.asarray([0.0, 0.3])}
-        return jax.tree.map(lambda x: jnp.ones((2, *x.shape)), solution), jnp.zeros(2), about
+        return jax.tree.map(lambda x: jnp.ones((2, *x.shape)), solution), about
 
 
 @pytest.mark.parametrize(("bound", "moves"), [(0.1, 1), (1.0, 3)])

@@ -72,14 +72,14 @@ class Oracle(Protocol):
         """So many steps of networks trained on a solution, in environments that begin anew where they end."""
         ...
 
-    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, jax.Array, PyTree]:
-        """The derivative of each network's loss, by the solution, through its training; and the losses.
+    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:
+        """The derivative of each network's loss, by the solution, through its training.
 
         Args:
             data: leaves ``[B, ...]``, each network's own.
 
         Returns:
-            Derivatives, losses and what else the loss gave, leaves ``[B, ...]``.
+            Derivatives and what else the loss gave, leaves ``[B, ...]``.
         """
         ...
 

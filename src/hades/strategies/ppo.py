@@ -136,9 +136,8 @@ class PPO:
         """Rollouts of freshly trained networks, and some passes over them."""
         play, seen = oracle.rollouts(state.solution, state.play, self.options.rollout, ask_key)
         samples, critic = self.samples(state.critic, seen)
-        returns = state.returns.after(seen)
-        state = state._replace(critic=critic, play=play, returns=returns)
-        state = state._replace(watched=state.watched | {"kl": jnp.zeros(())})
+        watched = state.watched | {"kl": jnp.zeros(())}  # nobody has gone anywhere yet
+        state = state._replace(critic=critic, play=play, returns=state.returns.after(seen), watched=watched)
 
         def one_pass(state: PPOState, key: jax.Array) -> tuple[PPOState, None]:
             order = jax.random.permutation(key, samples.obs.shape[1]).reshape(self.options.minibatches, -1)
@@ -146,13 +145,13 @@ class PPO:
             return jax.lax.scan(lambda state, part: (self.update(state, part, oracle), None), state, parts)
 
         state, _ = jax.lax.scan(one_pass, state, jax.random.split(tell_key, self.options.passes))
-        return state, Scores(returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
+        return state, Scores(state.returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
 
     def update(self, state: PPOState, part: Samples, oracle: Oracle) -> PPOState:
         """One step by one minibatch; none by policies that have gone too far from those that acted."""
 
         def go(state: PPOState) -> PPOState:
-            gradients, _, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), part)
+            gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), part)
             gradient, norm = mean_clipped(gradients, self.options.max_norm)
             updates, optimiser = self.optimiser.update(gradient, state.optimiser)
             return state._replace(
