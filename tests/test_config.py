@@ -111,6 +111,10 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"searches": 10**9}, "searches must be at most 1000"),
         ({"networks": "mlp:8"}, "networks must be several values, not 'mlp:8'"),
         ({"networks": ("mlp:8x" + "9" * 5_000,)}, "networks are NAME, NAME:WIDTH"),
+        (
+            {"normaliser": "none", "std_floor": 0.3},
+            "std_floor is of a normaliser; with normaliser none, take std_floor 0",
+        ),
         ({"label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
         ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
         ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),

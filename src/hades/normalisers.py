@@ -21,6 +21,11 @@ class Kind(NamedTuple):
     running: bool = False
     """From all that its populations see."""
 
+    @property
+    def scales(self) -> bool:
+        """Whether it divides by anything."""
+        return self.measured or self.running
+
 
 NORMALISERS = {"none": Kind(), "fixed": Kind(measured=True), "running": Kind(running=True)}
 """By name."""
@@ -67,6 +72,10 @@ class Normaliser(NamedTuple):
         """It does not change."""
         del obs, alive
         return self
+
+    def floored(self, least: float) -> "Normaliser":
+        """Nothing divided by less."""
+        return self._replace(std=jnp.maximum(self.std, least))
 
     def __call__(self, obs: jax.Array) -> jax.Array:
         return (obs - self.mean) / self.std

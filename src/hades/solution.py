@@ -52,7 +52,7 @@ class Codec:
             return identity_normaliser(self.task.spec)
         if self.warm:
             return Normaliser(*map(jnp.asarray, self.warm.normaliser))
-        return self.task.measure(key)
+        return self.task.measure(key).floored(self.config.std_floor)
 
     def start(self, key: jax.Array, normaliser: Normaliser) -> Solution:
         """Where a search starts: states as observations would be normalised, actions small, labels balanced.

@@ -130,14 +130,15 @@ def test_a_critic_learns_values_of_any_scale(scale: float) -> None:
 
 
 class _Surrogate:
-    """Answers about no network: a gradient of ones, and policies that are far away at once."""
+    """Answers about no network: a gradient of ones, and policies that are far away at once; one has diverged."""
 
     head = None
 
     def surrogate(self, solution: Solution, loss: Any, data: Any) -> tuple[Solution, Any]:
         del loss, data
-        about = {"entropy": jnp.ones(2), "kl": jnp.asarray([0.0, 0.3])}
-        return jax.tree.map(lambda x: jnp.ones((2, *x.shape)), solution), about
+        about = {"entropy": jnp.asarray([1.0, jnp.nan, 1.0]), "kl": jnp.asarray([0.0, jnp.nan, 0.3])}
+        ones = [jnp.ones(()), jnp.full((), jnp.nan), jnp.ones(())]
+        return jax.tree.map(lambda x: jnp.stack([one * jnp.ones_like(x) for one in ones]), solution), about
 
 
 @pytest.mark.parametrize(("bound", "moves"), [(0.1, 1), (1.0, 3)])

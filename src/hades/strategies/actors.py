@@ -29,7 +29,12 @@ def mean_clipped(gradients: Solution, norm: float) -> tuple[Solution, jax.Array]
         weights = scale.reshape(-1, *(1,) * (x.ndim - 1))
         return jnp.where(weights > 0, weights * x, 0).mean(0)
 
-    return jax.tree.map(mean, gradients), jnp.mean(norms, where=finite)
+    return jax.tree.map(mean, gradients), mean_finite(norms)
+
+
+def mean_finite(of_networks: jax.Array) -> jax.Array:
+    """Without those of networks that have diverged."""
+    return jnp.mean(of_networks, where=jnp.isfinite(of_networks))
 
 
 class CriticState(NamedTuple):

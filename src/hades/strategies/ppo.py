@@ -20,7 +20,7 @@ from hades.learner.heads import Head, Output
 from hades.options import check, check_names, option
 from hades.scoring import Scores
 from hades.strategies import ROLLOUTS, Oracle, Outputs, Settings, Solution
-from hades.strategies.actors import Critic, CriticState, Returns, mean_clipped
+from hades.strategies.actors import Critic, CriticState, Returns, mean_clipped, mean_finite
 from hades.tasks.rollouts import Play, Trajectory
 
 LEARNING_RATE, GROUP = 0.01, "strategy ppo"
@@ -158,7 +158,7 @@ class PPO:
                 solution=optax.apply_updates(state.solution, updates),
                 optimiser=optimiser,
                 critic=self.critic.learn(state.critic, part.obs, part.target),
-                watched=jax.tree.map(jnp.mean, about) | {"gradient": norm},
+                watched=jax.tree.map(mean_finite, about) | {"gradient": norm},
             )
 
         return jax.lax.cond(state.watched["kl"] <= self.options.kl, go, lambda state: state, state)
