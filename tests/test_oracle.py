@@ -55,7 +55,7 @@ class Reinforce:
 
     def step(self, ask_key: jax.Array, tell_key: jax.Array, state: _State, oracle: Oracle) -> tuple[_State, Scores]:
         play = self.task.begin(jax.random.split(ask_key, (NETWORKS, EPISODES)))
-        _, seen = oracle.rollouts(state.solution, play, STEPS, tell_key)
+        _, seen = oracle.rollouts(oracle.trained(state.solution), play, STEPS, tell_key)
         to_go = jnp.cumsum(seen.reward[::-1], 0)[::-1]  # [T, B, E]
         advantage = (to_go - to_go.mean((1, 2), keepdims=True)) / (to_go.std() + 1e-6)
 

@@ -38,15 +38,15 @@ class Config:
     seed: int = option(0, **SEED, group=ESSENTIALS)
     """Of everything random, from 0 to 2^63 - 1: the same seed gives the same dataset."""
     strategy: str = option("SNES", group=SEARCH)
-    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for environments inside JAX also ppo, an actor's loss
-    differentiated through the inner loop; for tasks whose score is differentiable gradient, the meta-gradient by Adam,
-    or gradient:NAME by another of optax's optimisers."""
+    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for environments inside JAX also ppo and, off-policy,
+    for continuous actions, td3: an actor's loss differentiated through the inner loop; for tasks whose score is
+    differentiable gradient, the meta-gradient by Adam, or gradient:NAME by another of optax's optimisers."""
     population: int = option(64, least=1, group=SEARCH)
     """Candidates a generation."""
     std: float = option(0.3, above=0, group=SEARCH)
     """Initial standard deviation of the search."""
     strategy_lr: float | None = option(None, above=0, group=SEARCH)
-    """Step size: of the optimiser of ppo and the meta-gradient; of the search's mean (by Adam), for evolution
+    """Step size: of the optimiser of ppo, td3 and the meta-gradient; of the search's mean (by Adam), for evolution
     strategies with an optimiser. Off: the strategy's own."""
     strategy_options: Mapping[str, float] = option({}, group=SEARCH)
     """Further parameters of the strategy, such as temperature=20."""

@@ -80,6 +80,10 @@ class Normaliser(NamedTuple):
     def __call__(self, obs: jax.Array) -> jax.Array:
         return (obs - self.mean) / self.std
 
+    def inverse(self, normalised: jax.Array) -> jax.Array:
+        """Observations as the environment gave them."""
+        return self.mean + self.std * normalised
+
 
 class OnlineNormaliser(NamedTuple):
     """Normalises by what a network's episodes have seen of their observations so far: moments ``[B, *obs]``.

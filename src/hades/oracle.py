@@ -8,8 +8,8 @@ import jax
 
 from hades.aliases import PyTree
 from hades.joint import joint, training_bytes
-from hades.learner.heads import Head, head_of
-from hades.learner.networks import Params
+from hades.learner.heads import Head, Output, head_of
+from hades.learner.networks import Params, make_network
 from hades.normalisers import Normaliser
 from hades.scoring import Fitness, Pairs, Scores, combine
 from hades.solution import Codec
@@ -62,10 +62,22 @@ class Generation:
 
         return jax.grad(loss, has_aux=True)(solution)
 
-    def rollouts(self, solution: Solution, play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
-        """Steps of networks trained on a solution."""
+    def trained(self, solution: Solution) -> Params:
+        """The generation's networks, trained on a solution: ``[inits, ...]``."""
         fitness = self.fitness[0]
-        return fitness.task.collect(fitness.recipe, self._trained(solution), self.normaliser, play, steps, key)
+        pairs: Pairs = jax.tree.map(lambda x: x[None], self.codec.pairs(solution))
+        trained = fitness.train(pairs, fitness.networks(self.network_key), self.episode_key)
+        return jax.tree.map(lambda x: x[0], trained)
+
+    def rollouts(self, networks: Params, play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
+        """Steps of trained networks."""
+        fitness = self.fitness[0]
+        return fitness.task.collect(fitness.recipe, networks, self.normaliser, play, steps, key)
+
+    def outputs(self, networks: Params, obs: jax.Array) -> Output:
+        """Of trained networks, each for normalised observations of its own."""
+        fitness = self.fitness[0]
+        return jax.vmap(make_network(fitness.recipe, fitness.task.spec).apply)(networks, obs)
 
     def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:
         """The derivative of each network's loss, by the solution, through its training; and what else it gave."""
@@ -73,10 +85,3 @@ class Generation:
         return fitness.through(
             self.codec.pairs, loss, solution, fitness.networks(self.network_key), self.episode_key, data
         )
-
-    def _trained(self, solution: Solution) -> Params:
-        """The generation's networks, trained on a solution: ``[inits, ...]``."""
-        fitness = self.fitness[0]
-        pairs: Pairs = jax.tree.map(lambda x: x[None], self.codec.pairs(solution))
-        trained = fitness.train(pairs, fitness.networks(self.network_key), self.episode_key)
-        return jax.tree.map(lambda x: x[0], trained)

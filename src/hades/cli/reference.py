@@ -5,7 +5,7 @@ import dataclasses
 from hades.config import Config
 from hades.learner.recipe import Recipe
 from hades.options import help_of, rules
-from hades.strategies import ppo
+from hades.strategies import ppo, td3
 from hades.tables import markdown
 
 HEADER = """# Options
@@ -21,7 +21,7 @@ out comes from the preset. `--no-NAME` turns off what can be turned off.
 def page() -> str:
     """The page, as Markdown."""
     groups: dict[str, list[list[str]]] = {}
-    for kind in (Config, Recipe, ppo.Options):
+    for kind in (Config, Recipe, ppo.Options, td3.Options):
         for known, rule in rules(kind):
             row = [f"`{known.name}`", _default(known), help_of(kind)[known.name]]
             groups.setdefault(rule.group, []).append(row)

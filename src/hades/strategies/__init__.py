@@ -14,7 +14,9 @@ from hades.aliases import Options, PyTree
 if TYPE_CHECKING:
     from hades.dataset import Spec
     from hades.learner.heads import Head, Output
+    from hades.learner.networks import Params
     from hades.learner.recipe import Recipe
+    from hades.normalisers import Normaliser
     from hades.scoring import Scores
     from hades.tasks.base import Task
     from hades.tasks.rollouts import Play, Trajectory
@@ -32,7 +34,11 @@ SCORES, DERIVATIVE, ROLLOUTS = "scores", "derivative", "rollouts"
 """What a strategy may need: to compare scores; the score's derivative; rollouts, and a derivative of a loss of its own
 on them."""
 
-STRATEGIES: "dict[str, str | type[Strategy]]" = {"gradient": "gradient.Gradient", "ppo": "ppo.PPO"}
+STRATEGIES: "dict[str, str | type[Strategy]]" = {
+    "gradient": "gradient.Gradient",
+    "ppo": "ppo.PPO",
+    "td3": "td3.TD3",
+}
 """By name: file and class of this folder, or a class of your own."""
 EVOLUTION = "evolution.Evolution"
 
@@ -60,6 +66,11 @@ class Oracle(Protocol):
         """The action head of the networks."""
         ...
 
+    @property
+    def normaliser(self) -> "Normaliser":
+        """Of what the networks observe, in this generation."""
+        ...
+
     def scores(self, population: Solution) -> "Scores":
         """Of a population, leaves ``[P, ...]``: networks trained on each, and what they score."""
         ...
@@ -68,8 +79,16 @@ class Oracle(Protocol):
         """Of minus the score, by one solution: through the score and the training; and its scores, ``[1]``."""
         ...
 
-    def rollouts(self, solution: Solution, play: "Play", steps: int, key: jax.Array) -> tuple["Play", "Trajectory"]:
-        """So many steps of networks trained on a solution, in environments that begin anew where they end."""
+    def trained(self, solution: Solution) -> "Params":
+        """The generation's networks, trained on a solution: leaves ``[B, ...]``."""
+        ...
+
+    def rollouts(self, networks: "Params", play: "Play", steps: int, key: jax.Array) -> tuple["Play", "Trajectory"]:
+        """So many steps of trained networks, in environments that begin anew where they end."""
+        ...
+
+    def outputs(self, networks: "Params", obs: jax.Array) -> "Output":
+        """Of trained networks, for normalised observations ``[B, M, *obs]``, each network's own: ``[B, M, ...]``."""
         ...
 
     def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:

@@ -1,5 +1,7 @@
 """What actors' strategies share: a mean of networks' gradients, a critic, and the returns of what was played."""
 
+import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,9 +11,11 @@ import optax
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.networks import Params, init_network, make_network
-from hades.learner.recipe import Recipe
+from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipes import CONTINUOUS
 from hades.normalisers import Moments
 from hades.strategies import Solution
+from hades.strategies.replay import Transition
 from hades.tasks.rollouts import Trajectory
 
 
@@ -115,3 +119,48 @@ class Returns(NamedTuple):
         ended = self.any | (number > 0)
         last = jnp.where(number > 0, total / jnp.maximum(number, 1), jnp.where(ended, self.last, going.mean()))
         return Returns(going, last, ended)
+
+
+class TwinsState(NamedTuple):
+    """Of two critics, parameters ``[2, ...]``: theirs, and those that follow them slowly; their optimiser's state."""
+
+    params: Params
+    target: Params
+    optimiser: PyTree
+
+
+class Twins:
+    """The value of actions, by two networks of their own, of which the lesser counts (Fujimoto et al. 2018).
+
+    With layer norms, which hold back values of actions that nobody took (Ball et al. 2023).
+    """
+
+    def __init__(self, spec: Spec, width: int, learning_rate: float, tau: float) -> None:
+        self.recipe = CONTINUOUS.patched(Learner(width=width, activation="relu", norm="layer"))
+        self.spec = Spec((math.prod(spec.obs_shape) + spec.num_actions,), 1, discrete=True)
+        self.network, self.tau = make_network(self.recipe, self.spec), tau
+        self.optimiser = optax.adam(learning_rate)
+
+    def init(self, key: jax.Array) -> TwinsState:
+        """Two that know nothing."""
+        params = jax.vmap(partial(init_network, self.recipe, self.spec))(jax.random.split(key))
+        return TwinsState(params, params, self.optimiser.init(params))
+
+    def both(self, params: Params, obs: jax.Array, action: jax.Array) -> jax.Array:
+        """Of normalised observations ``[M, *obs]`` and actions ``[M, A]``: ``[2, M]``."""
+        seen = jnp.concatenate([obs.reshape(len(obs), -1), action], -1)
+        out: Any = jax.vmap(self.network.apply, (0, None))(params, seen)
+        return out[..., 0]
+
+    def learn(self, state: TwinsState, seen: Transition, next_action: jax.Array) -> tuple[TwinsState, jax.Array]:
+        """One step by transitions ``[M, ...]`` of normalised observations; and the loss before it."""
+        after = self.both(state.target, seen.next_obs, next_action).min(0)
+        goal = seen.reward + seen.discount * after
+
+        def loss(params: Params) -> jax.Array:
+            return ((self.both(params, seen.obs, seen.action) - goal) ** 2).mean()
+
+        error, gradient = jax.value_and_grad(loss)(state.params)
+        updates, optimiser = self.optimiser.update(gradient, state.optimiser)
+        params = optax.apply_updates(state.params, updates)
+        return TwinsState(params, optax.incremental_update(params, state.target, self.tau), optimiser), error

@@ -134,7 +134,7 @@ class PPO:
         self, ask_key: jax.Array, tell_key: jax.Array, state: PPOState, oracle: Oracle
     ) -> tuple[PPOState, Scores]:
         """Rollouts of freshly trained networks, and some passes over them."""
-        play, seen = oracle.rollouts(state.solution, state.play, self.options.rollout, ask_key)
+        play, seen = oracle.rollouts(oracle.trained(state.solution), state.play, self.options.rollout, ask_key)
         samples, critic = self.samples(state.critic, seen)
         watched = state.watched | {"kl": jnp.zeros(())}  # nobody has gone anywhere yet
         state = state._replace(critic=critic, play=play, returns=state.returns.after(seen), watched=watched)
