@@ -59,7 +59,7 @@ PUBLISHED: dict[str, Options] = {
         "gamma": 0.95, "gae_lambda": 0.95, "max_grad_norm": 0.1,
     },
 }  # fmt: skip
-"""By purejaxrl, for MinAtar, and by rejax, for each task of Brax: where nothing was searched for here."""
+"""By purejaxrl, for MinAtar, and by rejax, for each task of Brax."""
 TASKS: dict[str, Options] = PUBLISHED | {
     "CartPole-v1": DISCRETE | {"learning_rate": 1e-3, "anneal": True},
     "Asterix-MinAtar": DISCRETE | {"learning_rate": 2.5e-3, "anneal": True},
@@ -71,10 +71,12 @@ TASKS: dict[str, Options] = PUBLISHED | {
     "brax/hopper": CONTINUOUS | {"learning_rate": 1e-3},
     "brax/walker2d": CONTINUOUS | {"learning_rate": 2.5e-3, "anneal": True},
     "brax/inverted_double_pendulum": CONTINUOUS | {"learning_rate": 1e-3, "anneal": True},
-    # Neither searched for nor published: the usual ones, here by name, so that nobody need make the task.
-    "brax/humanoid": CONTINUOUS,
+    "brax/halfcheetah": CONTINUOUS | {"learning_rate": 1e-3},
+    "brax/humanoid": CONTINUOUS | {"learning_rate": 1e-3},
+    "brax/humanoidstandup": CONTINUOUS,
 }
-"""By task, complete: the best that `hades study tuning` found (docs/studies/tuning), or what is published."""
+"""By task, complete: the best that `hades study tuning` found (docs/studies/tuning); for Ant and Reacher it was what is
+published."""
 SHAPES = (
     "num_envs", "num_steps", "num_epochs", "num_minibatches", "normalize_observations", "normalize_rewards",
 )  # fmt: skip
