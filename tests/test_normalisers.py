@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import hades
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.normalisers import Moments, merge_all
@@ -39,7 +41,7 @@ class Units:
 
 
 def test_observations_of_all_scales_are_measured_and_constants_recognised() -> None:
-    normaliser = ControlTask("units", Units()).measure(KEY)
+    normaliser = ControlTask("units", Units()).measure(KEY).normaliser()
     varies = STDS > 0
     np.testing.assert_allclose(normaliser.std[varies], STDS[varies], rtol=0.05)
     np.testing.assert_array_equal(normaliser.std[~varies], 1)
@@ -81,5 +83,21 @@ def test_merged_moments_are_those_of_all_values(values: np.ndarray) -> None:
 
 
 def test_measured_statistics_leave_constants_unscaled() -> None:
-    normaliser = control("breakout").measure(KEY, episodes=16)
+    normaliser = control("breakout").measure(KEY, episodes=16).normaliser()
     assert (normaliser.std > 0).all() and float(normaliser.std.max()) == 1.0
+
+
+def test_a_channel_of_a_grid_is_scaled_as_one() -> None:
+    grids = np.random.default_rng(0).normal([0, 5], [1, 0.1], (50, 4, 3, 2)).astype(np.float32)
+    grids[:, 0, 0] = 1, 0  # cells that never vary
+    seen = Moments(jnp.asarray(50.0), jnp.asarray(grids.mean(0)), jnp.asarray(50 * grids.var(0)))
+    normaliser = seen.by_channel()
+    np.testing.assert_allclose(normaliser.mean, grids.mean(0))
+    np.testing.assert_allclose(normaliser.std, np.broadcast_to(2 * grids.std((0, 1, 2)), (4, 3, 2)), rtol=1e-4)
+
+
+def test_channels_are_of_grids() -> None:
+    with pytest.raises(
+        hades.InputError, match=r"channels is of grids \[H, W, C\], not of observations \[4\]: take fixed"
+    ):
+        hades.distill("cartpole", normaliser="channels", progress=False)

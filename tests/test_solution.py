@@ -85,15 +85,3 @@ def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:
     _, labels, rate = search.codec.pairs(search.best(search.init())[0])
     assert rate is None
     np.testing.assert_allclose(labels, jax.nn.softmax(4 * jnp.eye(10)), rtol=1e-5)
-
-
-@pytest.mark.parametrize("normaliser", ["fixed", "running"])
-def test_nothing_is_divided_by_less_than_the_floor(target: ControlTask, normaliser: str) -> None:
-    options: dict[str, Any] = {
-        "size": 2, "population": 4, "generations": 2, "learner": {"width": 8, "epochs": 2}, "progress": False,
-    }  # fmt: skip
-    free, floored = (
-        hades.distill(target, normaliser=normaliser, std_floor=floor, **options).dataset.normaliser[1]
-        for floor in (0.0, 7.0)
-    )
-    assert (free < 7).all() and (floored == 7).all()

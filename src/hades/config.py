@@ -64,11 +64,9 @@ class Config:
     each class), centres (of k-means) or zero. Or a dataset (file, run's folder, or name in the zoo) to go on from,
     with its normaliser where that is fixed."""
     normaliser: str = option("running", one_of=registry("hades.normalisers", "NORMALISERS"), off="none", group=PAIRS)
-    """Of observations: none, fixed (measured under random actions before the run) or running (gathered over all that
-    the population sees, as in OpenAI-ES)."""
-    std_floor: float = option(0.0, least=0, off=0, group=PAIRS)
-    """Least standard deviation that observations are divided by, so that what is hardly ever set, such as a cell of a
-    grid, is not blown up."""
+    """Of observations: none, fixed (measured under random actions before the run), channels (so measured, but each
+    channel of a grid is scaled as one: cells that are hardly ever set are not blown up) or running (gathered over all
+    that the population sees, as in OpenAI-ES)."""
     labels: str = option("fixed", one_of=registry("hades.learner.objectives", "LABELS"), group=PAIRS)
     """For classes and discrete actions: fixed (balanced one-hot) or soft (searched for with the states)."""
     label_logit: float = option(2.0, above=0, group=PAIRS)
@@ -109,8 +107,6 @@ class Config:
         object.__setattr__(self, "learner", _recipes().CONTINUOUS.patched(self.learner))
         if self.label_logit != Config.label_logit and not _sharpens(self.labels):
             raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
-        if self.std_floor and not _scales(self.normaliser):
-            raise InputError(f"std_floor is of a normaliser; with normaliser {self.normaliser}, take std_floor 0")
         rates = {recipe.learning_rate for recipe in self.recipes}
         if self.learn_rate and len(rates) > 1:
             raise InputError("learn_rate searches for one step size, but these networks have several")
@@ -193,12 +189,6 @@ def _sharpens(labels: str) -> bool:
     from hades.learner.objectives import OBJECTIVES
 
     return OBJECTIVES[labels].sharpens
-
-
-def _scales(normaliser: str) -> bool:
-    from hades.normalisers import NORMALISERS
-
-    return NORMALISERS[normaliser].scales
 
 
 def _network(text: str) -> Learner:

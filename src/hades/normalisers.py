@@ -1,34 +1,18 @@
 """Observation normalisers: what a network is fed is ``(obs - mean) / std``, by statistics of one kind or another."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from hades.dataset import Dataset, Spec
+from hades.errors import InputError
 
 LEAST_STD = 1e-8
 """Of an observation that counts as one that varies."""
 ROUNDING = 1e-6
 """Eight units in the last place: a spread of so little, beside the mean, is that of numbers in 32 bits."""
-
-
-class Kind(NamedTuple):
-    """How a distillation comes by its normaliser."""
-
-    measured: bool = False
-    """Before it begins, or by the dataset that it goes on from."""
-    running: bool = False
-    """From all that its populations see."""
-
-    @property
-    def scales(self) -> bool:
-        """Whether it divides by anything."""
-        return self.measured or self.running
-
-
-NORMALISERS = {"none": Kind(), "fixed": Kind(measured=True), "running": Kind(running=True)}
-"""By name."""
 
 
 class Moments(NamedTuple):
@@ -56,6 +40,21 @@ class Moments(NamedTuple):
         varies = std > jnp.maximum(LEAST_STD, ROUNDING * jnp.abs(self.mean))
         return Normaliser(self.mean, jnp.where(varies, std, 1.0))
 
+    def by_channel(self) -> "Normaliser":
+        """Each cell of a grid ``[H, W, C]`` about its mean, by two standard deviations of its channel's cells.
+
+        By two, so that what is set or not has a spread of about one (Gelman 2008).
+
+        Raises:
+            InputError: if it is no grid.
+        """
+        if self.mean.ndim != 3:
+            shape = list(self.mean.shape)
+            raise InputError(f"normaliser channels is of grids [H, W, C], not of observations {shape}: take fixed")
+        cells = self._replace(number=jnp.broadcast_to(self.number, self.mean.shape))
+        std = 2 * jax.vmap(merge_all, -1)(cells).normaliser().std
+        return Normaliser(self.mean, jnp.broadcast_to(std, self.mean.shape))
+
 
 class Normaliser(NamedTuple):
     """``(obs - mean) / std``, each ``[*obs]``."""
@@ -73,16 +72,32 @@ class Normaliser(NamedTuple):
         del obs, alive
         return self
 
-    def floored(self, least: float) -> "Normaliser":
-        """Nothing divided by less."""
-        return self._replace(std=jnp.maximum(self.std, least))
-
     def __call__(self, obs: jax.Array) -> jax.Array:
         return (obs - self.mean) / self.std
 
     def inverse(self, normalised: jax.Array) -> jax.Array:
         """Observations as the environment gave them."""
         return self.mean + self.std * normalised
+
+
+class Kind(NamedTuple):
+    """How a distillation comes by its normaliser."""
+
+    measured: bool = False
+    """Before it begins, or by the dataset that it goes on from."""
+    running: bool = False
+    """From all that its populations see."""
+    of: Callable[[Moments], Normaliser] = Moments.normaliser
+    """What was seen."""
+
+
+NORMALISERS = {
+    "none": Kind(),
+    "fixed": Kind(measured=True),
+    "channels": Kind(measured=True, of=Moments.by_channel),
+    "running": Kind(running=True),
+}
+"""By name."""
 
 
 class OnlineNormaliser(NamedTuple):

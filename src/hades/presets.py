@@ -97,8 +97,8 @@ _LAPTOP_WALK: Options = {
 }  # fmt: skip
 # From what is seen, and with a narrow network, whose many first-layer weights are most of the time.
 _LAPTOP_MINATAR: Options = {
-    "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "fixed",
-    "std_floor": 0.3, "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
+    "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "channels",
+    "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
 }  # fmt: skip
 
 PRESETS: dict[str, dict[str, Config]] = {

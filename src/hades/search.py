@@ -157,9 +157,8 @@ class Search:
 
     def normaliser(self, state: State) -> Normaliser:
         """Of the observations, as they have been seen by now."""
-        if NORMALISERS[self.config.normaliser].running:
-            return state.search.seen.normaliser().floored(self.config.std_floor)
-        return state.fixed_normaliser
+        kind = NORMALISERS[self.config.normaliser]
+        return kind.of(state.search.seen) if kind.running else state.fixed_normaliser
 
     def _limit(self, attempt: Attempt) -> jax.Array | None:
         """Steps after which an episode is cut off, by the curriculum."""

@@ -48,11 +48,12 @@ class Codec:
 
     def fixed_normaliser(self, key: jax.Array) -> Normaliser:
         """The one that stays: measured, or the dataset's that the search goes on from; else the identity."""
-        if not NORMALISERS[self.config.normaliser].measured:
+        kind = NORMALISERS[self.config.normaliser]
+        if not kind.measured:
             return identity_normaliser(self.task.spec)
         if self.warm:
             return Normaliser(*map(jnp.asarray, self.warm.normaliser))
-        return self.task.measure(key).floored(self.config.std_floor)
+        return kind.of(self.task.measure(key))
 
     def start(self, key: jax.Array, normaliser: Normaliser) -> Solution:
         """Where a search starts: states as observations would be normalised, actions small, labels balanced.

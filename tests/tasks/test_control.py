@@ -96,7 +96,7 @@ def test_a_start_is_a_sample_of_observations(name: str, target: ControlTask) -> 
     np.testing.assert_array_equal(start, task.start("sample", 200, normaliser, KEY))
     np.testing.assert_array_equal(normaliser._replace(mean=start[0])(start), task.start(
         "sample", 200, normaliser._replace(mean=start[0]), KEY))  # fmt: skip
-    measured = task.measure(KEY)  # over whole episodes: longer ones weigh more
+    measured = task.measure(KEY).normaliser()  # over whole episodes: longer ones weigh more
     off = (np.asarray(start).mean(0) - measured.mean) / (measured.std + 1e-3)
     assert np.abs(off).max() < 1
     assert len(np.unique(np.asarray(start).reshape(200, -1), axis=0)) > 50

@@ -105,7 +105,7 @@ def test_a_limit_cuts_episodes_off() -> None:
 
 def test_moments_are_those_of_the_observations() -> None:
     task = HostTask("line", Line())
-    normaliser = task.measure(KEY, episodes=512)
+    normaliser = task.measure(KEY, episodes=512).normaliser()
     assert abs(float(normaliser.mean[0])) < 0.2 and 0.5 < float(normaliser.std[0]) < 2
     assert -8 < task.random_return(KEY) < -3
 

@@ -97,6 +97,6 @@ def test_a_calibrated_score_is_the_loss_at_the_best_scale_of_the_logits(mine: Im
 
 
 def test_statistics_are_those_of_the_channels(mine: ImageTask) -> None:
-    normaliser = mine.measure(jax.random.key(0))
+    normaliser = mine.measure(jax.random.key(0)).normaliser()
     x = np.asarray(normaliser(jnp.asarray(mine.train.images / 255, jnp.float32)))
     assert abs(x.mean()) < 1e-3 and x.std() == pytest.approx(1, abs=1e-3)

@@ -75,8 +75,8 @@ TASKS: dict[str, Options] = PUBLISHED | {
     "brax/humanoid": CONTINUOUS | {"learning_rate": 1e-3},
     "brax/humanoidstandup": CONTINUOUS,
 }
-"""By task, complete: the best that `hades study tuning` found (docs/studies/tuning); for Ant and Reacher it was what is
-published."""
+"""By task, complete: the best that `hades study tuning` found (docs/studies/tuning). For Ant and Reacher that was what
+is published."""
 SHAPES = (
     "num_envs", "num_steps", "num_epochs", "num_minibatches", "normalize_observations", "normalize_rewards",
 )  # fmt: skip

@@ -62,7 +62,7 @@ class Task(ABC):
     differentiable: bool = False
     stepped: bool = False
     starts: tuple[str, ...] = ("random", "sample")
-    normalisers: tuple[str, ...] = ("none", "fixed", "running")
+    normalisers: tuple[str, ...] = ("none", "fixed", "channels", "running")
     preparations: tuple[str, ...] = ()
 
     @property
@@ -108,8 +108,8 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def measure(self, key: jax.Array) -> Normaliser:
-        """The ``"fixed"`` normaliser, from what is seen before there is any policy."""
+    def measure(self, key: jax.Array) -> Moments:
+        """Of observations, before there is any policy."""
 
     @abstractmethod
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
@@ -253,11 +253,11 @@ class Acting(Task):
         return shared | {"size": 8}
 
     @runtime.in_32_bits
-    def measure(self, key: jax.Array, episodes: int = 256) -> Normaliser:
-        """The normaliser of observations under uniformly random actions, over whole episodes."""
+    def measure(self, key: jax.Array, episodes: int = 256) -> Moments:
+        """Of observations under uniformly random actions, over whole episodes."""
         seen = self.play_randomly(key, episodes).seen
         assert seen is not None
-        return merge_all(seen).normaliser()
+        return merge_all(seen)
 
     @runtime.in_32_bits
     def random_return(self, key: jax.Array, episodes: int = 256) -> float:

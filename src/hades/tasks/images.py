@@ -22,7 +22,7 @@ from hades.learner.objectives import loss_of
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import IMAGES
 from hades.metrics import LOSS, TEST, VALIDATION, Metric
-from hades.normalisers import Normaliser, OnlineNormaliser
+from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks.base import Episode, Task
 
 HELD_BACK = 5_000
@@ -184,12 +184,14 @@ class ImageTask(Task):
         """Of an image."""
         return 4 * int(np.prod(self.spec.obs_shape))
 
-    def measure(self, key: jax.Array) -> Normaliser:
-        """Mean and standard deviation of the training set's channels."""
+    def measure(self, key: jax.Array) -> Moments:
+        """Of the training set's channels, all pixels alike."""
         del key
         images = np.asarray(as_float(self.train.images[:10_000]), np.float64)  # millions of numbers a channel
-        mean, std = (jnp.asarray(x, jnp.float32) for x in (images.mean((0, 1, 2)), images.std((0, 1, 2)) + 1e-6))
-        return Normaliser(*(jnp.broadcast_to(x, self.spec.obs_shape) for x in (mean, std)))
+        mean, m2 = (jnp.asarray(x, jnp.float32) for x in (images.mean((0, 1, 2)), len(images) * images.var((0, 1, 2))))
+        return Moments(
+            jnp.asarray(len(images), jnp.float32), *(jnp.broadcast_to(x, self.spec.obs_shape) for x in (mean, m2))
+        )
 
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """Images ``[size, H, W, C]`` to start from, in blocks of classes, as the normaliser leaves them.
