@@ -26,7 +26,7 @@ def test_presets_fit_their_tasks() -> None:
 
 def test_a_task_without_a_preset_has_sensible_defaults(target: ControlTask) -> None:
     assert presets.get(target, "laptop").minutes == 10
-    with pytest.raises(hades.InputError, match="the paper has no target"):
+    with pytest.raises(hades.InputError, match="the preset paper has no target"):
         presets.get(target, "paper")
 
 

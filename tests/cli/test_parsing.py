@@ -21,7 +21,7 @@ from hades.errors import InputError
     [
         ("distill cartpol", "unknown task 'cartpol'; did you mean CartPole-v1"),
         ("distill cartpole --preset desktop", "unknown preset 'desktop'"),
-        ("distill pendulum --preset paper", "the paper has no Pendulum-v1"),
+        ("distill pendulum --preset paper", "the preset paper has no Pendulum-v1"),
         ("distill cartpole --strategy SNESS", "unknown strategy 'SNESS'"),
         ("distill cartpole --strategy-options temperature=hot", "strategy options are KEY=NUMBER"),
         ("distill cartpole --size 0", "size must be at least 1, not 0"),

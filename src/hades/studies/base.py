@@ -35,6 +35,8 @@ STUDIES = {
     "zoo": "the zoo's datasets scored, and their cards",
 }
 PRESETS = ("laptop", "paper")
+SCALES = ("laptop", "evolution", "paper")
+"""Presets of distillations, where they are an option beside a study's own."""
 PUBLISHED = ("figure.png", "figure.svg", "table.md")
 """Of a study's rows, for people."""
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from hades.aliases import Json, Options
 from hades.options import option
-from hades.studies.base import PRESETS, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, over_networks, scored, scores, summary
+from hades.studies.base import SCALES, Study
+from hades.studies.pieces import ONE_SEARCH, Wanted, meaningful, over_networks, scored, scores, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Budget(Study):
     """N."""
     minutes: float | None = option(5.0, above=0)
     """Of each distillation; off: the preset's budget."""
-    scale: str = option("laptop", one_of=PRESETS)
-    """The preset that the distillations start from, laptop or paper."""
+    scale: str = option("laptop", one_of=SCALES)
+    """The preset that the distillations start from, laptop, evolution or paper."""
     width: int = option(64, least=1)
     """Of the networks that the datasets are scored on."""
     inits: int = option(32, least=1)
@@ -55,7 +55,8 @@ class Budget(Study):
 
     def wants(self, cell: Cell) -> Sequence[Wanted]:
         limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
-        return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], {**ONE_SEARCH, **limit}),)
+        asked = meaningful(cell["task"], cell["preset"], ONE_SEARCH) | limit
+        return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], asked),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
         (wanted,) = self.wants(cell)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hades.aliases import Json, Options
 from hades.options import COUNT, option
-from hades.studies.base import PRESETS, Study
+from hades.studies.base import SCALES, Study
 from hades.studies.pieces import Wanted, control
 from hades.studies.rows import Cell, Row
 
@@ -31,8 +31,8 @@ class Cost(Study):
     paper: ClassVar[Options] = {"scale": "paper", "width": 512, "steps": 50_000_000}
     tasks: tuple[str, ...] = option(("cartpole", "hopper", "halfcheetah", "breakout"))
     """Names of tasks of control."""
-    scale: str = option("laptop", one_of=PRESETS)
-    """The preset whose settings are timed, laptop or paper."""
+    scale: str = option("laptop", one_of=SCALES)
+    """The preset whose settings are timed, laptop, evolution or paper."""
     width: int = option(64, least=1)
     """Of the networks of all methods."""
     after: int = option(30, least=0)

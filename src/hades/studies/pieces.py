@@ -64,6 +64,14 @@ class Wanted:
         return result
 
 
+def meaningful(task: str, preset: str, options: Options) -> Options:
+    """Options without those that mean nothing to the preset's strategy."""
+    from hades import presets, strategies
+
+    ignored = strategies.kind(presets.get(_made(task), preset).strategy).ignores
+    return {name: value for name, value in options.items() if name not in ignored}
+
+
 @functools.cache
 def _made(task: str) -> "Task":
     """Images are read once for all of a study's cells."""

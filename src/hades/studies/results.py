@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hades.aliases import Json, Options
 from hades.metrics import RETURN
 from hades.options import option
-from hades.studies.base import PRESETS, Study
+from hades.studies.base import SCALES, Study
 from hades.studies.pieces import Wanted, scored
 from hades.studies.rows import Cell, Row
 from hades.tables import marked
@@ -40,15 +40,21 @@ class Experiment:
 
 
 WIDTHS = tuple({"width": width, "activation": name} for width in (64, 512) for name in ("tanh", "relu"))
+_GAME: Options = {
+    "minutes": {"laptop": 10},
+    "settings": ({}, {"width": 512}, {"width": 512, "learning_rate": 0.0025}),
+}
+"""Wide networks also by steps that shrink as a layer widens (Yang et al. 2022)."""
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
     "pendulum": Experiment("pendulum", 8),
     "acrobot": Experiment("acrobot", 6),
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
-    "breakout": Experiment("breakout", 15, seeds=1, minutes={"laptop": 3}),
-    "freeway": Experiment("freeway", 16, seeds=1, episodes=4),
-    "asterix": Experiment("asterix", 16, seeds=1, minutes={"laptop": 3}),
-    "space-invaders": Experiment("space-invaders", 16, seeds=1, minutes={"laptop": 3}),
+    "breakout": Experiment("breakout", 16, **_GAME),
+    "freeway": Experiment("freeway", 16, **_GAME),
+    "asterix": Experiment("asterix", 16, **_GAME),
+    "space-invaders": Experiment("space-invaders", 16, **_GAME),
+    "seaquest": Experiment("seaquest", 16, **_GAME),
     "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 1.5}),
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
@@ -77,8 +83,8 @@ class Results(Study):
     """Of each distillation; left out: the table's, at most the preset's."""
     inits: int | None = option(None, least=1)
     """Networks in every score; left out: the experiment's own."""
-    scale: str = option("laptop", one_of=PRESETS)
-    """The preset of the distillations, laptop or paper."""
+    scale: str = option("laptop", one_of=SCALES)
+    """The preset of the distillations, laptop, evolution or paper."""
 
     def cells(self) -> list[Cell]:
         own = {} if self.inits is None else {"inits": self.inits}

@@ -14,7 +14,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.baselines.settings import CONTINUOUS, DISCRETE, PUBLISHED
 from hades.options import option
-from hades.studies.base import PRESETS, Study
+from hades.studies.base import SCALES, Study
 from hades.studies.pieces import Wanted, best_first, control, scores, summary
 from hades.studies.rows import Cell, Row
 
@@ -83,8 +83,8 @@ class Tuning(Study):
     """Trainings with each candidate's settings; left out: one, of cheap tasks two."""
     steps: int | None = option(None, least=1)
     """Of each training, in the environment; left out: a million, of slow tasks less."""
-    scale: str = option("laptop", one_of=PRESETS)
-    """The preset whose networks are trained, laptop or paper."""
+    scale: str = option("laptop", one_of=SCALES)
+    """The preset whose networks are trained, laptop, evolution or paper."""
     width: int = option(64, least=1)
     """Of the networks."""
 
