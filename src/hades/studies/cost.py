@@ -31,7 +31,7 @@ class Cost(Study):
     paper: ClassVar[Options] = {"scale": "paper", "width": 512, "steps": 50_000_000}
     tasks: tuple[str, ...] = option(("cartpole", "hopper", "halfcheetah", "breakout"))
     """Names of tasks of control."""
-    scale: str = option("laptop", one_of=SCALES)
+    scale: str = option("evolution", one_of=SCALES)
     """The preset whose settings are timed, laptop, evolution or paper."""
     width: int = option(64, least=1)
     """Of the networks of all methods."""

@@ -5,6 +5,7 @@ Each dataset is scored on 32 fresh networks of width 64 and of width 512, by a s
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -50,6 +51,7 @@ class Ablation:
 
 
 FIVE = (0, 1, 2, 3, 4)
+_short = partial(Change, minutes=2)
 ABLATIONS = {
     "hopper": Ablation(
         size=4,
@@ -91,24 +93,24 @@ ABLATIONS = {
     ),
     "breakout-ppo": Ablation(
         size=16,
-        shared={
-            "strategy": "ppo",
-            "start": "sample",
-            "normaliser": "fixed",
-            "validate_every": 20,
-            "validate_inits": 32,
-        },
-        learner={"width": 64, "learning_rate": 0.01},
+        shared={"strategy": "ppo", "start": "sample", "normaliser": "channels"},
+        learner={"width": 64, "activation": "tanh", "learning_rate": 0.02, "epochs": 32},
         rows={
-            "relu": Change(seeds=(0, 1, 2)),
-            "tanh": Change({}, {"activation": "tanh"}, seeds=(0, 1, 2)),
-            "8 networks": Change({"inits": 8}),
-            "tanh, 8 networks": Change({"inits": 8}, {"activation": "tanh"}),
-            "width 256": Change({}, {"width": 256, "learning_rate": 5e-3}),
-            "128 epochs": Change({}, {"epochs": 128}),
-            "entropy 0.03": Change({"strategy_options": {"entropy": 0.03}}),
-            "tanh, step size 0.03": Change({"strategy_lr": 0.03}, {"activation": "tanh"}),
-            "tanh, then SNES": Change({"polish": ("SNES@0.25@0.05",)}, {"activation": "tanh"}),
+            "the preset": _short(seeds=(0, 1)),
+            "normaliser fixed": _short({"normaliser": "fixed"}),
+            "normaliser none": _short({"normaliser": "none"}),
+            "normaliser running": _short({"normaliser": "running"}),
+            "relu": _short({}, {"activation": "relu"}),
+            "gelu": _short({}, {"activation": "gelu"}),
+            "64 epochs at 0.01": _short({}, {"epochs": 64, "learning_rate": 0.01}),
+            "16 epochs at 0.04": _short({}, {"epochs": 16, "learning_rate": 0.04}),
+            "width 128 at 0.01": _short({}, {"width": 128, "learning_rate": 0.01}),
+            "8 networks": _short({"inits": 8}),
+            "2 networks": _short({"inits": 2}),
+            "128 environments": _short({"strategy_options": {"environments": 128}}),
+            "clip 0.4": _short({"strategy_options": {"clip": 0.4}}),
+            "step size 0.03": _short({"strategy_lr": 0.03}),
+            "entropy 0.03": _short({"strategy_options": {"entropy": 0.03}}),
         },
         marks=(3, 5, 8, 10.7),
         episodes=8,
@@ -129,7 +131,7 @@ class Laptop(Study):
     seeds: int | None = option(None, least=1)
     """Distillations of each row; left out: on the row's own seeds, from one to five."""
     minutes: float | None = option(None, above=0)
-    """Of each distillation; left out: the row's own, from 9 to 20."""
+    """Of each distillation; left out: the row's own, from 2 to 20."""
     steps: int | None = option(None, **COUNT)
     """Of each distillation, in place of minutes."""
     inits: int = option(32, least=1)
@@ -155,7 +157,7 @@ class Laptop(Study):
 
     def wants(self, cell: Cell) -> Sequence[Wanted]:
         options = {**cell["options"], "learner": cell["learner"]}
-        return (Wanted(cell["task"], cell["size"], cell["seed"], "laptop", options),)
+        return (Wanted(cell["task"], cell["size"], cell["seed"], "evolution", options),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
         number = list(ABLATIONS[self.task].rows).index(cell["row"])

@@ -83,7 +83,7 @@ class Tuning(Study):
     """Trainings with each candidate's settings; left out: one, of cheap tasks two."""
     steps: int | None = option(None, least=1)
     """Of each training, in the environment; left out: a million, of slow tasks less."""
-    scale: str = option("laptop", one_of=SCALES)
+    scale: str = option("evolution", one_of=SCALES)
     """The preset whose networks are trained, laptop, evolution or paper."""
     width: int = option(64, least=1)
     """Of the networks."""
