@@ -99,12 +99,12 @@ _LAPTOP_MINATAR: Options = {
     "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "fixed",
     "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
 }  # fmt: skip
-# An actor's loss through the inner loop: each step is dear, so few of them, and tanh, not relu (docs/laptop.md).
+# An actor's loss through the inner loop: few steps, which are dear, and gentle ones; tanh, not relu (docs/laptop.md).
 _SEEN = "Breakout-MinAtar", "Asterix-MinAtar", "Freeway-MinAtar", "SpaceInvaders-MinAtar", "Seaquest-MinAtar"
 _LAPTOP_LOOK: Options = {
     "size": 16, "strategy": "ppo", "start": "sample", "labels": "soft", "inits": 4, "normaliser": "channels",
     "validate_every": 20, "validate_inits": 64, "minutes": 20.0,
-    "learner": Learner(width=64, activation="tanh", learning_rate=0.02, epochs=32),
+    "learner": Learner(width=64, activation="tanh", learning_rate=0.01, epochs=64),
 }  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {

@@ -94,7 +94,7 @@ ABLATIONS = {
     "breakout-ppo": Ablation(
         size=16,
         shared={"strategy": "ppo", "start": "sample", "normaliser": "channels"},
-        learner={"width": 64, "activation": "tanh", "learning_rate": 0.02, "epochs": 32},
+        learner={"width": 64, "activation": "tanh", "learning_rate": 0.01, "epochs": 64},
         rows={
             "the preset": _short(seeds=(0, 1)),
             "normaliser fixed": _short({"normaliser": "fixed"}),
@@ -102,9 +102,9 @@ ABLATIONS = {
             "normaliser running": _short({"normaliser": "running"}),
             "relu": _short({}, {"activation": "relu"}),
             "gelu": _short({}, {"activation": "gelu"}),
-            "64 epochs at 0.01": _short({}, {"epochs": 64, "learning_rate": 0.01}),
+            "32 epochs at 0.02": _short({}, {"epochs": 32, "learning_rate": 0.02}),
             "16 epochs at 0.04": _short({}, {"epochs": 16, "learning_rate": 0.04}),
-            "width 128 at 0.01": _short({}, {"width": 128, "learning_rate": 0.01}),
+            "width 128 at 0.005": _short({}, {"width": 128, "learning_rate": 0.005}),
             "8 networks": _short({"inits": 8}),
             "2 networks": _short({"inits": 2}),
             "128 environments": _short({"strategy_options": {"environments": 128}}),

@@ -42,7 +42,7 @@ class Experiment:
 WIDTHS = tuple({"width": width, "activation": name} for width in (64, 512) for name in ("tanh", "relu"))
 _GAME: Options = {
     "minutes": {"laptop": 10},
-    "settings": ({}, {"width": 512}, {"width": 512, "learning_rate": 0.0025}),
+    "settings": ({}, {"width": 512}, {"width": 512, "learning_rate": 0.00125}),
 }
 """Wide networks also by steps that shrink as a layer widens (Yang et al. 2022)."""
 EXPERIMENTS = {
