@@ -111,12 +111,11 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"searches": 10**9}, "searches must be at most 1000"),
         ({"networks": "mlp:8"}, "networks must be several values, not 'mlp:8'"),
         ({"networks": ("mlp:8x" + "9" * 5_000,)}, "networks are NAME, NAME:WIDTH"),
-        (
-            {"normaliser": "none", "std_floor": 0.3},
-            "std_floor is of a normaliser; with normaliser none, take std_floor 0",
-        ),
         ({"label_logit": 4.0}, "label_logit is where soft labels start; add labels soft"),
         ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
+        ({"networks": ("mlp:8+relu",)}, "networks are NAME, .* and \\+OPTION=VALUE for other options"),
+        ({"networks": ("mlp:8+activation=sine",)}, "unknown activation 'sine'"),
+        ({"networks": ("mlp:8+wide=1",)}, "unknown option 'wide'"),
         ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),
     ],
 )
@@ -152,3 +151,10 @@ def test_a_start_is_a_kind_or_a_dataset_by_its_place() -> None:
         assert Config(start=start).starts_from_dataset
     for start in ("random", "sample", "a"):
         assert not Config(start=start).starts_from_dataset
+
+
+def test_networks_may_have_options_of_their_own() -> None:
+    config = Config(networks=("mlp:8", "mlp:16x3+activation=relu+learning_rate=0.5+epochs=7"))
+    plain, own = config.recipes
+    assert (plain.width, plain.learning_rate) == (8, config.learner.learning_rate)
+    assert (own.widths, own.activation, own.learning_rate, own.epochs) == ((16, 16, 16), "relu", 0.5, 7)

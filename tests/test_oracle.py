@@ -4,16 +4,21 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
 
 import hades
+from hades.config import Config
 from hades.dataset import Spec
+from hades.learner.recipes import CONTINUOUS
+from hades.oracle import Generation
 from hades.scoring import Scores
+from hades.search import Search
 from hades.strategies import ROLLOUTS, STRATEGIES, Oracle, Settings, Solution
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
-from hades.tasks.rollouts import Play
+from hades.tasks.rollouts import Play, Trajectory
 
 STEPS, NETWORKS, EPISODES = 10, 2, 64
 
@@ -111,13 +116,45 @@ def test_a_plan_polishes_what_a_loss_has_found(target: ControlTask, monkeypatch:
     assert ["std" not in row for row in result.metrics] == [True] * 3 + [False] * 3
 
 
-@pytest.mark.parametrize(
-    ("task", "options", "says"),
-    [("digits", {}, "digits cannot be stepped inside JAX"), ("target", {"networks": ("mlp:4", "mlp:8")}, "several")],
-)
-def test_who_cannot_be_asked_is_refused(
-    task: str, options: dict[str, Any], says: str, target: ControlTask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_cannot_be_asked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
-    with pytest.raises(hades.InputError, match=says):
-        hades.distill(target if task == "target" else task, **{**OPTIONS, **options})
+    with pytest.raises(hades.InputError, match="digits cannot be stepped inside JAX"):
+        hades.distill("digits", **OPTIONS)
+
+
+def test_networks_of_several_kinds_play_and_have_their_say(target: ControlTask) -> None:
+    config = Config(
+        size=2,
+        strategy="ppo",
+        normaliser="none",
+        learner=CONTINUOUS.patched({"epochs": 4}),
+        networks=("mlp:4", "mlp:8"),
+    )
+    key, play = jax.random.key(0), target.begin(jax.random.split(jax.random.key(1), (4, EPISODES)))
+    seen, gradients = _asked(target, config, play, key)
+    half = jax.tree.map(lambda x: x[: len(x) // 2], play)
+    seen_one, gradients_one = _asked(target, config.override({"networks": ("mlp:4",)}), half, key)
+    assert seen.reward.shape == (STEPS, 4, EPISODES)
+    assert seen.seen is not None and float(seen.seen.number) == STEPS * 4 * EPISODES
+    np.testing.assert_allclose(seen.reward[:, :2], seen_one.reward, rtol=1e-5)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x[:2], y, rtol=1e-4, atol=1e-6), gradients, gradients_one)
+    assert all((np.abs(x[2:]) > 0).any() for x in jax.tree.leaves(gradients))
+
+
+def _asked(task: ControlTask, config: Config, play: Play, key: jax.Array) -> tuple[Trajectory, Solution]:
+    """What networks of a start do, and the derivatives of how large their actions are."""
+    search = Search(task, config)
+    normaliser = search.codec.fixed_normaliser(key)
+
+    @jax.jit
+    def ask() -> tuple[Trajectory, Solution]:
+        generation = Generation(search.codec, search.pairs, search.fitness, key, normaliser, key, (), None)
+        solution = search.codec.start(key, normaliser)
+        _, seen = generation.rollouts(generation.trained(solution), play, STEPS, key)
+        return seen, generation.surrogate(solution, _size, seen.obs.swapaxes(0, 1))[0]
+
+    return ask()
+
+
+def _size(outputs: Any, obs: jax.Array) -> tuple[jax.Array, None]:
+    return (outputs(obs)[0] ** 2).mean(), None

@@ -1,5 +1,6 @@
 """Every option of a distillation, once: command line, ``config.json`` and documentation are derived from it."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -82,7 +83,8 @@ class Config:
     """Score the most likely action instead of a sampled one."""
     networks: tuple[str, ...] = option((), group=SCORE)
     """Distil for several networks at once, each with an equal say, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or
-    NAME:WIDTH,WIDTH,...; deep ones are trained by recipes of their own. One named again is drawn that much more."""
+    NAME:WIDTH,WIDTH,...; deep ones are trained by recipes of their own, and each may have other options of the inner
+    loop: mlp:256+learning_rate=0.002+activation=relu. One named again is drawn that much more."""
     learn_rate: bool = option(False, group=SCORE)
     """Search for the inner step size, too."""
     chunk: int | None = option(None, least=1, group=SCORE)
@@ -192,14 +194,30 @@ def _sharpens(labels: str) -> bool:
 
 
 def _network(text: str) -> Learner:
-    """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``, with its own recipe if any."""
-    match = re.fullmatch(r"(\w+)(?::(\d{1,9})(?:x(\d{1,9}))?|:(\d{1,9}(?:,\d{1,9})+))?", text)
-    if not match:
-        raise InputError(f"networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., not '{text}'")
+    """``NAME``, ``NAME:WIDTH``, ``NAME:WIDTHxDEPTH`` or ``NAME:WIDTH,WIDTH,...``, with its own recipe if any.
+
+    And with other options of a learner: ``NAME:WIDTH+OPTION=VALUE+OPTION=VALUE``.
+    """
+    shape, *wishes = text.split("+")
+    match = re.fullmatch(r"(\w+)(?::(\d{1,9})(?:x(\d{1,9}))?|:(\d{1,9}(?:,\d{1,9})+))?", shape)
+    if not match or any("=" not in wish for wish in wishes):
+        raise InputError(
+            "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or NAME:WIDTH,WIDTH,..., and +OPTION=VALUE for other "
+            f"options of the learner, not '{text}'"
+        )
     name, width, depth, widths = match.groups()
     own = Learner(
         network=name,
         width=tuple(map(int, widths.split(","))) if widths else int(width) if width else None,
         depth=int(depth) if depth else None,
     )
-    return _recipes().DEEP.get(name, own) | own
+    more = {name: _value(value) for name, value in (wish.split("=", 1) for wish in wishes)}
+    return _recipes().DEEP.get(name, own) | own | Learner(**more)
+
+
+def _value(text: str) -> float | str:
+    """A number, if it is one."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from hades.aliases import PyTree
 from hades.joint import joint, training_bytes
 from hades.learner.heads import Head, Output, head_of
 from hades.learner.networks import Params, make_network
-from hades.normalisers import Normaliser
+from hades.normalisers import Normaliser, merge_all
 from hades.scoring import Fitness, Pairs, Scores, combine
 from hades.solution import Codec
 from hades.strategies import Solution, Surrogate
@@ -62,26 +64,43 @@ class Generation:
 
         return jax.grad(loss, has_aux=True)(solution)
 
-    def trained(self, solution: Solution) -> Params:
-        """The generation's networks, trained on a solution: ``[inits, ...]``."""
-        fitness = self.fitness[0]
+    def trained(self, solution: Solution) -> Sequence[Params]:
+        """The generation's networks, trained on a solution: for each kind ``[inits, ...]``."""
         pairs: Pairs = jax.tree.map(lambda x: x[None], self.codec.pairs(solution))
-        trained = fitness.train(pairs, fitness.networks(self.network_key), self.episode_key)
+        trained = [each.train(pairs, each.networks(self.network_key), self.episode_key) for each in self.fitness]
         return jax.tree.map(lambda x: x[0], trained)
 
-    def rollouts(self, networks: Params, play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
+    def rollouts(self, networks: Sequence[Params], play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
         """Steps of trained networks."""
-        fitness = self.fitness[0]
-        return fitness.task.collect(fitness.recipe, networks, self.normaliser, play, steps, key)
+        keys = [key, *jax.random.split(jax.random.fold_in(key, 0), len(networks) - 1)]
+        plays, seen = zip(*(
+            each.task.collect(each.recipe, params, self.normaliser, play, steps, key)
+            for each, params, play, key in zip(self.fitness, networks, self._apart(play), keys, strict=True)
+        ), strict=True)  # fmt: skip
+        return _together(plays, 0), _together([each._replace(seen=None) for each in seen], 1)._replace(
+            seen=merge_all(jax.tree.map(lambda *x: jnp.stack(x), *(each.seen for each in seen)))
+        )
 
-    def outputs(self, networks: Params, obs: jax.Array) -> Output:
+    def outputs(self, networks: Sequence[Params], obs: jax.Array) -> Output:
         """Of trained networks, each for normalised observations of its own."""
-        fitness = self.fitness[0]
-        return jax.vmap(make_network(fitness.recipe, fitness.task.spec).apply)(networks, obs)
+        of = [jax.vmap(make_network(each.recipe, each.task.spec).apply) for each in self.fitness]
+        return _together([f(*each) for f, *each in zip(of, networks, self._apart(obs), strict=True)], 0)
 
     def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:
         """The derivative of each network's loss, by the solution, through its training; and what else it gave."""
-        fitness = self.fitness[0]
-        return fitness.through(
-            self.codec.pairs, loss, solution, fitness.networks(self.network_key), self.episode_key, data
-        )
+        return _together([
+            each.through(self.codec.pairs, loss, solution, each.networks(self.network_key), self.episode_key, data)
+            for each, data in zip(self.fitness, self._apart(data), strict=True)
+        ], 0)  # fmt: skip
+
+    def _apart(self, tree: PyTree) -> Sequence[PyTree]:
+        """What each kind's networks have of leaves ``[B, ...]``, or ``[B * E, ...]``."""
+        ends = np.cumsum([each.inits for each in self.fitness])
+        return [
+            jax.tree.map(lambda x, a=a, b=b: x[a * len(x) // ends[-1] : b * len(x) // ends[-1]], tree)
+            for a, b in zip((0, *ends), ends, strict=False)
+        ]
+
+
+def _together(trees: Sequence[PyTree], axis: int) -> PyTree:
+    return jax.tree.map(lambda *x: jnp.concatenate(x, axis), *trees)

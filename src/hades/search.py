@@ -91,7 +91,7 @@ class Search:
         own = bare(phase.strategy) == bare(config.strategy)  # whose step size and options these are
         rate, options = (config.strategy_lr, config.strategy_options) if own else (None, {})
         search = phase.strategy, config.population, start, phase.std or config.std, rate, options
-        settings = Settings(*search, self.task, self.recipes[0], config.inits)
+        settings = Settings(*search, self.task, self.recipes[0], sum(self.inits.values()))
         made = strategies.make(settings)
         check_memory([of_state(phase.strategy, made), of_rollouts(self.task.spec, made.collects)])
         return made if self.task.traced else made.in_pieces()
@@ -277,8 +277,6 @@ def check(task: Task, config: Config, plan: Plan) -> None:
         raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
     if ROLLOUTS in needed and not task.stepped:
         raise InputError(f"{task.name} cannot be stepped inside JAX: take an evolution strategy, such as SNES")
-    if ROLLOUTS in needed and config.networks:
-        raise InputError("several networks are for strategies that go by scores; leave --networks out")
     if config.greedy and not task.validation.metric.episodes:
         raise InputError(f"greedy is of actions; {task.metric.pairs} have classes, of which the likeliest counts")
     if not task.spec.discrete and config.labels != Config.labels:

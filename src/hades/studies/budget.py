@@ -55,7 +55,7 @@ class Budget(Study):
 
     def wants(self, cell: Cell) -> Sequence[Wanted]:
         limit = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
-        asked = meaningful(cell["task"], cell["preset"], ONE_SEARCH) | limit
+        asked = {**meaningful(cell["task"], cell["preset"], ONE_SEARCH), **limit}
         return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], asked),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
