@@ -42,9 +42,9 @@ class Experiment:
 WIDTHS = tuple({"width": width, "activation": name} for width in (64, 512) for name in ("tanh", "relu"))
 _GAME: Options = {
     "minutes": {"laptop": 10},
-    "settings": ({}, {"width": 512}, {"width": 512, "learning_rate": 0.00125}),
+    "settings": ({}, {"width": 512}, {"width": 512, "learning_rate": 0.0035}),
 }
-"""Wide networks also by steps that shrink as a layer widens (Yang et al. 2022)."""
+"""Wide networks also by steps that shrink with the root of the width."""
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
     "pendulum": Experiment("pendulum", 8),
