@@ -38,16 +38,16 @@ def block(name: str) -> str:
 
 
 def study(name: str) -> str:
-    """What a study gave, in the settings of its last row."""
-    file = RESULTS / name / "results.json"
+    """What a study gave, in the settings of its last row; ``STUDY_ABOUT`` is one of several of a study."""
+    file, kind = RESULTS / name / "results.json", name.split("_")[0]
     if not file.exists():
         return "Not run yet."
-    study, rows = studies.latest(file, name)
+    study, rows = studies.latest(file, kind)
     if missing := len(study.cells()) - len(rows):
         return f"Not finished: {missing} of {missing + len(rows)} cells are missing."
     table = study.table(rows)
-    if name in KEYS:
-        table = [[*line, published(KEYS[name](line)) if i else "paper"] for i, line in enumerate(table)]
+    if kind in KEYS:
+        table = [[*line, published(KEYS[kind](line)) if i else "paper"] for i, line in enumerate(table)]
     lines = tables.markdown(table)
     if len(table) > LONG:
         lines = f"<details><summary>{len(table) - 1} lines</summary>\n\n{lines}\n\n</details>"
@@ -91,10 +91,9 @@ def published(key: str) -> str:
 
 def reached() -> list[list[str]]:
     """What the presets reach: the study `results`; of Hopper, the study `laptop` by its preset's settings."""
-    made, rows = studies.latest(RESULTS / "results" / "results.json", "results")
-    cores = {row["cell"].get("name"): row["made"]["hardware"]["cores"] for row in rows}
-    header, *lines = made.table(rows)
-    lines = [[f"{line[0]}{', one core' if cores[line[0]] == 1 else ''}", *line[1:]] for line in lines]
+    games, lines = _lines("results_games"), _lines("results")
+    played = {line[0] for line in games[1:]}
+    header, *lines = [line for line in lines if line[0] not in played] + games[1:]
     laptop, rows = studies.latest(RESULTS / "laptop" / "results.json", "laptop")
     last = laptop.table(rows)[-1]
     inits, size = rows[-1]["cell"]["inits"], rows[-1]["cell"]["size"]
@@ -105,6 +104,14 @@ def reached() -> list[list[str]]:
     ]
     here = next(i for i, line in enumerate(lines) if line[0].startswith("walker2d"))
     return [header, *lines[:here], *hopper, *lines[here:]]
+
+
+def _lines(name: str) -> list[list[str]]:
+    """Of one of the tables of the study `results`, with the cores that each had."""
+    made, rows = studies.latest(RESULTS / name / "results.json", "results")
+    cores = {row["cell"].get("name"): row["made"]["hardware"]["cores"] for row in rows}
+    header, *lines = made.table(rows)
+    return [header, *([f"{line[0]}{', one core' if cores[line[0]] == 1 else ''}", *line[1:]] for line in lines)]
 
 
 def reference() -> list[list[str]]:

@@ -19,6 +19,7 @@ from hades.learner.heads import head_of
 from hades.learner.networks import Params, make_network
 from hades.learner.objectives import loss_of
 from hades.learner.recipe import Recipe
+from hades.learner.span import Span, Whole, spans
 
 Policy = Callable[[Params, jax.Array, jax.Array], jax.Array]
 """``(params, normalised observation [*obs], key) -> action``: an int32 index, or ``[act]`` in [-1, 1]."""
@@ -60,7 +61,8 @@ def behaviour_cloning(
         key: for recipes with a ``batch`` or an ``augment``.
         window: which steps to differentiate through; None for all.
     """
-    network, loss = make_network(recipe, spec), loss_of(recipe.loss, spec)
+    loss = loss_of(recipe.loss, spec)
+    way = (Span if not window and spans(recipe, spec, len(states)) else Whole)(recipe, spec, params, states)
     key = jax.random.key(0) if key is None else key
 
     def step(data: tuple[PyTree, ...], carry: tuple[Params, PyTree], i: jax.Array) -> tuple[Params, PyTree]:
@@ -70,19 +72,19 @@ def behaviour_cloning(
         if recipe.batch and recipe.batch < len(states):
             chosen = jax.random.randint(batch_key, (recipe.batch,), 0, len(states))
             states, targets = states[chosen], targets[chosen]
-        states = AUGMENTATIONS[recipe.augment](augment_key, states)
-        grads = jax.grad(lambda p: loss(network.apply(p, states), targets))(params)
+        at, states = way.at(params, AUGMENTATIONS[recipe.augment](augment_key, states))
+        grads = jax.grad(lambda p: loss(way.network.apply(p, states), targets))(at)
         updates, opt_state = make_optimiser(recipe, rate).update(grads, opt_state, params)
         return optax.apply_updates(params, updates), opt_state
 
-    data = states, targets, recipe.learning_rate if learning_rate is None else learning_rate
-    carry = params, make_optimiser(recipe, recipe.learning_rate).init(params)
+    data = way.seen, targets, recipe.learning_rate if learning_rate is None else learning_rate
+    carry = way.start, make_optimiser(recipe, recipe.learning_rate).init(way.start)
     first, length = jnp.zeros((), jnp.int32), recipe.epochs
     if window and window[0] < recipe.epochs:
         length, last = window
         first, fixed = last - length, jax.lax.stop_gradient(data)
         carry = jax.lax.fori_loop(0, first, lambda i, carry: step(fixed, carry, i), carry)
-    return checkpointed_scan(lambda carry, i: step(data, carry, first + i), carry, length)[0]
+    return way.end(checkpointed_scan(lambda carry, i: step(data, carry, first + i), carry, length)[0])
 
 
 def checkpointed_scan(step: Callable[[PyTree, jax.Array], PyTree], carry: PyTree, length: int) -> PyTree:

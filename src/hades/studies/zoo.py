@@ -63,6 +63,13 @@ SOURCES: dict[str, tuple[str, str]] = {
     "asterix": ("docs/results/asterix-seed0", "python scripts/results.py asterix, one core"),
     "freeway": ("docs/results/freeway-seed0", "python scripts/results.py freeway, one core"),
     "space-invaders": ("docs/results/space-invaders-seed0", "python scripts/results.py space-invaders, one core"),
+    **{
+        name: (
+            f"docs/results/{name}",
+            f"hades study results --names {name.removesuffix('-16')}, ten minutes of one core",
+        )
+        for name in ("breakout-16", "freeway-16", "space-invaders-16", "asterix-16", "seaquest-16")
+    },
     "digits-10": ("docs/images/digits-10-seed0", "hades distill digits"),
     "fashion-mnist-10": ("reference/fashion-mnist-10", RELEASE.split(",")[0]),
 }

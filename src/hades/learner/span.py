@@ -1,0 +1,80 @@
+"""Plain gradient descent where observations are longer than a dataset: the first layer moves in the span of its pairs.
+
+A step of gradient descent, with momentum or without, adds to a dense first layer's kernel ``[D, H]`` a sum of outer
+products ``states.T @ delta``, of N pairs. So its change is ``states.T @ c``, ``c`` is ``[N, H]``, and all that a step
+needs of the states is what the first layer made of them at first and their products with each other. For Breakout's
+sixteen grids of 400 numbers that is a twenty-fifth of the layer's work, and of what a derivative has to keep.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from hades.aliases import PyTree
+from hades.dataset import Spec
+from hades.learner.networks import Network, Params, make_network
+from hades.learner.recipe import Recipe
+
+LINEAR = ("sgd", "momentum")
+"""Optimisers whose steps are sums of gradients."""
+FIRST = "params", "Dense_0", "kernel"
+
+
+def spans(recipe: Recipe, spec: Spec, pairs: int) -> bool:
+    """Whether a recipe moves the first layer in the span of all pairs, and that is less than the layer."""
+    linear = recipe.network == "mlp" and recipe.optimiser in LINEAR and not recipe.clip
+    whole = recipe.augment == "none" and (not recipe.batch or recipe.batch >= pairs)
+    return linear and whole and pairs < math.prod(spec.obs_shape)
+
+
+class Whole:
+    """A network as it is.
+
+    Attributes:
+        network: to apply.
+        start: what is trained.
+        seen: what a step needs of the states.
+    """
+
+    def __init__(self, recipe: Recipe, spec: Spec, params: Params, states: jax.Array) -> None:
+        self.network: Network = make_network(recipe, spec)
+        self.start, self.seen = params, states
+
+    def at(self, trained: Params, seen: PyTree) -> tuple[Params, jax.Array]:
+        """The parameters and inputs to apply the network to."""
+        return trained, seen
+
+    def end(self, trained: Params) -> Params:
+        """The parameters of the recipe's network."""
+        return trained
+
+
+class Span(Whole):
+    """A network whose first kernel is ``kernel + states.T @ c``, trained as one that is fed the pairs' numbers."""
+
+    def __init__(self, recipe: Recipe, spec: Spec, params: Params, states: jax.Array) -> None:
+        pairs = len(states)
+        super().__init__(recipe, Spec((pairs,), spec.num_actions, spec.discrete), params, states)
+        self.states, self.kernel = states.reshape(pairs, -1), _first(params)
+        self.start = _with_first(params, jnp.zeros((pairs, self.kernel.shape[1])))
+        self.seen = self.states @ self.kernel, self.states @ self.states.T
+
+    def at(self, trained: Params, seen: PyTree) -> tuple[Params, jax.Array]:
+        """What the first layer makes of each pair is its row; by it, the loss's derivative is that by ``c``'s step."""
+        at_first, products = seen
+        return _with_first(trained, at_first + products @ _first(trained)), jnp.eye(len(products))
+
+    def end(self, trained: Params) -> Params:
+        """The parameters of the recipe's network."""
+        return _with_first(trained, self.kernel + self.states.T @ _first(trained))
+
+
+def _first(params: Params) -> jax.Array:
+    top, layer, name = FIRST
+    return params[top][layer][name]
+
+
+def _with_first(params: Params, kernel: jax.Array) -> Params:
+    top, layer, name = FIRST
+    return {**params, top: {**params[top], layer: {**params[top][layer], name: kernel}}}

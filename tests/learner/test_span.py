@@ -1,0 +1,68 @@
+"""Training in the span of the pairs is training."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hades.dataset import Spec
+from hades.learner import cloning
+from hades.learner.cloning import behaviour_cloning
+from hades.learner.networks import Params, init_network, make_network
+from hades.learner.recipe import Learner, Recipe
+from hades.learner.recipes import CONTINUOUS, DISCRETE
+from hades.learner.span import spans
+
+GRID, VECTOR = Spec((3, 4, 2), 3, discrete=True), Spec((24,), 2, discrete=False)
+PLAIN = Learner(width=8, epochs=20, clip=0.0)
+Trained = tuple[Params, jax.Array]
+
+
+@pytest.mark.parametrize(
+    ("spec", "learner"),
+    [
+        (GRID, Learner(optimiser="sgd", learning_rate=1.0)),
+        (GRID, Learner(optimiser="momentum", learning_rate=0.3, activation="tanh", norm="layer", bias=0.1)),
+        (VECTOR, Learner(optimiser="momentum", learning_rate=0.02, depth=1)),
+    ],
+)
+def test_its_networks_and_their_derivative_are_those_of_the_whole_layer(
+    spec: Spec, learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = (DISCRETE if spec.discrete else CONTINUOUS).patched(PLAIN, learner)
+    assert spans(recipe, spec, 5)
+    span = _trained(recipe, spec)
+    monkeypatch.setattr(cloning, "spans", lambda *_: False)
+    whole = _trained(recipe, spec)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), span, whole)
+
+
+def _trained(recipe: Recipe, spec: Spec) -> Trained:
+    """A network, and the derivative of what it does by its pairs."""
+    keys = jax.random.split(jax.random.key(0), 4)
+    params, states = init_network(recipe, spec, keys[0]), jax.random.normal(keys[1], (5, *spec.obs_shape))
+    targets = jax.nn.softmax(3 * jax.random.normal(keys[2], (5, spec.num_actions)))
+    obs, apply = jax.random.normal(keys[3], (7, *spec.obs_shape)), make_network(recipe, spec).apply
+
+    def loss(states: jax.Array) -> tuple[Any, Params]:
+        params_ = behaviour_cloning(recipe, spec, params, states, targets)
+        return sum((out**2).sum() for out in jax.tree.leaves(apply(params_, obs))), params_
+
+    gradient: Callable[[jax.Array], tuple[jax.Array, Params]] = jax.jit(jax.grad(loss, has_aux=True))
+    derivative, trained = gradient(states)
+    return trained, derivative / jnp.linalg.norm(derivative)
+
+
+@pytest.mark.parametrize(
+    ("learner", "pairs"),
+    [
+        (Learner(optimiser="adam"), 5), (Learner(optimiser="sgd", clip=0.5), 5),
+        (Learner(optimiser="sgd", batch=2), 5), (Learner(optimiser="sgd"), 24), (Learner(optimiser="sgd", network="cnn"), 5),
+        (Learner(optimiser="sgd", augment="dsa"), 5),
+    ],
+)  # fmt: skip
+def test_what_is_no_sum_of_the_pairs_or_no_less_is_trained_whole(learner: Learner, pairs: int) -> None:
+    assert not spans(DISCRETE.patched(PLAIN, learner), GRID, pairs)
