@@ -60,8 +60,8 @@ def _trained(recipe: Recipe, spec: Spec) -> Trained:
     ("learner", "pairs"),
     [
         (Learner(optimiser="adam"), 5), (Learner(optimiser="sgd", clip=0.5), 5),
-        (Learner(optimiser="sgd", batch=2), 5), (Learner(optimiser="sgd"), 24), (Learner(optimiser="sgd", network="cnn"), 5),
-        (Learner(optimiser="sgd", augment="dsa"), 5),
+        (Learner(optimiser="sgd", batch=2), 5), (Learner(optimiser="sgd"), 24),
+        (Learner(optimiser="sgd", network="cnn"), 5), (Learner(optimiser="sgd", augment="dsa"), 5),
     ],
 )  # fmt: skip
 def test_what_is_no_sum_of_the_pairs_or_no_less_is_trained_whole(learner: Learner, pairs: int) -> None:
