@@ -2,14 +2,17 @@
 
     python benchmarks/through.py [--widths 64 256 512] [--epochs 16 64 200] [--out FILE.json]
 
-Breakout's networks, 16 pairs, full-batch Adam, a loss of 1,024 observations a network: what `--strategy ppo` asks for.
+Breakout's networks, 16 pairs, full-batch Adam and momentum (which moves the first layer in the span of the pairs), a
+loss of 1,024 observations a network: what `--strategy ppo` asks for.
 Beside seconds: the multiplications that it needs (a gradient for each step, its derivative, which takes two, and the
 loss's) as a share of what the machine's matrix products do, and the memory that the program holds beside its
 arguments: steps are checkpointed, so that it grows with the root of their number.
 """
 
 import argparse
+import itertools
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ import jax
 import hades
 from hades.learner.networks import network_bytes
 from hades.learner.recipes import DISCRETE
+from hades.learner.span import spans
 from hades.runtime import devices, hardware, timed, versions
 from hades.scoring import Fitness
 from hades.tasks import make
@@ -46,10 +50,13 @@ def pairs(solution: Any) -> tuple[jax.Array, jax.Array, None]:
     return solution["states"], jax.nn.softmax(solution["logits"]), None
 
 
-def measured(width: int, epochs: int, rate: float) -> dict[str, Any]:
-    """Of one width and number of steps."""
+def measured(optimiser: str, width: int, epochs: int, rate: float) -> dict[str, Any]:
+    """Of one optimiser, width and number of steps."""
     task = make("breakout")
-    recipe = DISCRETE.patched(hades.Learner(width=width, epochs=epochs, learning_rate=0.64 / epochs))
+    step = {"adam": 0.64 / epochs, "momentum": 19.2 / width}[optimiser]
+    recipe = DISCRETE.patched(
+        hades.Learner(width=width, activation="tanh", epochs=epochs, optimiser=optimiser, learning_rate=step)
+    )
     fitness = Fitness(task, recipe, inits=NETWORKS)
     keys = jax.random.split(jax.random.key(0), 5)
     shape, actions = task.spec.obs_shape, task.spec.num_actions
@@ -68,11 +75,12 @@ def measured(width: int, epochs: int, rate: float) -> dict[str, Any]:
     seconds, weights = min(timed(lambda: program(*args), REPEATS)) / NETWORKS, network_bytes(recipe, task.spec) / 4
     memory = program.memory_analysis()
     assert memory is not None
-    needed = weights * (9 * epochs * PAIRS + 3 * OBSERVATIONS)
+    moved = weights - (math.prod(shape) - PAIRS) * width if spans(recipe, task.spec, PAIRS) else weights
+    needed = 9 * epochs * PAIRS * moved + 3 * OBSERVATIONS * weights
     return {
-        "width": width, "epochs": epochs, "networks": NETWORKS, "milliseconds a network": 1e3 * seconds,
-        "multiply-adds a network": needed, "share of the products' rate": needed / seconds / rate,
-        "megabytes": memory.temp_size_in_bytes / 2**20,
+        "optimiser": optimiser, "width": width, "epochs": epochs, "networks": NETWORKS,
+        "milliseconds a network": 1e3 * seconds, "multiply-adds a network": needed,
+        "share of the products' rate": needed / seconds / rate, "megabytes": memory.temp_size_in_bytes / 2**20,
     }  # fmt: skip
 
 
@@ -90,10 +98,9 @@ def main() -> None:
         "products": rate,
         "cases": [],
     }
-    for width in args.widths:
-        for epochs in args.epochs:
-            results["cases"].append(measured(width, epochs, rate))
-            print(results["cases"][-1], file=sys.stderr, flush=True)
+    for case in itertools.product(("adam", "momentum"), args.widths, args.epochs):
+        results["cases"].append(measured(*case, rate))
+        print(results["cases"][-1], file=sys.stderr, flush=True)
     if args.out:
         args.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))

@@ -99,8 +99,8 @@ _LAPTOP_MINATAR: Options = {
     "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "fixed",
     "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
 }  # fmt: skip
-# An actor's loss through the inner loop: by few, gentle steps, of momentum, whose derivative is the cheapest; and tanh,
-# not relu (docs/laptop.md).
+# An actor's loss through the inner loop: few and gentle steps, by momentum, whose derivative is cheap; tanh, not relu
+# (docs/laptop.md).
 _SEEN = "Asterix-MinAtar", "Freeway-MinAtar", "SpaceInvaders-MinAtar", "Seaquest-MinAtar"
 _LAPTOP_LOOK: Options = {
     "size": 16, "strategy": "ppo", "start": "sample", "labels": "soft", "inits": 4, "normaliser": "channels",
