@@ -73,6 +73,8 @@ def test_a_finished_run_goes_on_as_if_it_had_been_longer(target: ControlTask, tm
     drop = ("seconds",)
     strip = [[{k: v for k, v in row.items() if k not in drop} for row in r.metrics] for r in (long, resumed)]
     assert strip[0] == strip[1]
+    with pytest.raises(hades.InputError, match="this run has had 12 generations; give more, or leave generations out"):
+        hades.resume(tmp_path / "short", target, generations=3, progress=False)
     assert Run.open(tmp_path / "short").about["config"]["generations"] == 12  # of whoever resumes it next
     assert shown(tmp_path / "short") == dict.fromkeys(range(1, 13), 1)
 

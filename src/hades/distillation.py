@@ -175,8 +175,12 @@ def resume(
         runtime.warn_of_idle_cores()
         search = Search(task, config, opened.start)
         restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
-        opened.settle({**opened.about, "config": _config(config)})
         state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
+        spent = {"generations": int(state.generation), "steps": counts.env_steps, "minutes": counts.seconds / 60}
+        for limit, budget_ in limits.items():
+            if budget_ < spent[limit]:
+                raise InputError(f"this run has had {spent[limit]:,.6g} {limit}; give more, or leave {limit} out")
+        opened.settle({**opened.about, "config": _config(config)})
         counts.turn = int(state.turn)
         return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
 

@@ -27,8 +27,7 @@ def get(task: Task, name: str) -> Config:
     if task.name in PRESETS[name]:
         return PRESETS[name][task.name]
     if name != "laptop":
-        known = ", ".join(PRESETS[name])
-        raise InputError(f"the preset {name} has no {task.name}; use the preset laptop, or one of {known}")
+        raise InputError(f"the preset {name} has no {task.name}; use laptop (`hades presets` lists what each has)")
     return Config(learner=task.reference).override(task.defaults)
 
 

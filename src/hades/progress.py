@@ -112,6 +112,15 @@ class _Clock:
             self.tick()
 
 
+def counted(number: float, things: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "generations"), counted(0.5, "minutes")
+    ('1 generation', '0.5 minutes')
+    """
+    return f"{number:,g} {things.removesuffix('s') if number == 1 else things}"
+
+
 def about(seconds: float) -> str:
     """An estimate of what is left, in words.
 
@@ -121,6 +130,10 @@ def about(seconds: float) -> str:
     if seconds < 90:
         return f"about {seconds:.0f} s left"
     return f"about {seconds / 60:.0f} min left" if seconds < 3600 else f"about {seconds / 3600:.1f} h left"
+
+
+def _score(score: float | None) -> str:
+    return "none" if score is None else f"{score:.1f}"
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -150,7 +163,7 @@ class Progress:
         self.clock = _Clock(PLAIN_TICK, self._tick)
 
     def __enter__(self) -> Self:
-        limits = (f"{limit:g} {name}" for name, limit in self.budget.items() if limit)
+        limits = (counted(limit, name) for name, limit in self.budget.items() if limit)
         self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring")
         (self.clock if self.plain else self.live).__enter__()
         return self
@@ -180,7 +193,7 @@ class Progress:
 
     def validated(self, score: float | None, seconds: float) -> None:
         """What a validation gave and took; the scoring at the end is twice as long."""
-        self.values["validated"] = "none" if score is None else f"{score:.1f}"
+        self.values["validated"] = _score(score)
         self.scoring = 2 * seconds
         self.doing("searching")
 
@@ -189,8 +202,8 @@ class Progress:
         self.values |= {
             "generation": f"{row['generation']:,}"
             + (f"/{self.budget['generations']:,}" if self.budget["generations"] else ""),
-            "mean": f"{row['mean']:.1f}" if row["mean"] is not None else "none",
-            "best": f"{row['best']:.1f}" if row["best"] is not None else "none",
+            "mean": _score(row["mean"]),
+            **({} if row["best"] == row["mean"] else {"best": _score(row["best"])}),  # of one candidate, its mean
             "validated": "" if score is None else f"{score:.1f}",
             "steps/s": _short(rate),
         }

@@ -79,7 +79,8 @@ class Run:
         except OSError as error:
             raise InputError(f"cannot read {path}: {reason(error)}") from None
         if not there:
-            raise InputError(f"{path} is not a run folder: it has no config.json of a distillation")
+            what = "it has no config.json of a distillation" if run.path.is_dir() else "there is no such folder"
+            raise InputError(f"{path} is not a run folder: {what}")
         if write:
             run._by_main(run._take)
         try:

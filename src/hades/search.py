@@ -36,6 +36,7 @@ from hades.tasks.base import Task
 
 CURRICULUM = 0.1
 """Of an episode's steps: what a curriculum begins with."""
+_EVOLUTION = "an evolution strategy, such as SNES"
 
 
 class Search:
@@ -274,17 +275,18 @@ def check(task: Task, config: Config, plan: Plan) -> None:
     """
     needed = {strategies.needs(phase.strategy) for phase in plan.strategies}
     if DERIVATIVE in needed and not task.differentiable:
-        raise InputError(f"the score of {task.name} is not differentiable: take an evolution strategy, such as SNES")
+        raise InputError(f"the score of {task.name} is not differentiable: take {_EVOLUTION}")
     if ROLLOUTS in needed and not task.stepped:
-        raise InputError(f"{task.name} cannot be stepped inside JAX: take an evolution strategy, such as SNES")
+        others = f"gradient, or {_EVOLUTION}" if task.differentiable else _EVOLUTION
+        raise InputError(f"{config.strategy} is of environments inside JAX, and {task.name} is none: take {others}")
     if config.greedy and not task.validation.metric.episodes:
         raise InputError(f"greedy is of actions; {task.metric.pairs} have classes, of which the likeliest counts")
     if not task.spec.discrete and config.labels != Config.labels:
         raise InputError(f"labels are of classes and discrete actions; those of {task.name} are continuous")
     if config.starts_from_dataset and config.label_logit != Config.label_logit:
         raise InputError(f"label_logit is where labels start; they start as those of {config.start}")
-    if config.window is not None and needed == {SCORES}:
-        raise InputError("window belongs to the strategy gradient: evolution differentiates nothing")
+    if config.window is not None and DERIVATIVE not in needed:
+        raise InputError("window belongs to the strategy gradient")
     if not config.starts_from_dataset:
         task.check_start(config.start)
     task.check(config.normaliser, config.curriculum, config.size)

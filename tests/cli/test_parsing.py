@@ -55,7 +55,11 @@ from hades.errors import InputError
         ("train truncated", "truncated"),
         ("train nan", "not finite"),
         ("resume full", "full is not a run folder"),
-        ("resume absent", "absent is not a run folder"),
+        ("resume absent", "absent is not a run folder: there is no such folder"),
+        ("zoo cartpole-2", "did you mean: hades zoo show cartpole-2?"),
+        ("zoo hopper4", "did you mean: hades zoo show hopper-"),
+        ("zoo lst", "hades zoo is list, show NAME or get NAME, not 'lst'"),
+        ("distill cartpole --strategy ppo --window 5", "window belongs to the strategy gradient"),
     ],
 )
 def test_bad_input_is_answered_in_one_line(

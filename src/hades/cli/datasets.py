@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -191,7 +192,7 @@ class Merge(_Answer, Writing, _Merging):
 class Zoo(_Answer, Writing):
     """The datasets that come with the package: list them, show one's card, or copy one out."""
 
-    action: Positional[Literal["list", "show", "get"]] = "list"
+    action: Positional[str] = "list"
     """list, show NAME or get NAME."""
     name: Positional[str | None] = None
     """Which; evaluate, train and merge take the name as it is."""
@@ -201,6 +202,10 @@ class Zoo(_Answer, Writing):
     def __call__(self) -> int:
         from hades import zoo
 
+        if self.action not in ("list", "show", "get"):
+            names = [self.action] if self.action in zoo.names() else get_close_matches(self.action, zoo.names(), n=1)
+            hint = f"; did you mean: hades zoo show {names[0]}?" if names else ""
+            raise InputError(f"hades zoo is list, show NAME or get NAME, not '{self.action}'{hint}")
         if self.action == "list":
             refuse(self, ("out", "force"), "is for get, which copies a dataset's file")
             if self.name is not None:

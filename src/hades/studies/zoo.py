@@ -41,7 +41,7 @@ SOURCES: dict[str, tuple[str, str]] = {
     ),
     "mountaincar": (
         "docs/results/mountaincar-seed0",
-        "python scripts/results.py mountaincar --minutes 1.5, one core",
+        "hades study results --names mountaincar, by release 0.1, one core",
     ),
     "mountaincar-9": (
         "docs/results/mountaincar-9",
@@ -49,20 +49,29 @@ SOURCES: dict[str, tuple[str, str]] = {
     ),
     "hopper-4": (
         "docs/results/hopper-4",
-        "python scripts/laptop.py hopper 8, 20 minutes of one core; the best validated of five seeds",
+        "hades study laptop, by release 0.1, 20 minutes of one core; the best validated of five seeds",
     ),
     "hopper-16": ("docs/results/hopper-16", "hades study budget, one core"),
-    "walker2d": ("docs/results/walker2d-seed0", "python scripts/results.py walker2d --minutes 8, one core"),
-    "halfcheetah": ("docs/results/halfcheetah-seed0", "python scripts/results.py halfcheetah --minutes 9, one core"),
+    "walker2d": (
+        "docs/results/walker2d-seed0",
+        "hades study results --names walker2d --minutes 8, by release 0.1, one core",
+    ),
+    "halfcheetah": (
+        "docs/results/halfcheetah-seed0",
+        "hades study results --names halfcheetah --minutes 9, by release 0.1, one core",
+    ),
     "inverted_double_pendulum": (
         "docs/results/inverted_double_pendulum-seed0",
-        "python scripts/results.py inverted_double_pendulum --minutes 4, one core",
+        "hades study results --names inverted_double_pendulum --minutes 4, by release 0.1, one core",
     ),
     "hopper-64": ("reference/hopper-64", RELEASE),
     "breakout": ("reference/breakout-16", RELEASE.split(",")[0]),
-    "asterix": ("docs/results/asterix-seed0", "python scripts/results.py asterix, one core"),
-    "freeway": ("docs/results/freeway-seed0", "python scripts/results.py freeway, one core"),
-    "space-invaders": ("docs/results/space-invaders-seed0", "python scripts/results.py space-invaders, one core"),
+    "asterix": ("docs/results/asterix-seed0", "hades study results --names asterix, by release 0.1, one core"),
+    "freeway": ("docs/results/freeway-seed0", "hades study results --names freeway, by release 0.1, one core"),
+    "space-invaders": (
+        "docs/results/space-invaders-seed0",
+        "hades study results --names space-invaders, by release 0.1, one core",
+    ),
     **{
         name: (
             f"docs/results/{name}",
