@@ -31,6 +31,7 @@ def claims() -> Iterator[Claim]:
     for page, command, texts in (
         ("README.md", "hades study results, comparison; reference/figures.json", readme()),
         ("docs/results.md", "hades study comparison", comparison()),
+        ("docs/results.md", "hades study results --names breakout ...; reference/figures.json", games()),
         ("docs/results.md", "hades study generalisation --datasets NAME ...", generalisation()),
         ("docs/results.md", "hades study budget", budget()),
         ("docs/results.md", "hades study multitask, continual", unions()),
@@ -57,6 +58,16 @@ def readme() -> Iterator[str]:
     yield f"HalfCheetah is at half of its {paper('sweep_D/HaDES-R/halfcheetah/D16')['mean']:,.0f},"
     yield f"on Freeway PPO has {mean(of('comparison', 'return', task='freeway', method='PPO')):.0f}"
     yield f"it scored {paper('minatar-5k/HaDES-R/Freeway-MinAtar/D16')['mean']:.0f}."
+
+
+def games() -> Iterator[str]:
+    """MinAtar by an actor's loss through the inner loop, beside the paper."""
+    for kind in ("R", "F"):
+        three = [
+            f"{paper(f'minatar-5k/HaDES-{kind}/{game}-MinAtar/D16')['mean']:.1f}"
+            for game in ("Breakout", "SpaceInvaders", "Asterix")
+        ]
+        yield "HaDES-{} {}, {} and {}".format(kind, *three)
 
 
 def comparison() -> Iterator[str]:
