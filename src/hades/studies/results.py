@@ -53,7 +53,7 @@ EXPERIMENTS = {
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
     "breakout": Experiment("breakout", 16, **{**_GAME, "settings": _BY_ADAM}),
     "freeway": Experiment("freeway", 16, **_GAME),
-    "asterix": Experiment("asterix", 16, **_GAME),
+    "asterix": Experiment("asterix", 16, **{**_GAME, "settings": _BY_ADAM}),
     "space-invaders": Experiment("space-invaders", 16, **_GAME),
     "seaquest": Experiment("seaquest", 16, **_GAME),
     "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 1.5}),
