@@ -98,8 +98,8 @@ _LAPTOP_MINATAR: Options = {
     "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "fixed",
     "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
 }  # fmt: skip
-# An actor's loss through the inner loop, of few and gentle steps: by momentum, whose derivative is cheap, or by Adam where
-# that is far ahead; tanh, not relu (docs/laptop.md).
+# An actor's loss through the inner loop, of few and gentle steps: by momentum, whose derivative is cheap, or by Adam
+# where that is ahead; tanh, not relu (docs/laptop.md).
 _LAPTOP_LOOK: Options = {
     "size": 16, "strategy": "ppo", "start": "sample", "labels": "soft", "inits": 4, "normaliser": "channels",
     "validate_every": 20, "validate_inits": 64, "minutes": 20.0,
