@@ -66,7 +66,7 @@ def footer(rows: list[studies.Row]) -> str:
 
 def comparison_key(line: list[str]) -> str:
     """The published run of a line of the comparison."""
-    task, method = tasks.resolve(line[0]), line[1]
+    task, method = tasks.resolve(line[0]), line[1].replace("evolution", "HaDES-R")
     if task.startswith("brax/"):
         return f"brax/{method}/{task.removeprefix('brax/')}/D64"
     return f"baselines/minatar-5k/{task}/half_width" if method == "ES" else f"minatar-5k/{method}/{task}/D16"

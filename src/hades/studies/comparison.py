@@ -150,6 +150,8 @@ class Comparison(Study):
         for task in self.tasks:
             for method in self.methods:
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["method"]) == (task, method)]
+                if not mine:  # evolution, where HaDES is by it
+                    continue
                 table.append(
                     [task, method, str(len(mine)), scores([row["return"] for row in mine]),
                      spread([row["env_steps"] / 1e6 for row in mine]),
