@@ -50,6 +50,7 @@ SETTINGS: dict[str, list[str]] = {
         "3.0 for 60 and 1,500 generations,", "(1.0 for 100 steps)", "With 2.0 for 50 steps", "SNES at 0.15",
     ],
     "docs/laptop.md": [
+        "and one of 1 if they never do",
         "with 0.3 the search stays near its first draw",
         "SNES; the standard deviation is the search's initial one, 0.3 where not said.",
         "(64 fresh networks of the training width)", "Rows with a standard deviation of 1 had",
@@ -69,7 +70,7 @@ SETTINGS: dict[str, list[str]] = {
         "written by process 0;", "1 device, 4 devices of one process, 2 processes of 2 devices", "for each of 16 GPUs",
         "where that takes longer than 25 s (ctrl-C: 1.3 s)",
         "Hopper, N = 4, width 64, population 64, 2 networks each, 200 epochs, one episode of 200 steps",
-        "the two with 64 and more pairs", "8 episodes of 1,000).",
+        "the two with 64 and more pairs", "8 episodes of 1,000).", "of a loss on 1,024 observations",
     ],
 }  # fmt: skip
 """By page: whole phrases that say how something was done or is defined."""

@@ -151,8 +151,19 @@ def roofs() -> list[list[str]]:
     return table
 
 
+def through() -> list[list[str]]:
+    """The derivative of a loss through the inner loop."""
+    table = [["optimiser", "width", "steps", "milliseconds a network", "of the products' rate", "megabytes"]]
+    for case in _benchmark("through")["cases"]:
+        of_rate = case["share of the products' rate"]
+        share = f"{100 * of_rate:.0f} %"
+        numbers = f"{case['milliseconds a network']:.1f}", share, f"{case['megabytes']:.0f}"
+        table.append([case["optimiser"], str(case["width"]), str(case["epochs"]), *numbers])
+    return table
+
+
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
-    "reached": reached, "reference": reference, "growth": growth, "roofs": roofs
+    "reached": reached, "reference": reference, "growth": growth, "roofs": roofs, "through": through
 }  # fmt: skip
 """By name: those that are no study's."""
 
