@@ -13,6 +13,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.networks import layer_bytes, network_bytes, tree_bytes
 from hades.learner.recipe import Recipe
+from hades.learner.span import trained_spec
 from hades.parallel import device_memory
 from hades.scoring import Fitness
 from hades.strategies import SCORES, Strategy
@@ -73,7 +74,7 @@ def of_training(recipe: Recipe, spec: Spec, size: int, networks: int = 1, stored
     Args:
         stored: copies of a network that a derivative through its training keeps.
     """
-    weights, pairs = network_bytes(recipe, spec), min(size, recipe.batch or size)
+    weights, pairs = network_bytes(recipe, trained_spec(recipe, spec, size)), min(size, recipe.batch or size)
     what = f"{_networks(networks, weights)} training on {pairs:,} pairs at once"
     each = (TRAINED + stored) * weights + 2 * pairs * layer_bytes(recipe, spec)
     return Need(what, networks * each + 4 * recipe.epochs, "make size, width or epochs smaller")

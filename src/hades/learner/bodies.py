@@ -73,15 +73,17 @@ class Body:
         features: of a network and observations ``[..., *obs]``: ``[..., ...]``, flattened by the network.
         shape: the width and depth that are the body's own, where it has some.
         grids: whether it takes only grids ``[H, W, C]``.
+        dense: whether its first layer is dense, over the whole observation.
     """
 
     features: Callable[[Parts, jax.Array], jax.Array]
     shape: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
     grids: bool = True
+    dense: bool = False
 
 
 NETWORKS: dict[str, Body] = {
-    "mlp": Body(mlp, grids=False),
+    "mlp": Body(mlp, grids=False, dense=True),
     "cnn": Body(cnn),
     "convnet": Body(convnet, {"width": 128, "depth": 3}),
     "lenet": Body(lenet, {"width": (120, 84), "depth": 2}),

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
+from hades.learner.bodies import NETWORKS
 from hades.learner.networks import Network, Params, make_network
 from hades.learner.recipe import Recipe
 
@@ -23,9 +24,14 @@ FIRST = "params", "Dense_0", "kernel"
 
 def spans(recipe: Recipe, spec: Spec, pairs: int) -> bool:
     """Whether a recipe moves the first layer in the span of all pairs, and that is less than the layer."""
-    linear = recipe.network == "mlp" and recipe.optimiser in LINEAR and not recipe.clip
+    linear = NETWORKS[recipe.network].dense and recipe.optimiser in LINEAR and not recipe.clip
     whole = recipe.augment == "none" and (not recipe.batch or recipe.batch >= pairs)
     return linear and whole and pairs < math.prod(spec.obs_shape)
+
+
+def trained_spec(recipe: Recipe, spec: Spec, pairs: int) -> Spec:
+    """What the network that is trained observes: in the span, a number for each pair."""
+    return Spec((pairs,), spec.num_actions, spec.discrete) if spans(recipe, spec, pairs) else spec
 
 
 class Whole:
@@ -55,7 +61,7 @@ class Span(Whole):
 
     def __init__(self, recipe: Recipe, spec: Spec, params: Params, states: jax.Array) -> None:
         pairs = len(states)
-        super().__init__(recipe, Spec((pairs,), spec.num_actions, spec.discrete), params, states)
+        super().__init__(recipe, trained_spec(recipe, spec, pairs), params, states)
         self.states, self.kernel = states.reshape(pairs, -1), _first(params)
         self.start = _with_first(params, jnp.zeros((pairs, self.kernel.shape[1])))
         self.seen = self.states @ self.kernel, self.states @ self.states.T
