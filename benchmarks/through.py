@@ -98,9 +98,10 @@ def main() -> None:
         "products": rate,
         "cases": [],
     }
-    for optimiser, width, epochs in itertools.product(("adam", "momentum"), args.widths, args.epochs):
-        results["cases"].append(measured(optimiser, width, epochs, rate))
-        print(results["cases"][-1], file=sys.stderr, flush=True)
+    for optimiser in ("adam", "momentum"):
+        for width, epochs in itertools.product(args.widths, args.epochs):
+            results["cases"].append(measured(optimiser, width, epochs, rate))
+            print(results["cases"][-1], file=sys.stderr, flush=True)
     if args.out:
         args.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
