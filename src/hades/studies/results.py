@@ -175,7 +175,8 @@ def _words(own: Json, score: Json) -> str:
     learner = own | score["setting"]
     kind = f"width {learner['width']}" if "width" in learner else "as published"
     activation = f", {learner['activation']}" if "activation" in learner else ""
-    return f"{score['return']['inits']} fresh, {kind}{activation}"
+    rate = f", step size {score['setting']['learning_rate']:g}" if "learning_rate" in score["setting"] else ""
+    return f"{score['return']['inits']} fresh, {kind}{activation}{rate}"
 
 
 def _scores(dataset: "Dataset", cell: Cell) -> list[Json]:
