@@ -138,7 +138,7 @@ def test_several_searches_go_on_where_they_were_stopped(
         ({"labels": "hard"}, "unknown labels"),
         ({"std": 0.0}, "std must be positive"),
         ({"minutes": -1.0}, "minutes must be positive"),
-        ({"preset": "desktop"}, "unknown preset 'desktop'; choose one of laptop, paper"),
+        ({"preset": "desktop"}, "unknown preset 'desktop'; choose one of laptop, evolution, paper"),
         ({"strategy": "SNE"}, "unknown strategy 'SNE'"),
         ({"trackers": ["tensorbord"]}, "unknown tracker"),
         ({"trackers": ["tensorboard"], "out": None}, "give out"),

@@ -131,7 +131,8 @@ def test_rows_are_of_the_preset_as_it_was(name: str, monkeypatch: pytest.MonkeyP
     before, wants = keys(), [bool(study.wants(cell)) for cell in study.cells()]
     assert before == keys() and any(wants) == (name in DISTIL)
     config = presets.PRESETS["laptop"]["CartPole-v1"].override({"population": 5, "learner": {"bias": 0.5}})
-    monkeypatch.setitem(presets.PRESETS, "laptop", dict.fromkeys(presets.PRESETS["laptop"], config))
+    for preset in ("laptop", "evolution"):
+        monkeypatch.setitem(presets.PRESETS, preset, dict.fromkeys(presets.PRESETS[preset], config))
     assert [key != old for key, old in zip(keys(), before, strict=True)] == wants
 
 
@@ -325,7 +326,7 @@ def other(value: Any, rule: Rule, kind: Any) -> Any:
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_option_makes_another_study(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or it is one of what is made of the rows, which are few and have tests of their own."""
-    monkeypatch.setitem(TASKS, "CartPole-v1", DISCRETE | {"learning_rate": 1e-3})
+    monkeypatch.setitem(TASKS, "CartPole-v1", DISCRETE | {"learning_rate": 1e-3, "num_steps": 64})
     kind = studies.kind_of(name)
     assert [known.name for known, _ in rules(kind)] == [field.name for field in dataclasses.fields(kind)]
     for known, rule in rules(kind):
