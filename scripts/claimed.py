@@ -102,9 +102,9 @@ def generalisation() -> Iterator[str]:
     yield f"HalfCheetah's sixteen for {shares['halfcheetah'][0]},"
     yield f"hold for {shares['inverted_double_pendulum'][0]}: their gain is of the networks that balance"
     yield f"({_spread(own['inverted_double_pendulum']['return'], 0)} over sixteen)"
-    asterix = own["asterix"]
     assert shares["asterix"] is None
-    yield f"Asterix's score by evolution ({_spread(asterix['return'])}; random actions have {asterix['random']:.1f}) may be chance"
+    score, chance = _spread(own["asterix"]["return"]), own["asterix"]["random"]
+    yield f"Asterix's score by evolution ({score}; random actions have {chance:.1f}) may be chance"
     yield f"Freeway's sixteen pairs ({_spread(own['freeway']['return'])}) hold for {shares['freeway'][0]}:"
 
 
