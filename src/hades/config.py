@@ -84,8 +84,7 @@ class Config:
     networks: tuple[str, ...] = option((), group=SCORE)
     """Distil for several networks at once, each with an equal say, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or
     NAME:WIDTH,WIDTH,...; deep ones are trained by recipes of their own, and each may have other options of the inner
-    loop: mlp:256+learning_rate=0.002+activation=relu. Named twice, a
-    network counts twice."""
+    loop: mlp:256+learning_rate=0.002+activation=relu. Named twice, a network counts twice."""
     learn_rate: bool = option(False, group=SCORE)
     """Search for the inner step size, too."""
     chunk: int | None = option(None, least=1, group=SCORE)
