@@ -111,8 +111,12 @@ def test_a_run_goes_on_in_a_process_of_64_bits(target: ControlTask, tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "options"), [("cartpole", TINY), ("breakout", TINY), ("inverted_pendulum", TINY), ("digits", TINY_IMAGES)]
-)
+    ("name", "options"),
+    [
+        ("cartpole", TINY), ("breakout", TINY | {"preset": "evolution"}), ("inverted_pendulum", TINY),
+        ("digits", TINY_IMAGES),
+    ],
+)  # fmt: skip
 def test_every_suite_is_the_same_where_its_host_has_64_bits(name: str, options: dict[str, Any]) -> None:
     options = options | {"generations": 2, "validate_every": 2}
     with jax.enable_x64(True):

@@ -133,7 +133,9 @@ def configured(
     kinds = {strategies.kind(phase.strategy) for phase in plan_of(config).strategies}
     for name in options:
         if all(name in kind.ignores for kind in kinds):
-            raise InputError(f"{name} means nothing to the strategy {config.strategy}; leave it out")
+            raise InputError(
+                f"{name} means nothing to the strategy {config.strategy}; leave it out, or take a strategy that has it"
+            )
     return config
 
 

@@ -58,8 +58,8 @@ def test_rigid_bodies_end_to_end(capsys: pytest.CaptureFixture[str], name: str, 
 
 @pytest.mark.slow
 def test_minatar_with_a_cnn(capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["distill", "breakout", "--size", "4", *TINY_LINE, "--network", "cnn", "--generations", "2", "--out", "run"]
-    code, _, _ = run(capsys, *args)
+    tiny = ["--size", "4", "--preset", "evolution", *TINY_LINE, "--generations", "2", "--out", "run"]
+    code, _, _ = run(capsys, "distill", "breakout", *tiny, "--network", "cnn")
     assert code == 0 and hades.load("run/dataset.safetensors").states.shape == (4, 10, 10, 4)
     assert "data:image/png" in Path("run/report.html").read_text()
 
