@@ -105,7 +105,7 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
         learner = Learner(width=case["width"], epochs=case["epochs"])
         options = {name: case[name] for name in ("size", "population", "inits", "episodes")}
         return Search(
-            task, presets.get(natural, "laptop").override({**options, "learner": learner, "curriculum": None})
+            task, presets.get(natural, "evolution").override({**options, "learner": learner, "curriculum": None})
         )
 
     def generation_time(task: ControlTask) -> tuple[float, int]:

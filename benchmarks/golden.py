@@ -33,6 +33,11 @@ NETWORK = hades.Learner(width=16, epochs=24)
 IMAGES: dict[str, Any] = {"inits": 1, "episodes": 64, "progress": False, "validate_inits": 2, "validate_every": 2}
 CLASSIFIER = hades.Learner(width=16, epochs=10)
 CARTPOLE: dict[str, Any] = QUICK | {"learner": NETWORK}
+BREAKOUT: dict[str, Any] = CARTPOLE | {"preset": "evolution"}
+PPO: dict[str, Any] = {
+    "learner": NETWORK, "inits": 2, "generations": 4, "validate_every": 2, "validate_inits": 4, "progress": False,
+    "strategy_options": {"environments": 8, "rollout": 16},
+}  # fmt: skip
 
 DISTILLED: dict[str, tuple[str, int | None, dict[str, Any]]] = {
     "cartpole": ("cartpole", None, QUICK),
@@ -43,14 +48,11 @@ DISTILLED: dict[str, tuple[str, int | None, dict[str, Any]]] = {
     "pendulum": ("pendulum", None, QUICK | {"searches": 1}),
     "pendulum, two networks": ("pendulum", 4, CARTPOLE | {"networks": ("mlp:16", "mlp:8x1")}),
     "hopper": ("hopper", 4, CARTPOLE | {"generations": 2, "population": 4, "searches": 1}),
-    "breakout": ("breakout", None, CARTPOLE | {"population": 16}),
-    "breakout, soft labels": ("breakout", 12, CARTPOLE | {"labels": "soft"}),
-    "breakout, CNN": ("breakout", 3, CARTPOLE | {"generations": 2, "learner": hades.Learner(network="cnn", width=8)}),
-    "breakout by PPO": (
-        "breakout", 12,
-        {"strategy": "ppo", "learner": NETWORK, "inits": 2, "generations": 4, "validate_every": 2, "validate_inits": 4,
-         "strategy_options": {"environments": 8, "rollout": 16}, "progress": False},
-    ),
+    "breakout": ("breakout", None, BREAKOUT | {"population": 16}),
+    "breakout, soft labels": ("breakout", 12, BREAKOUT | {"labels": "soft"}),
+    "breakout, CNN": ("breakout", 3, BREAKOUT | {"generations": 2, "learner": hades.Learner(network="cnn", width=8)}),
+    "breakout by PPO": ("breakout", 12, PPO),
+    "space-invaders by PPO, two networks": ("space-invaders", 12, PPO | {"networks": ("mlp:16", "mlp:8x1")}),
     "digits by gradient": ("digits", 10, IMAGES | {"networks": (), "learner": CLASSIFIER, "generations": 6}),
     "digits by evolution": (
         "digits", 10,
