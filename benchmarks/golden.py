@@ -4,8 +4,8 @@
     python benchmarks/golden.py              # after: what differs, if anything; exit code 1 then
 
 Datasets are hashed whole (tensors and header, without the versions), study cells and evaluations kept as JSON without
-their times. Rounding belongs to a processor, its libraries and the number of devices: compare on the machine that wrote,
-on one core (`taskset -c 0`).
+their times. Rounding belongs to a processor, its libraries and the number of devices: compare on the machine that
+wrote, on one core (`taskset -c 0`).
 """
 
 import argparse
