@@ -91,9 +91,7 @@ def published(key: str) -> str:
 
 def reached() -> list[list[str]]:
     """What the presets reach: the study `results`; of Hopper, the study `laptop` by its preset's settings."""
-    games, lines = _lines("results_games"), _lines("results")
-    played = {line[0] for line in games[1:]}
-    header, *lines = [line for line in lines if line[0] not in played] + games[1:]
+    header, *lines = _lines("results") + _lines("results_games")[1:]
     laptop, rows = studies.latest(RESULTS / "laptop" / "results.json", "laptop")
     last = laptop.table(rows)[-1]
     inits, size = rows[-1]["cell"]["inits"], rows[-1]["cell"]["size"]

@@ -179,8 +179,8 @@ def resume(
         restored = opened.restore(lambda counts: search.init(counts.get("turn", 0)))
         state, counts = (search.init(), Counts()) if restored is None else (restored[0], Counts.read(restored[1]))
         spent = {"generations": int(state.generation), "steps": counts.env_steps, "minutes": counts.seconds / 60}
-        for limit, budget_ in limits.items():
-            if budget_ < spent[limit]:
+        for limit, asked in limits.items():
+            if asked < spent[limit]:
                 raise InputError(f"this run has had {spent[limit]:,.6g} {limit}; give more, or leave {limit} out")
         opened.settle({**opened.about, "config": _config(config)})
         counts.turn = int(state.turn)

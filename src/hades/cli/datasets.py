@@ -203,8 +203,8 @@ class Zoo(_Answer, Writing):
         from hades import zoo
 
         if self.action not in ("list", "show", "get"):
-            names = [self.action] if self.action in zoo.names() else get_close_matches(self.action, zoo.names(), n=1)
-            hint = f"; did you mean: hades zoo show {names[0]}?" if names else ""
+            near = get_close_matches(self.action, zoo.names(), n=1)  # itself, if it is one
+            hint = f"; did you mean: hades zoo show {near[0]}?" if near else ""
             raise InputError(f"hades zoo is list, show NAME or get NAME, not '{self.action}'{hint}")
         if self.action == "list":
             refuse(self, ("out", "force"), "is for get, which copies a dataset's file")

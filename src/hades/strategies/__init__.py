@@ -80,7 +80,7 @@ class Oracle(Protocol):
         ...
 
     def trained(self, solution: Solution) -> "Params":
-        """The generation's networks, trained on a solution: leaves ``[B, ...]``."""
+        """The generation's networks, of all kinds, B together, trained on a solution."""
         ...
 
     def rollouts(self, networks: "Params", play: "Play", steps: int, key: jax.Array) -> tuple["Play", "Trajectory"]:

@@ -16,13 +16,11 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import COUNT, option
 from hades.studies.base import SCALES, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, control, meaningful, scores, spread, summary
+from hades.studies.pieces import ONE_SEARCH, Wanted, control, meaningful, preset_of, scores, spread, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from hades.config import Config
 
 DISTILLATIONS = ("HaDES-R", "HaDES-F")
 METHODS = (*DISTILLATIONS, "evolution", "ES", "PPO")
@@ -66,7 +64,7 @@ class Comparison(Study):
              **self._own(method, task)}
             for task in self.tasks
             for method in self.methods
-            if method != "evolution" or _preset(task, self.scale) != _preset(task, self._preset(method))
+            if method != "evolution" or preset_of(task, self.scale) != preset_of(task, self._preset(method))
             for seed in range(self.seeds)
         ]  # fmt: skip
 
@@ -159,12 +157,6 @@ class Comparison(Study):
                      spread([row["training_seconds"] for row in mine], 0)]
                 )  # fmt: skip
         return table
-
-
-def _preset(task: str, name: str) -> "Config":
-    from hades import presets, tasks
-
-    return presets.get(tasks.make(task), name)
 
 
 def _budget(cell: Cell) -> Json:

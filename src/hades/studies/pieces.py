@@ -66,10 +66,17 @@ class Wanted:
 
 def meaningful(task: str, preset: str, options: Options) -> Options:
     """Options without those that mean nothing to the preset's strategy."""
-    from hades import presets, strategies
+    from hades import strategies
 
-    ignored = strategies.kind(presets.get(_made(task), preset).strategy).ignores
+    ignored = strategies.kind(preset_of(task, preset).strategy).ignores
     return {name: value for name, value in options.items() if name not in ignored}
+
+
+def preset_of(task: str, name: str) -> "Config":
+    """A task's preset."""
+    from hades import presets
+
+    return presets.get(_made(task), name)
 
 
 @functools.cache
