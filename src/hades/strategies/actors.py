@@ -1,8 +1,9 @@
-"""What actors' strategies share: a mean of networks' gradients, a critic, and the returns of what was played."""
+"""What actors' strategies share: what they are, a mean of networks' gradients, critics, and the returns of what was
+played."""
 
 import math
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +15,66 @@ from hades.learner.networks import Params, init_network, make_network
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS
 from hades.normalisers import Moments
-from hades.strategies import Solution
+from hades.options import check_names
+from hades.strategies import ROLLOUTS, Settings, Solution
 from hades.strategies.replay import Transition
 from hades.tasks.rollouts import Trajectory
+
+LEARNING_RATE = 0.01
+"""Of the pairs, where nobody says another."""
+
+
+class Solved(Protocol):
+    """A state that has the solution in it."""
+
+    @property
+    def solution(self) -> Solution:
+        """Where the strategy is."""
+        ...
+
+
+class Actor:
+    """A strategy of one solution, the parameters of the networks that act; so of no population."""
+
+    needs: ClassVar = ROLLOUTS
+    ignores: ClassVar = ("population", "std", "episodes", "curriculum")
+
+    def __init__(self, settings: Settings) -> None:
+        self.solution, self.task = settings.solution, settings.task
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the constructor."""
+        return cls(settings)
+
+    @classmethod
+    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
+        """Its population and search, for a table."""
+        del population, std
+        return "1", name
+
+    def in_pieces(self) -> Self:
+        """Rollouts are of environments inside the program."""
+        raise NotImplementedError
+
+    def mean(self, state: Solved) -> Solution:
+        """The solution itself."""
+        return state.solution
+
+
+def own_options(kind: type, settings: Settings) -> dict[str, Any]:
+    """A strategy's own options, as they were given.
+
+    Raises:
+        InputError: for one that there is not.
+    """
+    check_names(kind, settings.options, settings.name)
+    return {**settings.options}
+
+
+def outer_adam(settings: Settings, decay: float) -> optax.GradientTransformation:
+    """Of the pairs, with steps that shrink by a factor each."""
+    return optax.adam(optax.exponential_decay(settings.learning_rate or LEARNING_RATE, 1, decay))
 
 
 def mean_clipped(gradients: Solution, norm: float) -> tuple[Solution, jax.Array]:

@@ -7,7 +7,7 @@ differentiated through their training. One critic serves all networks.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +17,22 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Head, Output
-from hades.options import check, check_names, option
+from hades.options import check, option
 from hades.scoring import Scores
-from hades.strategies import ROLLOUTS, Oracle, Outputs, Settings, Solution
-from hades.strategies.actors import Critic, CriticState, Returns, mean_clipped, mean_finite
+from hades.strategies import Oracle, Outputs, Settings, Solution
+from hades.strategies.actors import (
+    Actor,
+    Critic,
+    CriticState,
+    Returns,
+    mean_clipped,
+    mean_finite,
+    outer_adam,
+    own_options,
+)
 from hades.tasks.rollouts import Play, Trajectory
 
-LEARNING_RATE, GROUP = 0.01, "strategy ppo"
+GROUP = "strategy ppo"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,44 +91,27 @@ class PPOState(NamedTuple):
     watched: dict[str, jax.Array]
 
 
-class PPO:
+class PPO(Actor):
     """Ascent of PPO's objective by the pairs, by Adam.
 
     Raises:
         InputError: for an option that there is not or cannot be.
     """
 
-    needs: ClassVar = ROLLOUTS
-    ignores: ClassVar = ("population", "std", "episodes", "curriculum")
-
     def __init__(self, settings: Settings) -> None:
-        check_names(Options, settings.options, settings.name)
-        given: dict[str, Any] = {**settings.options}
-        self.options = options = Options(**given)
-        self.solution, self.task = settings.solution, settings.task
+        super().__init__(settings)
+        self.options = options = Options(**own_options(Options, settings))
         self.actors = settings.inits, options.environments
         if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
         self.collects = settings.inits * each
         self.critic = Critic(settings.recipe, self.task.spec, options.critic_lr)
-        rate = settings.learning_rate or LEARNING_RATE
-        self.optimiser = optax.adam(optax.exponential_decay(rate, 1, options.lr_decay))
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """As the constructor; one solution, so of no population or standard deviation."""
-        return cls(settings)
+        self.optimiser = outer_adam(settings, options.lr_decay)
 
     @classmethod
     def implied(cls, spec: Spec) -> Mapping[str, Any]:
         """Several networks in each gradient, and labels that have one."""
         return {"inits": 4, "searches": 1, "curriculum": None} | ({"labels": "soft"} if spec.discrete else {})
-
-    @classmethod
-    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
-        """Its population and search, for a table."""
-        del population, std
-        return "1", name
 
     def init(self, key: jax.Array, solution: Solution | None = None) -> PPOState:
         """From the start, or another solution, with a critic that knows nothing."""
@@ -189,14 +181,6 @@ class PPO:
         steps = Samples(seen.obs, seen.action, seen.log_prob, normal, target)
         each = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(x.shape[1], -1, *x.shape[3:]), steps)
         return each, self.critic.see(critic, target)
-
-    def in_pieces(self) -> Self:
-        """Rollouts are of environments inside the program."""
-        raise NotImplementedError
-
-    def mean(self, state: PPOState) -> Solution:
-        """The solution itself."""
-        return state.solution
 
     def metrics(self, state: PPOState) -> dict[str, Any]:
         """Of the last update: the policies' entropy and how far they went, in nats; the gradients' mean norm."""

@@ -10,7 +10,7 @@ smoothing of the target, and the noise that the actor's gradient is averaged ove
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,14 +21,23 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Head
 from hades.normalisers import Moments
-from hades.options import check, check_names, option
+from hades.options import check, option
 from hades.scoring import Scores
-from hades.strategies import ROLLOUTS, Oracle, Outputs, Settings, Solution
-from hades.strategies.actors import Returns, Twins, TwinsState, mean_clipped, mean_finite
+from hades.strategies import Oracle, Outputs, Settings, Solution
+from hades.strategies.actors import (
+    Actor,
+    Returns,
+    Twins,
+    TwinsState,
+    mean_clipped,
+    mean_finite,
+    outer_adam,
+    own_options,
+)
 from hades.strategies.replay import Replay, Transition, bytes_of, transitions
 from hades.tasks.rollouts import Play, Trajectory
 
-LEARNING_RATE, GROUP = 0.01, "strategy td3"
+GROUP = "strategy td3"
 REPLAY_BYTES = 2**26
 """Of the transitions that are kept, where nobody says how many."""
 
@@ -88,21 +97,16 @@ class TD3State(NamedTuple):
     watched: dict[str, jax.Array]
 
 
-class TD3:
+class TD3(Actor):
     """Ascent of the critics' value by the pairs, by Adam.
 
     Raises:
         InputError: for an option that there is not or cannot be, and for discrete actions.
     """
 
-    needs: ClassVar = ROLLOUTS
-    ignores: ClassVar = ("population", "std", "episodes", "curriculum")
-
     def __init__(self, settings: Settings) -> None:
-        check_names(Options, settings.options, settings.name)
-        given: dict[str, Any] = {**settings.options}
-        self.options = options = Options(**given)
-        self.solution, self.task = settings.solution, settings.task
+        super().__init__(settings)
+        self.options = options = Options(**own_options(Options, settings))
         self.actors = inits, _ = settings.inits, options.environments
         if (spec := self.task.spec).discrete:
             raise InputError(f"td3 is for continuous actions; those of {self.task.name} are discrete: take ppo")
@@ -113,25 +117,13 @@ class TD3:
         if self.capacity < max(new, options.warmup):
             raise InputError(f"replay must be at least {max(new, options.warmup)} (a generation, and the warmup)")
         self.critics = Twins(spec, options.critic_width, options.critic_lr, options.tau)
-        rate = settings.learning_rate or LEARNING_RATE
-        self.optimiser = optax.adam(optax.exponential_decay(rate, 1, options.lr_decay))
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """As the constructor; one solution, so of no population or standard deviation."""
-        return cls(settings)
+        self.optimiser = outer_adam(settings, options.lr_decay)
 
     @classmethod
     def implied(cls, spec: Spec) -> Mapping[str, Any]:
         """Several networks in each gradient."""
         del spec
         return {"inits": 4, "searches": 1, "curriculum": None}
-
-    @classmethod
-    def words(cls, name: str, population: int, std: float) -> tuple[str, str]:
-        """Its population and search, for a table."""
-        del population, std
-        return "1", name
 
     def init(self, key: jax.Array, solution: Solution | None = None) -> TD3State:
         """From the start, or another solution, with critics that know nothing."""
@@ -221,14 +213,6 @@ class TD3:
         unit = jnp.sqrt(rewards.mean**2 + rewards.m2 / jnp.maximum(rewards.number, 1)) + 1e-8
         obs, after = oracle.normaliser(drawn.obs), oracle.normaliser(drawn.next_obs)
         return drawn._replace(obs=obs, next_obs=after, reward=drawn.reward / unit)
-
-    def in_pieces(self) -> Self:
-        """Rollouts are of environments inside the program."""
-        raise NotImplementedError
-
-    def mean(self, state: TD3State) -> Solution:
-        """The solution itself."""
-        return state.solution
 
     def metrics(self, state: TD3State) -> dict[str, Any]:
         """Of the last updates: the critics' error and their value of what networks do, both in units of a reward; the
