@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 import hades
-from hades import evaluation
+from hades import evaluation, parallel
 from hades.config import Config
 from hades.distillation import dataset_of
 from hades.evaluation import networks_of, recipe
@@ -18,6 +20,7 @@ from hades.files import dumps
 from hades.learner.recipe import Learner
 from hades.learner.recipes import CONTINUOUS
 from hades.metrics import metric_of
+from hades.progress import Left
 from hades.scores import FRESH, OWN, STRANGERS
 from hades.search import Search
 from hades.tasks.control import ControlTask
@@ -246,3 +249,21 @@ def test_what_a_caller_can_mistake_is_one_line(
 def test_seeds_that_differ_in_their_upper_half_draw_other_networks(cartpole_pairs: hades.Dataset) -> None:
     kernels = [hades.train(cartpole_pairs, seed)["params"]["Dense_0"]["kernel"] for seed in (0, 2**32, 2**62)]
     assert len({kernel.tobytes() for kernel in map(np.asarray, kernels)}) == 3
+
+
+def test_networks_that_play_in_shifts_score_what_they_do_at_once_and_say_how_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[float] = []
+
+    @contextmanager
+    def working(text: str) -> Iterator[Left]:
+        assert "training 6 networks" in text
+        yield told.append
+
+    dataset = hades.load("acrobot")
+    at_once = hades.evaluate(dataset, inits=6, episodes=2)
+    monkeypatch.setattr(parallel, "LANES", 4 // jax.device_count())
+    in_shifts = hades.evaluate(dataset, inits=6, episodes=2, working=working)
+    assert np.array_equal(in_shifts.returns, at_once.returns)
+    assert len(told) == 2 and 0 < told[1] < 60

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from safetensors.numpy import save
 from hades import runtime, tasks
 from hades.aliases import PyTree
 from hades.arguments import Scoring, Training
+from hades.clocks import Stopwatch
 from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
 from hades.files import write_atomically
@@ -25,13 +28,15 @@ from hades.learner.recipes import published
 from hades.memory import check_memory, of_networks, of_training
 from hades.normalisers import normaliser_of
 from hades.options import held_to
+from hades.parallel import shifts
+from hades.progress import Left, silent
 from hades.scores import FRESH, OWN, STRANGERS, Evaluation, Networks
 from hades.scoring import AnyNormaliser, Fitness, Pairs
 from hades.seeds import as_key, key_of, stored_key
 from hades.tasks.base import Task
 
-Working = Callable[[str], AbstractContextManager[Any]]
-"""What is entered with a line that says what goes on."""
+Working = Callable[[str], AbstractContextManager[Left]]
+"""What is entered with a line that says what goes on, and is told then how long it will take."""
 INITS = 32
 """Fresh networks, where nobody says how many."""
 
@@ -106,7 +111,7 @@ def evaluate(
     greedy: bool = Scoring.greedy,
     init: str = Scoring.init,
     seed: int = Scoring.seed,
-    working: Working = nullcontext,
+    working: Working = silent,
 ) -> Evaluation:
     """Train networks on a dataset and score each by whole episodes: fresh ones, but HaDES-F's datasets their own.
 
@@ -147,10 +152,9 @@ def evaluate(
         network_key = stored_key(dataset.info["init_key"])
     check_memory(of_networks(fitness, 1, len(dataset), copies=2))
     pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
-    play = _play if task.traced else _played
-    with working(_doing(fitness, networks)):
+    with working(_doing(fitness, networks)) as left:
         params = _train(fitness, pairs, network_key, episode_key)
-        returns = np.asarray(play(fitness, params, normaliser_of(dataset), episode_key, task.data))
+        returns = _in_shifts(fitness, params, normaliser_of(dataset), episode_key, left)
     return Evaluation(returns, task.metric.name, networks)
 
 
@@ -215,9 +219,23 @@ def _train(fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: 
     return jax.tree.map(lambda x: x[0], trained)
 
 
-def _played(fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, data: PyTree) -> jax.Array:
+def _in_shifts(fitness: Fitness, params: Params, normaliser: AnyNormaliser, key: jax.Array, left: Left) -> np.ndarray:
+    """Scores ``[inits, episodes]``; networks play one shift after the other, and the first tells how long it takes."""
+    number, play = shifts(fitness.inits, fitness.episodes), _play if fitness.task.traced else _played
+    shift = replace(fitness, inits=fitness.inits // number)
+    parts = jax.tree.map(lambda x: x.reshape(number, shift.inits, *x.shape[1:]), (params, fitness.seeds(key)))
+    returns, watch = [], Stopwatch()
+    for done in range(1, number + 1):
+        networks, seeds = jax.tree.map(itemgetter(done - 1), parts)
+        returns.append(np.asarray(play(shift, networks, normaliser, seeds, fitness.task.data)))
+        if done < number:
+            left(watch.lap()[0] * (number - done))
+    return np.concatenate(returns)
+
+
+def _played(fitness: Fitness, params: Params, normaliser: AnyNormaliser, keys: jax.Array, data: PyTree) -> jax.Array:
     """Scores ``[inits, episodes]``."""
-    return fitness.rollouts(1, _take, (params,), normaliser, key, data).ret[0]
+    return fitness.rollouts(1, _take, (params,), normaliser, keys, data).ret[0]
 
 
 def _take(job: jax.Array, params: Params) -> Params:

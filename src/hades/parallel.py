@@ -101,6 +101,15 @@ def chunk_sizes(network_bytes: int, episode_bytes: int, episodes: int, layers_by
     return max(1, fits), max(1, trains)
 
 
+def shifts(networks: int, episodes: int) -> int:
+    """In how many equal shifts networks may play, one after the other, at no cost: on CPU, where each fills the cores.
+
+    The first says how long the others will take.
+    """
+    full = networks * episodes // (LANES * jax.device_count()) if jax.default_backend() == "cpu" else 1
+    return max(number for number in range(1, max(1, full) + 1) if networks % number == 0)
+
+
 def device_memory() -> int:
     """Bytes of the first device; of the machine's memory, its share."""
     stats = jax.local_devices()[0].memory_stats()

@@ -25,28 +25,49 @@ PLAIN_EVERY = 5.0
 TICK, PLAIN_TICK = 0.5, 30.0
 """Seconds between two looks at the clock of what says nothing itself: on a terminal, and elsewhere."""
 
+Left = Callable[[float], None]
+"""Told how many seconds are left."""
+
+
+def _unheard(seconds: float) -> None:
+    del seconds
+
 
 @contextlib.contextmanager
-def working(text: str, quiet: bool = False) -> Iterator[None]:
-    """Say on stderr what goes on, and how long it has by now, until it is over.
+def silent(text: str) -> Iterator[Left]:
+    """As `working`, without a word."""
+    del text
+    yield _unheard
+
+
+@contextlib.contextmanager
+def working(text: str, quiet: bool = False) -> Iterator[Left]:
+    """Say on stderr what goes on, how long it has by now, and how long yet where it is told so, until it is over.
 
     On a terminal a line that is rewritten, and gone in the end; elsewhere a line, and one every half minute. A stderr
     that nobody reads any more is no reason to stop.
     """
-    stream, start, text = sys.stderr, time.monotonic(), printable(text)
+    stream, start, text, end = sys.stderr, time.monotonic(), printable(text), math.inf
     if quiet or stream is None:
-        yield
+        yield _unheard
         return
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
 
     def line() -> str:
-        clock, room = _clock(time.monotonic() - start), shutil.get_terminal_size().columns - 12
-        return f"\r\x1b[K{text[:room]}  {clock}" if terminal else f"{text}; {clock} so far\n"
+        now = time.monotonic()
+        clock, more = _clock(now - start), f", {about(max(0, end - now))}" if math.isfinite(end) else ""
+        room = shutil.get_terminal_size().columns - 8 - len(clock + more)
+        return f"\r\x1b[K{text[:room]}  {clock}{more}" if terminal else f"{text}; {clock} so far{more}\n"
+
+    def left(seconds: float) -> None:
+        nonlocal end
+        end = time.monotonic() + seconds
+        _write(stream, line())
 
     _write(stream, line() if terminal else f"{text}\n")
     try:
         with _Clock(TICK if terminal else PLAIN_TICK, lambda: _write(stream, line())):
-            yield
+            yield left
     finally:
         if terminal:
             _write(stream, "\r\x1b[K")
@@ -60,7 +81,7 @@ class Pace:
         self.done: list[tuple[Options, float]] = []
 
     @contextlib.contextmanager
-    def working(self, text: str, left: Sequence[Options], more: str = "") -> Iterator[None]:
+    def working(self, text: str, left: Sequence[Options], more: str = "") -> Iterator[Left]:
         """As `working`, with an estimate as soon as a piece is done.
 
         Args:
@@ -70,7 +91,7 @@ class Pace:
         seconds, start = estimate(left, self.done), time.monotonic()
         words = text if seconds is None else f"{text}, {about(seconds)}"
         with working(f"{words}: {more}" if more else words, self.quiet):
-            yield
+            yield _unheard  # its own estimate is of all pieces
         self.done.append((left[0], time.monotonic() - start))
 
 

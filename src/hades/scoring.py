@@ -104,7 +104,11 @@ class Fitness:
         """Train every network on every candidate, then score. Leaves are ``[P, inits, episodes]``."""
         train, shared = self._trainer(population, networks, key)
         size, pairs = population[0].shape[:2]
-        return self.rollouts(size, train, shared, normaliser, key, data, limit, pairs)
+        return self.rollouts(size, train, shared, normaliser, self.seeds(key), data, limit, pairs)
+
+    def seeds(self, key: jax.Array) -> jax.Array:
+        """Of the networks' episodes, ``[inits, episodes]``; all candidates share them (common random numbers)."""
+        return jax.random.split(key, (self.inits, self.episodes))
 
     def rollouts(
         self,
@@ -112,20 +116,19 @@ class Fitness:
         make_params: MakeParams,
         shared: tuple[PyTree, ...],
         normaliser: AnyNormaliser,
-        key: jax.Array,
+        keys: jax.Array,
         data: PyTree = (),
         limit: jax.Array | None = None,
         pairs: int = 0,
     ) -> Episode:
         """Score the networks that ``make_params(job, *shared)`` gives. Leaves are ``[size, inits, episodes]``.
 
-        Networks are made in chunks, and forgotten once they have played. All candidates share their episodes' seeds
-        (common random numbers).
+        Networks are made in chunks, and forgotten once they have played.
 
         Args:
+            keys: from `seeds`.
             pairs: that each of them is trained on, if it is.
         """
-        keys = jax.random.split(key, (self.inits, self.episodes))
         if not self.task.traced:
             return self._on_the_host(size, make_params, shared, normaliser, keys, limit, pairs)
 

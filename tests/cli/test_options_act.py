@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from hades.baselines import images
 from hades.cli import main, parsing, searching
 from hades.errors import InputError
 from hades.learner.recipe import Learner
+from hades.progress import silent
 from hades.scores import Evaluation
 from hades.tasks.base import Task
 
@@ -78,7 +78,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, cartpole_pairs: hades.Dataset) -> lis
     done: list[str] = []
 
     def instead(result: Any) -> Callable[..., Any]:
-        def call(*args: Any, working: Any = nullcontext, **options: Any) -> Any:
+        def call(*args: Any, working: Any = silent, **options: Any) -> Any:
             with working("at work"):
                 pass
             done.append("; ".join([*map(words, args), *(f"{k} {words(v)}" for k, v in options.items())]))

@@ -100,6 +100,15 @@ def test_sampled_actions_vary_and_stay_in_bounds(continuous_pairs: hades.Dataset
     assert (greedy(params, jnp.zeros(3), KEY) == greedy(params, jnp.zeros(3), jax.random.key(1))).all()
 
 
+def test_exploration_stays_as_it_was_asked_for_where_the_loss_is_of_means(continuous_pairs: hades.Dataset) -> None:
+    learner = Learner(width=16, epochs=16, loss="mse", action_std=0.05)
+    params = hades.train(continuous_pairs, KEY, learner)
+    act = hades.policy(continuous_pairs, learner)
+    obs = jnp.asarray(continuous_pairs.states[0])
+    actions = jax.jit(jax.vmap(lambda k: act(params, obs, k)))(jax.random.split(KEY, 500))
+    assert (np.abs(actions.std(0) - 0.05) < 0.01).all()
+
+
 def test_same_key_same_network(cartpole_pairs: hades.Dataset) -> None:
     one, two = (hades.train(cartpole_pairs, jax.random.key(3)) for _ in range(2))
     assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), one, two)))

@@ -6,7 +6,6 @@ mean and standard deviation, on the architecture that the set was distilled on a
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from hades.learner.recipes import ARCHITECTURES, IMAGES, ON_SMALL, SMALL, WHOLE_
 from hades.metrics import TEST
 from hades.normalisers import identity_normaliser
 from hades.options import held_to
+from hades.progress import silent
 from hades.scores import Evaluation
 from hades.seeds import key_of
 from hades.tables import align, marked
@@ -72,7 +72,7 @@ def across(
     inits: int | None = 5,
     seed: int = 0,
     names: Iterable[str] = ARCHITECTURES,
-    working: Working = nullcontext,
+    working: Working = silent,
 ) -> Mapping[str, Evaluation]:
     """Test accuracy of fresh networks of each architecture, trained by its recipe; on a whole set by `WHOLE_SET`."""
     dataset = as_dataset(dataset)

@@ -94,7 +94,8 @@ class WeightEvolution:
 
         normaliser = state.seen.normaliser()
         shared = state.mean, state.std, noise_key
-        scores = self.fitness.scores(self.fitness.rollouts(self.population, network, shared, normaliser, episode_key))
+        seeds = self.fitness.seeds(episode_key)
+        scores = self.fitness.scores(self.fitness.rollouts(self.population, network, shared, normaliser, seeds))
         differ = scores.fitness.max() > scores.fitness.min()  # of ranks that mean nothing, nothing is learnt
         mean_step, std_step = self.gradient(differ * utilities(scores.fitness), noise_key)
         size = state.mean.size
@@ -142,7 +143,7 @@ class WeightEvolution:
             def network(_: jax.Array, mean: jax.Array) -> Params:
                 return self.unravel(mean)
 
-            return fitness.rollouts(1, network, (state.mean,), state.seen.normaliser(), key).ret[0]
+            return fitness.rollouts(1, network, (state.mean,), state.seen.normaliser(), fitness.seeds(key)).ret[0]
 
         return Evaluation(np.asarray(play(state)))
 

@@ -1,5 +1,6 @@
 """Action heads: what a network's last layer means, as a distribution of actions. Each exists once."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from hades.dataset import Spec
+from hades.learner.parts import Parts
 
 Output = Any
 """What a head makes of the last layer: logits ``[..., A]``, or ``(mean, log_std)``, each ``[..., A]``."""
@@ -16,7 +18,7 @@ Output = Any
 class Head(Protocol):
     """A distribution of actions, from a network's outputs."""
 
-    def output(self, network: nn.Module, last: jax.Array) -> Output:
+    def output(self, network: Parts, last: jax.Array) -> Output:
         """Of the last layer ``[..., A]``, with what parameters the head has of its own."""
         ...
 
@@ -45,7 +47,7 @@ class Head(Protocol):
 class Categorical:
     """Discrete actions: int32 indices, by the softmax of logits."""
 
-    def output(self, network: nn.Module, last: jax.Array) -> jax.Array:
+    def output(self, network: Parts, last: jax.Array) -> jax.Array:
         """The last layer itself: logits."""
         del network
         return last
@@ -74,11 +76,12 @@ class Categorical:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Continuous actions ``[A]``, normal with one free log-std a dimension that starts at 0."""
+    """Continuous actions ``[A]``, normal with one free log-std a dimension."""
 
-    def output(self, network: nn.Module, last: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def output(self, network: Parts, last: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean, and log-std."""
-        log_std: jax.Array = network.param("log_std", nn.initializers.zeros, last.shape[-1:])
+        start = nn.initializers.constant(math.log(network.action_std))
+        log_std: jax.Array = network.param("log_std", start, last.shape[-1:])
         return last, jnp.broadcast_to(log_std, last.shape)
 
     def sample(self, out: tuple[jax.Array, jax.Array], key: jax.Array) -> jax.Array:

@@ -27,6 +27,7 @@ class Parts(nn.Module):
         initialiser: of kernels, one of `INITIALISERS`.
         bias: biases start uniform in ``[0, bias)``.
         norm: ``"layer"`` normalises the units of dense hidden layers before their activation.
+        action_std: of continuous actions.
     """
 
     spec: Spec
@@ -36,6 +37,7 @@ class Parts(nn.Module):
     initialiser: str
     bias: float
     norm: str = "none"
+    action_std: float = 1.0
 
     def lead(self, obs: jax.Array) -> tuple[int, ...]:
         """The axes before an observation's own."""

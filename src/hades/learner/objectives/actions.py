@@ -20,7 +20,7 @@ def nll(out: tuple[jax.Array, jax.Array], targets: jax.Array) -> jax.Array:
 
 
 def mse(out: tuple[jax.Array, jax.Array], targets: jax.Array) -> jax.Array:
-    """Squared error of the mean. The log-std gets no gradient and stays at 0: score such policies greedily."""
+    """Squared error of the mean. The log-std gets no gradient: the standard deviation stays what it was."""
     return jnp.mean(jnp.sum((out[0] - targets) ** 2, axis=-1))
 
 
