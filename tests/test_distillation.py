@@ -208,7 +208,7 @@ def test_images_distil_into_ten_that_train(digits: ImageTask) -> None:
         ({"normaliser": "running"}, "images are normalised once"),
         ({"networks": ("mlp:wide",)}, "networks are NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or"),
         ({"networks": ("vit",)}, "unknown network 'vit'"),
-        ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one step size"),
+        ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one learning_rate"),
         ({"start": "best"}, "does not start at 'best'; choose one of random, mean"),
     ],
 )

@@ -32,7 +32,7 @@ def _population(task: ControlTask, size: int) -> Pairs:
     return (
         jax.random.normal(states, (*shape, *task.spec.obs_shape)),
         jax.random.uniform(actions, (*shape, task.spec.num_actions), minval=-1),
-        None,
+        {},
     )
 
 
@@ -63,7 +63,7 @@ def test_candidates_share_networks_and_episodes(target: ControlTask) -> None:
 def test_a_candidate_that_diverges_scores_minus_infinity_and_is_not_watched(target: ControlTask) -> None:
     states, actions, _ = _population(target, 4)
     states = states.at[1].set(jnp.nan)
-    scores = _scores(_fitness(target, watch=True), (states, actions, None))
+    scores = _scores(_fitness(target, watch=True), (states, actions, {}))
     assert np.isneginf(scores.fitness[1]) and np.isfinite(np.delete(np.asarray(scores.fitness), 1)).all()
     assert scores.seen is not None
     assert np.isfinite(scores.seen.mean).all() and float(scores.seen.number) == 3 * 10
@@ -109,7 +109,7 @@ task = hades.make("SpaceInvaders-MinAtar")
 recipe = published(task.spec).patched(Learner(width=512, epochs=3))
 fitness = Fitness(task, recipe, inits=2, episodes=2, chunk=6)
 key = jax.random.key(0)
-pairs = jax.random.normal(key, (6, 8, 10, 10, 6)), jax.nn.one_hot(jnp.zeros((6, 8)), 4), None
+pairs = jax.random.normal(key, (6, 8, 10, 10, 6)), jax.nn.one_hot(jnp.zeros((6, 8)), 4), {}
 run = jax.jit(lambda: fitness.population(pairs, fitness.networks(key), identity_normaliser(task.spec), key).fitness)
 print(run().shape)
 """
@@ -128,7 +128,7 @@ def _of_images(fitness: Fitness, pairs: Pairs, data: Any) -> jax.Array:
 
 def test_scores_of_images_do_not_depend_on_the_chunk(digits: ImageTask) -> None:
     states = jax.random.uniform(KEY, (3, 10, *digits.spec.obs_shape))
-    pairs = states, jnp.broadcast_to(jnp.eye(10), (3, 10, 10)), jnp.asarray([0.1, 0.5, 1.0])
+    pairs = states, jnp.broadcast_to(jnp.eye(10), (3, 10, 10)), {"learning_rate": jnp.asarray([0.1, 0.5, 1.0])}
     scores = []
     for chunk in (1, 6):
         fitness = Fitness(digits, RECIPE, inits=2, episodes=16, chunk=chunk)

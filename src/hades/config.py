@@ -20,6 +20,9 @@ from hades.options import COUNT, SEED, bare, check, check_names, check_value, op
 PAIRS, SEARCH, SCORE, BUDGET = "pairs", "search", "score", "budget and validation"
 LIMITS = ("generations", "steps", "minutes")
 
+LEARNABLE = {"learn_rate": "learning_rate", "learn_std": "action_std"}
+"""Options of a recipe that may be searched for with the pairs, by the option that asks for it."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -87,6 +90,8 @@ class Config:
     loop: mlp:256+learning_rate=0.002+activation=relu. Named twice, a network counts twice."""
     learn_rate: bool = option(False, group=SCORE)
     """Search for the inner step size, too."""
+    learn_std: bool = option(False, group=SCORE)
+    """Search for the standard deviation of continuous actions, too, from the learner's action_std."""
     chunk: int | None = option(None, least=1, group=SCORE)
     """Networks that run at once on a device; off: chosen by memory and cache."""
     generations: int | None = option(None, least=1, off=MISSING, group=BUDGET)
@@ -109,9 +114,15 @@ class Config:
         object.__setattr__(self, "learner", _recipes().CONTINUOUS.patched(self.learner))
         if self.label_logit != Config.label_logit and not _sharpens(self.labels):
             raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
-        rates = {recipe.learning_rate for recipe in self.recipes}
-        if self.learn_rate and len(rates) > 1:
-            raise InputError("learn_rate searches for one step size, but these networks have several")
+        recipes = self.recipes
+        for name, of_recipe in self.learns.items():
+            if len({getattr(recipe, of_recipe) for recipe in recipes}) > 1:
+                raise InputError(f"{name} searches for one {of_recipe}, but these networks have several")
+
+    @property
+    def learns(self) -> dict[str, str]:
+        """The options that ask to search for one of the recipe's, too: ``{"learn_rate": "learning_rate"}``."""
+        return {name: of_recipe for name, of_recipe in LEARNABLE.items() if getattr(self, name)}
 
     @property
     def starts_from_dataset(self) -> bool:

@@ -151,7 +151,7 @@ def evaluate(
     if not networks.sampled:
         network_key = stored_key(dataset.info["init_key"])
     check_memory(of_networks(fitness, 1, len(dataset), copies=2))
-    pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], None
+    pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], {}
     with working(_doing(fitness, networks)) as left:
         params = _train(fitness, pairs, network_key, episode_key)
         returns = _in_shifts(fitness, params, normaliser_of(dataset), episode_key, left)

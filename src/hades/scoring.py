@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
-from hades.learner.cloning import Window, behaviour_cloning
+from hades.learner.cloning import Learned, Window, behaviour_cloning
 from hades.learner.networks import Params, init_network, layer_bytes, make_network, network_bytes
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
@@ -21,8 +21,8 @@ from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_job
 from hades.strategies import Solution, Surrogate
 from hades.tasks.base import Episode, Task
 
-Pairs = tuple[jax.Array, jax.Array, jax.Array | None]
-"""``(states [N, *obs], targets [N, num_actions], learning rate)``, None for the recipe's own; with a leading axis: a
+Pairs = tuple[jax.Array, jax.Array, Learned]
+"""``(states [N, *obs], targets [N, num_actions], what of the recipe is searched for)``; with a leading axis: a
 population of them."""
 AnyNormaliser = Normaliser | OnlineNormaliser
 MakeParams = Callable[..., Params]

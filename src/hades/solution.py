@@ -39,6 +39,8 @@ class Codec:
         Args:
             warm: that dataset, where it is not in the file that the configuration names.
         """
+        if config.learn_std and task.spec.discrete:
+            raise InputError(f"learn_std is of continuous actions; those of {task.name} are discrete")
         return cls(task, config, recipe, warm_start(task, config, warm) if config.starts_from_dataset else None)
 
     @property
@@ -66,8 +68,8 @@ class Codec:
         else:
             part = self.objective.start(self.config.size, target_key)
         solution = {"states": self._states(state_key, normaliser), **part}
-        if self.config.learn_rate:
-            solution["log_rate"] = jnp.log(jnp.asarray(self.recipe.learning_rate))
+        for name, of_recipe in self.config.learns.items():
+            solution[_logarithm(name)] = jnp.log(jnp.asarray(getattr(self.recipe, of_recipe)))
         return solution
 
     def _states(self, key: jax.Array, normaliser: Normaliser) -> jax.Array:
@@ -78,14 +80,13 @@ class Codec:
         return jax.random.normal(key, (self.config.size, *self.task.spec.obs_shape))
 
     def pairs(self, solution: Solution) -> Pairs:
-        """One candidate's states, targets and learning rate."""
-        rate = jnp.exp(solution["log_rate"]) if self.config.learn_rate else None
-        return solution["states"], self.objective.targets(solution, self.config.size), rate
+        """One candidate's states and targets, and what is searched for beside them."""
+        learned = {of: jnp.exp(solution[_logarithm(name)]) for name, of in self.config.learns.items()}
+        return solution["states"], self.objective.targets(solution, self.config.size), learned
 
     def dataset(self, solution: Solution, normaliser: Normaliser, info: Options) -> Dataset:
         """A solution as what is kept of it."""
-        states, targets, rate = self.pairs(solution)
-        learned = {} if rate is None else {"learning_rate": float(rate)}
+        states, targets, learned = self.pairs(solution)
         column: dict[str, Any] = {self.objective.column: np.asarray(targets)}
         return Dataset(
             states=np.asarray(states),
@@ -93,9 +94,14 @@ class Codec:
             obs_mean=np.asarray(normaliser.mean),
             obs_std=np.asarray(normaliser.std),
             task=self.task.name,
-            learner=self.recipe.options() | learned,
+            learner=self.recipe.options() | {name: float(value) for name, value in learned.items()},
             info=info,
         )
+
+
+def _logarithm(name: str) -> str:
+    """In a solution: ``log_rate`` of ``learn_rate``."""
+    return name.replace("learn", "log")
 
 
 def warm_start(task: Task, config: Config, given: Dataset | None = None) -> Dataset:

@@ -124,7 +124,7 @@ def test_the_gradient_through_training_is_that_of_finite_differences() -> None:
 
     @jax.jit
     def out(states: jax.Array, rate: jax.Array) -> jax.Array:
-        trained = behaviour_cloning(learner, spec, params, states, targets, rate)
+        trained = behaviour_cloning(learner, spec, params, states, targets, {"learning_rate": rate})
         return sum(((a - b) ** 2).sum() for a, b in zip(*map(jax.tree.leaves, (trained, params)), strict=True))  # type: ignore[return-value]
 
     rate, step = jnp.asarray(0.7), 1e-2

@@ -70,7 +70,7 @@ def test_candidates_share_their_episodes() -> None:
 
     task = HostTask("line", Line())
     fitness = Fitness(task, task.reference.patched(Learner(width=8, epochs=5)), inits=2, episodes=3, watch=True)
-    pairs = jnp.ones((2, 2, 1)), jnp.zeros((2, 2, 1)), None
+    pairs = jnp.ones((2, 2, 1)), jnp.zeros((2, 2, 1)), {}
     scores = fitness.population(pairs, fitness.networks(KEY), identity_normaliser(task.spec), KEY)
     assert float(scores.fitness[0]) == float(scores.fitness[1])
     assert scores.seen is not None and float(scores.seen.number) == int(scores.env_steps) == 2 * 2 * 3 * 10

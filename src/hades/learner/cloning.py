@@ -4,8 +4,9 @@ A pure function of one network, one dataset and one key: `jax.vmap` it from outs
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -23,6 +24,8 @@ from hades.learner.span import Span, Whole, spans
 
 Policy = Callable[[Params, jax.Array, jax.Array], jax.Array]
 """``(params, normalised observation [*obs], key) -> action``: an int32 index, or ``[act]`` in [-1, 1]."""
+Learned = Mapping[str, jax.Array]
+"""Of a recipe's options, those that are searched for with the pairs, by their names."""
 Window = tuple[int, jax.Array]
 """``(steps, last)``: stop after step number ``last``, differentiate only through so many steps before it (truncated
 backpropagation through time; with a random ``last`` that of Feng et al. 2023)."""
@@ -44,24 +47,27 @@ def behaviour_cloning(
     params: Params,
     states: jax.Array,
     targets: jax.Array,
-    learning_rate: jax.Array | None = None,
+    learned: Learned = MappingProxyType({}),
     key: jax.Array | None = None,
     window: Window | None = None,
 ) -> Params:
     """Train one network on a dataset: gradient descent for ``recipe.epochs`` steps.
 
-    Differentiable in the dataset and the learning rate; the steps are checkpointed, so that the backward pass holds
+    Differentiable in the dataset and what is learned; the steps are checkpointed, so that the backward pass holds
     about ``2 sqrt(epochs)`` copies of parameters and optimiser state.
 
     Args:
         params: from `init_network`.
         states: ``[N, *obs]``, normalised.
         targets: ``[N, num_actions]``, actions or labels.
-        learning_rate: scalar, in place of the recipe's.
+        learned: the learning rate and the standard deviation of actions that it begins with, scalars by their names
+            in a recipe, in place of the recipe's.
         key: for recipes with a ``batch`` or an ``augment``.
         window: which steps to differentiate through; None for all.
     """
-    loss = loss_of(recipe.loss, spec)
+    loss, learning_rate = loss_of(recipe.loss, spec), learned.get("learning_rate", recipe.learning_rate)
+    if "action_std" in learned:
+        params = head_of(spec).spread(params, learned["action_std"])
     way = (Span if not window and spans(recipe, spec, len(states)) else Whole)(recipe, spec, params, states)
     key = jax.random.key(0) if key is None else key
 
@@ -77,7 +83,7 @@ def behaviour_cloning(
         updates, opt_state = make_optimiser(recipe, rate).update(grads, opt_state, params)
         return optax.apply_updates(params, updates), opt_state
 
-    data = way.seen, targets, recipe.learning_rate if learning_rate is None else learning_rate
+    data = way.seen, targets, learning_rate
     carry = way.start, make_optimiser(recipe, recipe.learning_rate).init(way.start)
     first, length = jnp.zeros((), jnp.int32), recipe.epochs
     if window and window[0] < recipe.epochs:

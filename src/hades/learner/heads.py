@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.parts import Parts
 
@@ -20,6 +21,10 @@ class Head(Protocol):
 
     def output(self, network: Parts, last: jax.Array) -> Output:
         """Of the last layer ``[..., A]``, with what parameters the head has of its own."""
+        ...
+
+    def spread(self, params: PyTree, std: jax.Array) -> PyTree:
+        """A network's parameters, with a standard deviation of actions, where there is one."""
         ...
 
     def sample(self, out: Output, key: jax.Array) -> jax.Array:
@@ -52,6 +57,11 @@ class Categorical:
         del network
         return last
 
+    def spread(self, params: PyTree, std: jax.Array) -> PyTree:
+        """There is none."""
+        del std
+        return params
+
     def sample(self, out: jax.Array, key: jax.Array) -> jax.Array:
         """An index."""
         return jax.random.categorical(key, out)
@@ -83,6 +93,11 @@ class Gaussian:
         start = nn.initializers.constant(math.log(network.action_std))
         log_std: jax.Array = network.param("log_std", start, last.shape[-1:])
         return last, jnp.broadcast_to(log_std, last.shape)
+
+    def spread(self, params: PyTree, std: jax.Array) -> PyTree:
+        """The same in all dimensions."""
+        log_std = jnp.full_like(params["params"]["log_std"], jnp.log(std))
+        return {**params, "params": {**params["params"], "log_std": log_std}}
 
     def sample(self, out: tuple[jax.Array, jax.Array], key: jax.Array) -> jax.Array:
         """A draw."""
