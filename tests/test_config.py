@@ -117,7 +117,7 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"networks": ("mlp:8+activation=sine",)}, "unknown activation 'sine'"),
         ({"networks": ("mlp:8+wide=1",)}, "unknown option 'wide'"),
         ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one learning_rate"),
-        ({"networks": ("mlp", "mlp+action_std=0.5"), "learn_std": True}, "learn_std searches for one action_std"),
+        ({"networks": ("mlp", "mlp+log_std=-0.5"), "learn_std": True}, "learn_std searches for one log_std"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:

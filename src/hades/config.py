@@ -20,7 +20,7 @@ from hades.options import COUNT, SEED, bare, check, check_names, check_value, op
 PAIRS, SEARCH, SCORE, BUDGET = "pairs", "search", "score", "budget and validation"
 LIMITS = ("generations", "steps", "minutes")
 
-LEARNABLE = {"learn_rate": "learning_rate", "learn_std": "action_std"}
+LEARNABLE = {"learn_rate": "learning_rate", "learn_std": "log_std"}
 """Options of a recipe that may be searched for with the pairs, by the option that asks for it."""
 
 
@@ -91,7 +91,7 @@ class Config:
     learn_rate: bool = option(False, group=SCORE)
     """Search for the inner step size, too."""
     learn_std: bool = option(False, group=SCORE)
-    """Search for the standard deviation of continuous actions, too, from the learner's action_std."""
+    """Search for the standard deviation of continuous actions, too, from the learner's log_std on."""
     chunk: int | None = option(None, least=1, group=SCORE)
     """Networks that run at once on a device; off: chosen by memory and cache."""
     generations: int | None = option(None, least=1, off=MISSING, group=BUDGET)

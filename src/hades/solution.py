@@ -68,8 +68,10 @@ class Codec:
         else:
             part = self.objective.start(self.config.size, target_key)
         solution = {"states": self._states(state_key, normaliser), **part}
-        for name, of_recipe in self.config.learns.items():
-            solution[_logarithm(name)] = jnp.log(jnp.asarray(getattr(self.recipe, of_recipe)))
+        if self.config.learn_rate:
+            solution["log_rate"] = jnp.log(jnp.asarray(self.recipe.learning_rate))
+        if self.config.learn_std:
+            solution["log_std"] = jnp.asarray(self.recipe.log_std)
         return solution
 
     def _states(self, key: jax.Array, normaliser: Normaliser) -> jax.Array:
@@ -81,7 +83,9 @@ class Codec:
 
     def pairs(self, solution: Solution) -> Pairs:
         """One candidate's states and targets, and what is searched for beside them."""
-        learned = {of: jnp.exp(solution[_logarithm(name)]) for name, of in self.config.learns.items()}
+        learned = {"learning_rate": jnp.exp(solution["log_rate"])} if self.config.learn_rate else {}
+        if self.config.learn_std:
+            learned["log_std"] = solution["log_std"]
         return solution["states"], self.objective.targets(solution, self.config.size), learned
 
     def dataset(self, solution: Solution, normaliser: Normaliser, info: Options) -> Dataset:
@@ -97,11 +101,6 @@ class Codec:
             learner=self.recipe.options() | {name: float(value) for name, value in learned.items()},
             info=info,
         )
-
-
-def _logarithm(name: str) -> str:
-    """In a solution: ``log_rate`` of ``learn_rate``."""
-    return name.replace("learn", "log")
 
 
 def warm_start(task: Task, config: Config, given: Dataset | None = None) -> Dataset:

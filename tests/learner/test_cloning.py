@@ -1,5 +1,6 @@
 """The inner loop: behaviour cloning trains networks, and has a derivative."""
 
+import math
 from functools import partial
 
 import jax
@@ -101,7 +102,7 @@ def test_sampled_actions_vary_and_stay_in_bounds(continuous_pairs: hades.Dataset
 
 
 def test_exploration_stays_as_it_was_asked_for_where_the_loss_is_of_means(continuous_pairs: hades.Dataset) -> None:
-    learner = Learner(width=16, epochs=16, loss="mse", action_std=0.05)
+    learner = Learner(width=16, epochs=16, loss="mse", log_std=math.log(0.05))
     params = hades.train(continuous_pairs, KEY, learner)
     act = hades.policy(continuous_pairs, learner)
     obs = jnp.asarray(continuous_pairs.states[0])

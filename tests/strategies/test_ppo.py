@@ -198,13 +198,13 @@ def test_hades_f_keeps_its_networks() -> None:
 
 
 def test_exploration_is_learnt_with_the_pairs() -> None:
-    learner = {**OPTIONS["learner"], "loss": "mse", "action_std": 0.8}
+    learner = {**OPTIONS["learner"], "loss": "mse", "log_std": -0.2}
     options = {**OPTIONS, "learner": learner, "strategy_options": {**OPTIONS["strategy_options"], "entropy": 0.0}}
     result = hades.distill(ControlTask("target", Target()), **options, learn_std=True, greedy=True, generations=12)
     first, last = (row["entropy"] for row in (result.metrics[0], result.metrics[-1]))
-    found = result.dataset.learner["action_std"]
-    assert last < first - 0.2 and 0 < found < 0.8  # noise costs reward
+    found = result.dataset.learner["log_std"]
+    assert last < first - 0.2 and found < -0.4  # noise costs reward
     params = hades.train(result.dataset, KEY)
-    np.testing.assert_allclose(params["params"]["log_std"], np.log(found), rtol=1e-5)
+    np.testing.assert_allclose(params["params"]["log_std"], found, rtol=1e-5)
     with pytest.raises(hades.InputError, match="learn_std is of continuous actions"):
         hades.distill(ControlTask("levers", Levers()), **LEVERS, learn_std=True, generations=1)

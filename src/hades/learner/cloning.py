@@ -60,14 +60,13 @@ def behaviour_cloning(
         params: from `init_network`.
         states: ``[N, *obs]``, normalised.
         targets: ``[N, num_actions]``, actions or labels.
-        learned: the learning rate and the standard deviation of actions that it begins with, scalars by their names
-            in a recipe, in place of the recipe's.
+        learned: scalars ``learning_rate`` and ``log_std``, in place of the recipe's.
         key: for recipes with a ``batch`` or an ``augment``.
         window: which steps to differentiate through; None for all.
     """
     loss, learning_rate = loss_of(recipe.loss, spec), learned.get("learning_rate", recipe.learning_rate)
-    if "action_std" in learned:
-        params = head_of(spec).spread(params, learned["action_std"])
+    if "log_std" in learned:
+        params = head_of(spec).spread(params, learned["log_std"])
     way = (Span if not window and spans(recipe, spec, len(states)) else Whole)(recipe, spec, params, states)
     key = jax.random.key(0) if key is None else key
 

@@ -1,6 +1,5 @@
 """Action heads: what a network's last layer means, as a distribution of actions. Each exists once."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,8 +22,8 @@ class Head(Protocol):
         """Of the last layer ``[..., A]``, with what parameters the head has of its own."""
         ...
 
-    def spread(self, params: PyTree, std: jax.Array) -> PyTree:
-        """A network's parameters, with a standard deviation of actions, where there is one."""
+    def spread(self, params: PyTree, log_std: jax.Array) -> PyTree:
+        """A network's parameters, with a log-std of actions, where there is one."""
         ...
 
     def sample(self, out: Output, key: jax.Array) -> jax.Array:
@@ -57,9 +56,9 @@ class Categorical:
         del network
         return last
 
-    def spread(self, params: PyTree, std: jax.Array) -> PyTree:
+    def spread(self, params: PyTree, log_std: jax.Array) -> PyTree:
         """There is none."""
-        del std
+        del log_std
         return params
 
     def sample(self, out: jax.Array, key: jax.Array) -> jax.Array:
@@ -90,14 +89,14 @@ class Gaussian:
 
     def output(self, network: Parts, last: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean, and log-std."""
-        start = nn.initializers.constant(math.log(network.action_std))
+        start = nn.initializers.constant(network.log_std)
         log_std: jax.Array = network.param("log_std", start, last.shape[-1:])
         return last, jnp.broadcast_to(log_std, last.shape)
 
-    def spread(self, params: PyTree, std: jax.Array) -> PyTree:
+    def spread(self, params: PyTree, log_std: jax.Array) -> PyTree:
         """The same in all dimensions."""
-        log_std = jnp.full_like(params["params"]["log_std"], jnp.log(std))
-        return {**params, "params": {**params["params"], "log_std": log_std}}
+        log_stds = jnp.full_like(params["params"]["log_std"], log_std)
+        return {**params, "params": {**params["params"], "log_std": log_stds}}
 
     def sample(self, out: tuple[jax.Array, jax.Array], key: jax.Array) -> jax.Array:
         """A draw."""

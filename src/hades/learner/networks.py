@@ -49,7 +49,7 @@ def make_network(recipe: Recipe, spec: Spec) -> Network:
         raise InputError(
             f"augment '{recipe.augment}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}"
         )
-    shared = recipe.activation, recipe.initialiser, recipe.bias, recipe.norm, recipe.action_std
+    shared = recipe.activation, recipe.initialiser, recipe.bias, recipe.norm, recipe.log_std
     return Network(spec, recipe.network, recipe.widths, *shared)
 
 

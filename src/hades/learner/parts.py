@@ -27,7 +27,7 @@ class Parts(nn.Module):
         initialiser: of kernels, one of `INITIALISERS`.
         bias: biases start uniform in ``[0, bias)``.
         norm: ``"layer"`` normalises the units of dense hidden layers before their activation.
-        action_std: of continuous actions.
+        log_std: of continuous actions, where training begins.
     """
 
     spec: Spec
@@ -37,7 +37,7 @@ class Parts(nn.Module):
     initialiser: str
     bias: float
     norm: str = "none"
-    action_std: float = 1.0
+    log_std: float = 0.0
 
     def lead(self, obs: jax.Array) -> tuple[int, ...]:
         """The axes before an observation's own."""

@@ -46,8 +46,8 @@ class Recipe:
     """Biases start uniform between 0 and this."""
     norm: str = option(one_of=_registry("parts.NORMS"), off="none", group=GROUP)
     """Of dense hidden layers, before their activation: none or layer."""
-    action_std: float = option(1.0, above=0, group=GROUP)
-    """Standard deviation of continuous actions where the inner loop begins; with the loss mse it stays."""
+    log_std: float = option(0.0, group=GROUP)
+    """Log-std of continuous actions where the inner loop begins; with the loss mse it stays."""
     loss: str = option(one_of=_registry("objectives.LOSSES"), group=GROUP)
     """Loss: nll, the negative log-likelihood (of labels: cross-entropy, averaged over pairs and classes, as
     published), or mse, the squared error of the mean action or of the action probabilities."""
