@@ -106,6 +106,19 @@ _LAPTOP_LOOK: Options = {
 }  # fmt: skip
 _BY_MOMENTUM = Learner(width=64, activation="tanh", optimiser="momentum", learning_rate=0.3, epochs=64)
 _BY_ADAM = Learner(width=64, activation="tanh", learning_rate=0.01, epochs=64)
+# Of continuous actions, whose noise is searched for with the pairs: means are trained by squared errors, in steps that
+# are small enough for tanh networks of this width not to swing, and play without noise in the end.
+_LAPTOP_MOVE: Options = {
+    "size": 16, "strategy": "ppo", "strategy_lr": 0.02, "start": "sample", "inits": 8, "normaliser": "fixed",
+    "greedy": True, "learn_std": True, "validate_every": 50, "validate_inits": 32, "minutes": 20.0,
+    "strategy_options": {
+        "environments": 16, "passes": 8, "minibatches": 4, "gae_lambda": 0.9, "entropy": 0.001, "critic_lr": 0.003,
+        "lr_decay": 0.9999,
+    },
+    "learner": Learner(
+        width=64, loss="mse", log_std=-0.7, optimiser="momentum", learning_rate=0.02, epochs=64, clip=0.0
+    ),
+}  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {
     "CartPole-v1": _discrete(_LAPTOP_CLASSIC, size=2, std=0.5, learner=few_pairs("tanh"), minutes=0.5),
@@ -135,6 +148,15 @@ _EVOLUTION: dict[str, Config] = {
 PRESETS: dict[str, dict[str, Config]] = {
     "laptop": {
         **_EVOLUTION,
+        "brax/walker2d": _continuous(_LAPTOP_MOVE, size=4),
+        "brax/halfcheetah": _continuous(_LAPTOP_MOVE),
+        "brax/ant": _continuous(_LAPTOP_MOVE),
+        "brax/humanoid": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
+        "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
+        "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, size=4, minutes=10.0),
+        "brax/reacher": _continuous(
+            _LAPTOP_MOVE, strategy_options=_LAPTOP_MOVE["strategy_options"] | {"gamma": 0.95}, minutes=10.0
+        ),
         "Breakout-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),
         "Asterix-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),
         "Freeway-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_MOMENTUM),

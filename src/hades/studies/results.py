@@ -45,7 +45,9 @@ _GAME: Options = {
     "settings": ({}, {"width": 512}, {"width": 512, "learning_rate": 0.0375}),
 }
 """Wide networks also by steps that shrink as a layer widens: of momentum with the width, of Adam with its root."""
+_BY_STEPS = ({}, {"width": 512}, {"width": 512, "learning_rate": 0.0025})
 _BY_ADAM = ({}, {"width": 512}, {"width": 512, "learning_rate": 0.0035})
+_BODY: Options = {"seeds": 1, "episodes": 4, "minutes": {"laptop": 10}, "settings": _BY_STEPS}
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
     "pendulum": Experiment("pendulum", 8),
@@ -58,9 +60,14 @@ EXPERIMENTS = {
     "seaquest": Experiment("seaquest", 16, **_GAME),
     "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 1.5}),
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
-    "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
-    "halfcheetah": Experiment("halfcheetah", 16, seeds=1, inits=16, episodes=4, minutes={"laptop": 9}),
-    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 4, seeds=1, episodes=4, minutes={"laptop": 4}),
+    "hopper": Experiment("hopper", 4, **_BODY),
+    "walker2d": Experiment("walker2d", 4, **_BODY),
+    "halfcheetah": Experiment("halfcheetah", 16, **_BODY),
+    "ant": Experiment("ant", 16, **_BODY),
+    "humanoid": Experiment("humanoid", 64, **_BODY),
+    "humanoidstandup": Experiment("humanoidstandup", 64, **_BODY),
+    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 4, **_BODY),
+    "reacher": Experiment("reacher", 16, **_BODY),
 }
 PUBLISHED: Json = {"inits": 16, "episodes": 4, "settings": [{}]}
 """How the published datasets are scored: on networks as published."""
