@@ -91,7 +91,7 @@ def published(key: str) -> str:
 
 def reached() -> list[list[str]]:
     """What the presets reach: the study `results`; of Hopper, the study `laptop` by its preset's settings."""
-    header, *lines = _lines("results") + _lines("results_games")[1:]
+    header, *lines = _lines("results")
     laptop, rows = studies.latest(RESULTS / "laptop" / "results.json", "laptop")
     last = laptop.table(rows)[-1]
     inits, size = rows[-1]["cell"]["inits"], rows[-1]["cell"]["size"]
@@ -100,8 +100,7 @@ def reached() -> list[list[str]]:
         ["hopper", str(size), f"{inits} fresh, width {width}", score, seeds, minutes]
         for width, score in zip((64, 512), last[4:6], strict=True)
     ]
-    here = next(i for i, line in enumerate(lines) if line[0].startswith("walker2d"))
-    return [header, *lines[:here], *hopper, *lines[here:]]
+    return [header, *lines, *hopper, *_lines("results_brax")[1:], *_lines("results_games")[1:]]
 
 
 def _lines(name: str) -> list[list[str]]:

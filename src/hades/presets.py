@@ -9,7 +9,7 @@ from hades.config import LIMITS, Config
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS, DISCRETE, IMAGES, few_pairs
-from hades.tables import align
+from hades.tables import align, counted
 from hades.tasks.base import Task
 from hades.tasks.images import DEFAULTS
 
@@ -41,7 +41,7 @@ def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 def _row(c: Mapping[str, Any]) -> tuple[str, ...]:
     recipe = c["learner"]
     network = " ".join(c["networks"]) or f"width {recipe['width']}"
-    budget = next(f"{c[limit]:g} {limit}" for limit in LIMITS if c[limit])
+    budget = next(counted(c[limit], limit) for limit in LIMITS if c[limit])
     population, search = strategies.kind(c["strategy"]).words(c["strategy"], c["population"], c["std"])
     return (
         str(c["size"]), population, f"{c['inits']}×{c['episodes']}", search, c["normaliser"],

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from hades.aliases import Options
 from hades.streams import patient
-from hades.tables import printable
+from hades.tables import counted, printable
 
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
@@ -131,15 +131,6 @@ class _Clock:
     def _run(self) -> None:
         while not self.over.wait(self.seconds):
             self.tick()
-
-
-def counted(number: float, things: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "generations"), counted(0.5, "minutes")
-    ('1 generation', '0.5 minutes')
-    """
-    return f"{number:,g} {things.removesuffix('s') if number == 1 else things}"
 
 
 def about(seconds: float) -> str:

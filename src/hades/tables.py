@@ -26,6 +26,16 @@ def marked(words: str, alike: bool) -> str:
     return f"{words}{ALIKE}" if alike else words
 
 
+def counted(number: float, things: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "generations"), counted(0.5, "minutes"), counted(5_000_000, "steps")
+    ('1 generation', '0.5 minutes', '5,000,000 steps')
+    """
+    digits = f"{number:,.0f}" if number == int(number) else f"{number:,g}"
+    return f"{digits} {things.removesuffix('s') if number == 1 else things}"
+
+
 def _note(table: Sequence[Sequence[str]]) -> list[str]:
     return ["", NOTE] if any(ALIKE in cell for row in table for cell in row) else []
 
