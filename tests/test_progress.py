@@ -93,3 +93,13 @@ def test_a_title_is_what_it_is_and_no_markup(monkeypatch: pytest.MonkeyPatch) ->
     with progress.Progress("odd [/name] \x1b[31m", {"generations": 3, "steps": None, "minutes": None}):
         pass
     assert terminal.getvalue().count("odd [/name] \\x1b[31m") >= 1
+
+
+def test_what_is_left_is_said_once_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with working("scoring") as left:
+        left(100.0)
+        time.sleep(0.6)
+    assert "scoring  0:00, about 2 min left" in stream.getvalue()

@@ -18,6 +18,8 @@ LIMITS = [Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory/memor
 """Where Linux says what memory a container may have."""
 LANES = 64
 """Episodes side by side that fill a core's vector units."""
+SHIFTS = 4
+"""In which an evaluation's networks play, at most."""
 
 
 class Chunks(NamedTuple):
@@ -107,7 +109,7 @@ def shifts(networks: int, episodes: int) -> int:
     The first says how long the others will take.
     """
     full = networks * episodes // (LANES * jax.device_count()) if jax.default_backend() == "cpu" else 1
-    return max(number for number in range(1, max(1, full) + 1) if networks % number == 0)
+    return max(number for number in range(1, max(1, min(full, SHIFTS)) + 1) if networks % number == 0)
 
 
 def device_memory() -> int:

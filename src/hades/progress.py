@@ -62,7 +62,6 @@ def working(text: str, quiet: bool = False) -> Iterator[Left]:
     def left(seconds: float) -> None:
         nonlocal end
         end = time.monotonic() + seconds
-        _write(stream, line())
 
     _write(stream, line() if terminal else f"{text}\n")
     try:

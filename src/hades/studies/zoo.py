@@ -75,9 +75,17 @@ SOURCES: dict[str, tuple[str, str]] = {
     **{
         name: (
             f"docs/results/{name}",
-            f"hades study results --names {name.removesuffix('-16')}, ten minutes of one core",
+            f"hades study results --names {name.rpartition('-')[0]}, ten minutes of one core",
         )
-        for name in ("breakout-16", "freeway-16", "space-invaders-16", "asterix-16")
+        for name in (
+            "ant-16",
+            "halfcheetah-16",
+            "reacher-16",
+            "breakout-16",
+            "freeway-16",
+            "space-invaders-16",
+            "asterix-16",
+        )
     },
     "digits-10": ("docs/images/digits-10-seed0", "hades distill digits"),
     "fashion-mnist-10": ("reference/fashion-mnist-10", RELEASE.split(",")[0]),
