@@ -60,6 +60,21 @@ def test_candidates_share_networks_and_episodes(target: ControlTask) -> None:
     assert np.ptp(other) > 0
 
 
+def test_step_sizes_are_drawn_about_the_recipes_and_shared_by_candidates(target: ControlTask) -> None:
+    one_step = published(target.spec).patched(Learner(width=8, optimiser="sgd", epochs=1, clip=0))
+    same = jax.tree.map(lambda x: jnp.repeat(x, 2, axis=0), _population(target, 1))
+
+    def steps(rate_spread: float | None) -> np.ndarray:
+        """Of the last layer's biases, which start at 0: candidates, networks."""
+        fitness = Fitness(target, one_step, inits=6, rate_spread=rate_spread)
+        trained = jax.jit(lambda: fitness.train(same, fitness.networks(KEY), KEY))()
+        return np.abs(trained["params"]["Dense_2"]["bias"][..., 0])
+
+    factors = steps(3.0) / steps(None)
+    np.testing.assert_allclose(factors[0], factors[1], rtol=1e-5)
+    assert (factors > 1 / 3 - 1e-5).all() and (factors < 3 + 1e-5).all() and np.ptp(np.log(factors[0])) > 0.5
+
+
 def test_a_candidate_that_diverges_scores_minus_infinity_and_is_not_watched(target: ControlTask) -> None:
     states, actions, _ = _population(target, 4)
     states = states.at[1].set(jnp.nan)

@@ -52,6 +52,7 @@ class Fitness:
         episodes: episodes played by each network; images that each is scored on.
         greedy: take the mode of the action distribution instead of a sample.
         watch: gather the moments of the observations.
+        rate_spread: networks train by step sizes from so many times smaller to so many times larger; None: all alike.
         window: backpropagate through so many steps of the training, which then ends at a random one; None for all.
         chunk: networks that run at once on a device; None chooses. Does not change the scores.
         spread: over all devices; else it is the work of the one device that asks for it.
@@ -63,6 +64,7 @@ class Fitness:
     episodes: int = 1
     greedy: bool = False
     watch: bool = False
+    rate_spread: float | None = None
     window: int | None = None
     chunk: int | None = None
     spread: bool = True
@@ -173,7 +175,8 @@ class Fitness:
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
         last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
-        return _Train(self.recipe, self.task.spec, self.inits, self.window), (population, networks, train_key, last)
+        train = _Train(self.recipe, self.task.spec, self.inits, self.rate_spread, self.window)
+        return train, (population, networks, train_key, last)
 
     def through(
         self,
@@ -261,14 +264,19 @@ class _Train:
     recipe: Recipe
     spec: Spec
     inits: int
+    rate_spread: float | None
     window: int | None
 
     def __call__(self, job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any) -> Params:
-        pairs = jax.tree.map(lambda x: x[job // self.inits], population)
+        states, targets, learned = jax.tree.map(lambda x: x[job // self.inits], population)
         params = jax.tree.map(lambda x: x[job % self.inits], networks)
         key = jax.random.fold_in(key, job % self.inits)
         window: Window | None = None if self.window is None else (self.window, last)
-        return behaviour_cloning(self.recipe, self.spec, params, *pairs, key=key, window=window)
+        if self.rate_spread:
+            rate = learned.get("learning_rate", jnp.asarray(self.recipe.learning_rate))
+            factor = self.rate_spread ** jax.random.uniform(jax.random.fold_in(key, 2**31 - 1), minval=-1, maxval=1)
+            learned = {**learned, "learning_rate": rate * factor}
+        return behaviour_cloning(self.recipe, self.spec, params, states, targets, learned, key, window)
 
 
 def ranked(scores: jax.Array) -> jax.Array:

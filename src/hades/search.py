@@ -244,6 +244,7 @@ def scorers(task: Task, config: Config, inits: Counter[Recipe], needs: str) -> l
             config.episodes,
             config.greedy,
             watch=NORMALISERS[config.normaliser].running,
+            rate_spread=config.rate_spread,
             window=None if needs == SCORES else config.window,
             chunk=config.chunk,
             spread=not apart,
@@ -262,6 +263,7 @@ def validators(task: Task, config: Config, inits: Counter[Recipe]) -> list[Fitne
             number if fixed else config.validate_inits,
             -(-config.validate_inits // fewest) if fixed else 1,
             config.greedy,
+            rate_spread=config.rate_spread,
         )
         for recipe, number in inits.items()
     ]
