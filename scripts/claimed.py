@@ -17,6 +17,11 @@ from hades.studies.generalisation import share_kept
 ROOT = Path(__file__).parent.parent
 Row = studies.Row
 
+BODIES = {
+    "ant": "Ant", "halfcheetah": "HalfCheetah", "humanoid": "Humanoid",
+    "inverted_double_pendulum": "the double pendulum", "reacher": "Reacher",
+}  # fmt: skip
+
 
 class Claim(NamedTuple):
     """What a page says, and the command that made the figures in it."""
@@ -31,6 +36,7 @@ def claims() -> Iterator[Claim]:
     for page, command, texts in (
         ("README.md", "hades study results, comparison; reference/figures.json", readme()),
         ("docs/results.md", "hades study comparison", comparison()),
+        ("docs/results.md", "reference/figures.json", bodies()),
         ("docs/results.md", "hades study results --names breakout ...; reference/figures.json", games()),
         ("docs/results.md", "hades study generalisation --datasets NAME ...", generalisation()),
         ("docs/results.md", "hades study budget", budget()),
@@ -55,9 +61,22 @@ def readme() -> Iterator[str]:
     games = ("Breakout", "Asterix", "SpaceInvaders")
     scores = [f"{paper(f'minatar-5k/HaDES-R/{game}-MinAtar/D16')['mean']:.1f}" for game in games]
     yield "(Breakout {}, Asterix {}, Space Invaders {})".format(*scores)
-    yield f"HalfCheetah is at half of its {paper('sweep_D/HaDES-R/halfcheetah/D16')['mean']:,.0f},"
+    body = {(kind, task): f"{paper(f'brax/HaDES-{kind}/{task}/D64')['mean']:,.0f}" for kind in "RF" for task in BODIES}
+    yield f"far above the paper's {body['R', 'ant']}, and its {body['F', 'ant']} for one network"
+    yield f"Reacher is above its {body['R', 'reacher']}"
+    yield f"HalfCheetah below its {body['R', 'halfcheetah']},"
+    yield f"its {body['R', 'humanoid']}. Give"
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
     yield f"it scored {paper('minatar-5k/HaDES-R/Freeway-MinAtar/D16')['mean']:.0f}."
+
+
+def bodies() -> Iterator[str]:
+    """Brax by an actor's loss through the inner loop, beside the paper."""
+    run = paper("brax/HaDES-R/ant/D64")
+    yield f"with 64 pairs after {run['generations']:,} generations of {run['population']:,} candidates: HaDES-R"
+    for task, words in BODIES.items():
+        fresh, fixed = (paper(f"brax/HaDES-{kind}/{task}/D64")["mean"] for kind in "RF")
+        yield f"{fresh:,.0f} ({fixed:,.0f}) on {words}"
 
 
 def games() -> Iterator[str]:
