@@ -82,6 +82,6 @@ def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_pa
 def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:
     config = Config(size=10, start="mean", labels="soft", label_logit=4.0, normaliser="none", learner=RECIPE)
     search = Search(digits, config)
-    _, labels, rate = search.codec.pairs(search.best(search.init())[0])
-    assert rate is None
+    _, labels, learned = search.codec.pairs(search.best(search.init())[0])
+    assert not learned
     np.testing.assert_allclose(labels, jax.nn.softmax(4 * jnp.eye(10)), rtol=1e-5)
