@@ -143,7 +143,7 @@ class Results(Study):
             ax.barh(range(len(words)), means, xerr=[spread or 0.0 for spread in spreads], color=BLUE, capsize=3)
             ax.set_yticks(range(len(words)), words, size=7)
             ax.invert_yaxis()
-            ax.set_title(name, size=9)
+            ax.set_title(name, size=9, loc="right")
         return figure
 
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
