@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from hades import studies, zoo
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
+from hades.studies.rows import read
 
 ROOT = Path(__file__).parent.parent
 Row = studies.Row
@@ -64,8 +65,7 @@ def readme() -> Iterator[str]:
     body = {(kind, task): f"{paper(f'brax/HaDES-{kind}/{task}/D64')['mean']:,.0f}" for kind in "RF" for task in BODIES}
     yield f"far above the paper's {body['R', 'ant']}, and its {body['F', 'ant']} for one network"
     yield f"Reacher is above its {body['R', 'reacher']}"
-    yield f"HalfCheetah below its {body['R', 'halfcheetah']},"
-    yield f"its {body['R', 'humanoid']}. The"
+    yield f"HalfCheetah below its {body['R', 'halfcheetah']} and Humanoid far below its {body['R', 'humanoid']}."
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
     yield f"it scored {paper('minatar-5k/HaDES-R/Freeway-MinAtar/D16')['mean']:.0f}."
 
@@ -212,7 +212,7 @@ def laptop() -> Iterator[str]:
 def others() -> Iterator[str]:
     """Walker2d and HalfCheetah."""
     (walker,) = rows("results", name="walker2d")
-    every = json.loads((ROOT / "docs" / "studies" / "results" / "results.json").read_text())["rows"]
+    every = read(ROOT / "docs" / "studies" / "results" / "results.json", "results").values()
     (cheetah,) = (row for row in every if row["cell"].get("name") == "halfcheetah")  # by the preset that was
     narrow, wide = (_spread(score["return"], 0) for score in walker["scores"])
     minutes = walker["training_seconds"] / 60

@@ -17,6 +17,7 @@ from typing import Any
 import hades
 from hades import studies, tables, tasks
 from hades.metrics import RETURN
+from hades.studies.rows import read
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("results", "laptop", "images", "scaling"))]
@@ -113,7 +114,7 @@ def _lines(name: str) -> list[list[str]]:
 
 def reference() -> list[list[str]]:
     """The published datasets, scored."""
-    rows = json.loads((RESULTS / "results" / "results.json").read_text())["rows"]
+    rows = read(RESULTS / "results" / "results.json", "results").values()
     found = {row["cell"]["dataset"]: row["scores"][0]["return"] for row in rows if "dataset" in row["cell"]}
     score = next(iter(found.values()))
     how = f"here, {score['inits']} fresh networks × {score['episodes']} episodes"

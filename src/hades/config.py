@@ -117,7 +117,7 @@ class Config:
         object.__setattr__(self, "learner", _recipes().CONTINUOUS.patched(self.learner))
         if self.label_logit != Config.label_logit and not _sharpens(self.labels):
             raise InputError("label_logit is where soft labels start; add labels soft, or leave it out")
-        recipes = self.recipes
+        recipes = self.recipes  # or says what they cannot be
         for name, of_recipe in self.learns.items():
             if len({getattr(recipe, of_recipe) for recipe in recipes}) > 1:
                 raise InputError(f"{name} searches for one {of_recipe}, but these networks have several")

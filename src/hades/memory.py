@@ -69,16 +69,16 @@ def of_rollouts(spec: Spec, steps: int) -> Need:
 
 
 def of_training(
-    recipe: Recipe, spec: Spec, size: int, networks: int = 1, stored: int = 0, window: int | None = None
+    recipe: Recipe, spec: Spec, size: int, networks: int = 1, stored: int = 0, truncated: bool = False
 ) -> Need:
     """Of networks that train at once on ``size`` pairs each, and what their layers give, forwards and backwards.
 
     Args:
         stored: copies of a network that a derivative through its training keeps.
-        window: of truncated backpropagation.
+        truncated: that derivative is of the last steps alone.
     """
-    trained = spec if window else trained_spec(recipe, spec, size)
-    weights, pairs = network_bytes(recipe, trained), min(size, recipe.batch or size)
+    weights = network_bytes(recipe, trained_spec(recipe, spec, size, truncated))
+    pairs = min(size, recipe.batch or size)
     what = f"{_networks(networks, weights)} training on {pairs:,} pairs at once"
     each = (TRAINED + stored) * weights + 2 * pairs * layer_bytes(recipe, spec)
     return Need(what, networks * each + 4 * recipe.epochs, "make size, width or epochs smaller")
@@ -101,7 +101,7 @@ def of_networks(
     episodes, many = fitness.episodes, f"make {inits}, population or episodes smaller"
     playing = weights + episodes * task.episode_bytes() / 4
     return [
-        *([of_training(recipe, spec, size, chunks.batch, stored, fitness.window)] if size else []),
+        *([of_training(recipe, spec, size, chunks.batch, stored, bool(fitness.window))] if size else []),
         Need(_networks(fitness.inits, weights), copies * fitness.inits * weights, f"make {inits} or width smaller"),
         Need(f"{_networks(chunks.size, weights)} playing {episodes:,} episodes each at once", chunks.size * playing,
              "make episodes, width or chunk smaller"),

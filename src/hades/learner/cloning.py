@@ -67,7 +67,7 @@ def behaviour_cloning(
     loss, learning_rate = loss_of(recipe.loss, spec), learned.get("learning_rate", recipe.learning_rate)
     if "log_std" in learned:
         params = head_of(spec).spread(params, learned["log_std"])
-    way = (Span if not window and spans(recipe, spec, len(states)) else Whole)(recipe, spec, params, states)
+    way = (Span if spans(recipe, spec, len(states), bool(window)) else Whole)(recipe, spec, params, states)
     key = jax.random.key(0) if key is None else key
 
     def step(data: tuple[PyTree, ...], carry: tuple[Params, PyTree], i: jax.Array) -> tuple[Params, PyTree]:

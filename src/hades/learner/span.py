@@ -22,16 +22,20 @@ LINEAR = ("sgd", "momentum")
 FIRST = "params", "Dense_0", "kernel"
 
 
-def spans(recipe: Recipe, spec: Spec, pairs: int) -> bool:
-    """Whether a recipe moves the first layer in the span of all pairs, and that is less than the layer."""
+def spans(recipe: Recipe, spec: Spec, pairs: int, truncated: bool = False) -> bool:
+    """Whether a recipe moves the first layer in the span of all pairs, and that is less than the layer.
+
+    Args:
+        truncated: the derivative is of the last steps alone; by the pairs, the first layer's is of all of them.
+    """
     linear = NETWORKS[recipe.network].dense and recipe.optimiser in LINEAR and not recipe.clip
     whole = recipe.augment == "none" and (not recipe.batch or recipe.batch >= pairs)
-    return linear and whole and pairs < math.prod(spec.obs_shape)
+    return not truncated and linear and whole and pairs < math.prod(spec.obs_shape)
 
 
-def trained_spec(recipe: Recipe, spec: Spec, pairs: int) -> Spec:
+def trained_spec(recipe: Recipe, spec: Spec, pairs: int, truncated: bool = False) -> Spec:
     """What the network that is trained observes: in the span, a number for each pair."""
-    return Spec((pairs,), spec.num_actions, spec.discrete) if spans(recipe, spec, pairs) else spec
+    return Spec((pairs,), spec.num_actions, spec.discrete) if spans(recipe, spec, pairs, truncated) else spec
 
 
 class Whole:
