@@ -117,6 +117,7 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
         ({"networks": ("mlp:8+activation=sine",)}, "unknown activation 'sine'"),
         ({"networks": ("mlp:8+wide=1",)}, "unknown option 'wide'"),
         ({"networks": ("mlp:8", "convnet:4"), "learn_rate": True}, "learn_rate searches for one learning_rate"),
+        ({"rate_spread": 0.5}, "rate_spread must be at least 1, not 0.5"),
         ({"networks": ("mlp", "mlp+log_std=-0.5"), "learn_std": True}, "learn_std searches for one log_std"),
     ],
 )

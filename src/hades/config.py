@@ -88,7 +88,7 @@ class Config:
     """Distil for several networks at once, each with an equal say, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or
     NAME:WIDTH,WIDTH,...; deep ones are trained by recipes of their own, and each may have other options of the inner
     loop: mlp:256+learning_rate=0.002+activation=relu. Named twice, a network counts twice."""
-    rate_spread: float | None = option(None, above=1, group=SCORE)
+    rate_spread: float | None = option(None, least=1, group=SCORE)
     """Train each network by a step size of its own, drawn anew from so many times smaller to so many times larger than
     the learner's, for pairs that train by whatever is near; off: all alike."""
     learn_rate: bool = option(False, group=SCORE)

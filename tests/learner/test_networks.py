@@ -47,6 +47,11 @@ def test_the_papers_cnn_starts_as_published() -> None:
     assert np.std(params["Dense_0"]["kernel"]) == pytest.approx((28 * 28 * 16) ** -0.5, rel=0.02)
 
 
+def test_only_continuous_actions_have_noise() -> None:
+    with pytest.raises(hades.InputError, match="log_std is of continuous actions, and these are discrete"):
+        hades.train(hades.load("cartpole-2"), 0, {"log_std": -1.0})
+
+
 def test_a_convolution_wants_a_grid() -> None:
     with pytest.raises(hades.InputError, match=r"wants grid observations \[H, W, C\]"):
         make_network(IMAGES.patched(Learner(network="lenet")), Spec((4,), 2, True))

@@ -37,8 +37,10 @@ def make_network(recipe: Recipe, spec: Spec) -> Network:
     """A recipe's network.
 
     Raises:
-        InputError: for a convolutional network where observations are not grids.
+        InputError: for a convolutional network where observations are not grids, and noise of discrete actions.
     """
+    if recipe.log_std and spec.discrete:
+        raise InputError("log_std is of continuous actions, and these are discrete; leave it out")
     if NETWORKS[recipe.network].grids and len(spec.obs_shape) != 3:
         others = " or ".join(f"'{name}'" for name, body in NETWORKS.items() if not body.grids)
         raise InputError(

@@ -111,7 +111,7 @@ class Critic:
     """The value of observations, by a network like the actor's own, in units of the targets that it has seen."""
 
     def __init__(self, recipe: Recipe, spec: Spec, learning_rate: float) -> None:
-        self.recipe, self.spec = recipe, Spec(spec.obs_shape, 1, discrete=True)
+        self.recipe, self.spec = recipe.patched(Learner(log_std=0.0)), Spec(spec.obs_shape, 1, discrete=True)
         self.network = make_network(recipe, self.spec)
         self.optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(learning_rate))
 
