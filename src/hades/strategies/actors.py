@@ -112,7 +112,7 @@ class Critic:
 
     def __init__(self, recipe: Recipe, spec: Spec, learning_rate: float) -> None:
         self.recipe, self.spec = recipe.patched(Learner(log_std=0.0)), Spec(spec.obs_shape, 1, discrete=True)
-        self.network = make_network(recipe, self.spec)
+        self.network = make_network(self.recipe, self.spec)
         self.optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(learning_rate))
 
     def init(self, key: jax.Array) -> CriticState:
