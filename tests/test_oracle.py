@@ -118,7 +118,7 @@ def test_a_plan_polishes_what_a_loss_has_found(target: ControlTask, monkeypatch:
 
 def test_who_cannot_be_asked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STRATEGIES, "reinforce", Reinforce)
-    with pytest.raises(hades.InputError, match="digits is none: take gradient, or an evolution strategy"):
+    with pytest.raises(hades.InputError, match="which digits cannot: take gradient, or an evolution strategy"):
         hades.distill("digits", **OPTIONS)
 
 

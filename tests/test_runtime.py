@@ -41,7 +41,7 @@ def test_making_a_task_changes_nothing_and_distillation_uses_every_core() -> Non
 
 
 def test_distillation_says_that_jax_had_started_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "_cores", lambda: 99)
+    monkeypatch.setattr(runtime, "cores", lambda: 99)
     monkeypatch.setattr(runtime, "_devices_chosen", lambda: None)
     with pytest.warns(UserWarning, match=r"one device for 99 cores; call hades.configure\(\)"):
         runtime.warn_of_idle_cores()

@@ -19,6 +19,11 @@ from hades.strategies import Solution, Surrogate
 from hades.tasks.rollouts import Play, Trajectory
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["network_key", "normaliser", "episode_key", "data", "limit"],
+    meta_fields=["codec", "pairs", "fitness"],
+)
 @dataclass(frozen=True)
 class Generation:
     """A generation's networks, seeds and normaliser, the same for all that is asked.

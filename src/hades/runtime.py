@@ -50,7 +50,7 @@ def configure() -> None:
     with contextlib.suppress(RuntimeError):  # JAX is already running, with the devices that it has
         devices = _devices_chosen()
         if not devices:
-            jax.config.update("jax_num_cpu_devices", _cores())
+            jax.config.update("jax_num_cpu_devices", cores())
         if devices != 1:
             os.environ.setdefault("PJRT_NPROC", "1")  # threads in the pool of XLA's CPU client
     flags = os.environ.get("XLA_FLAGS", "")
@@ -69,9 +69,9 @@ def _devices_chosen() -> int | None:
 
 def warn_of_idle_cores() -> None:
     """Say that JAX started before `configure` could give each core a device, where it did. Starts JAX."""
-    if jax.default_backend() == "cpu" and jax.local_device_count() < _cores() and not _devices_chosen():
+    if jax.default_backend() == "cpu" and jax.local_device_count() < cores() and not _devices_chosen():
         warnings.warn(
-            f"JAX had started with one device for {_cores()} cores; call hades.configure() before anything makes an "
+            f"JAX had started with one device for {cores()} cores; call hades.configure() before anything makes an "
             "array or imports gymnax, and a search uses each core",
             stacklevel=3,
         )
@@ -91,7 +91,7 @@ def in_32_bits(function: Callable[P, T]) -> Callable[P, T]:
     return narrow
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use; a container or Slurm may grant fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -101,7 +101,7 @@ def hardware() -> dict[str, Any]:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return {"cpu": cpu, "cores": _cores()}
+    return {"cpu": cpu, "cores": cores()}
 
 
 def devices() -> dict[str, Any]:

@@ -135,7 +135,7 @@ class Search:
         oracle = Generation(
             codec=self.codec,
             pairs=self.pairs,
-            fitness=fitness,
+            fitness=tuple(fitness),
             network_key=self._init_key(state.key, init_key),
             normaliser=self.normaliser(state),
             episode_key=episode_key,
@@ -280,7 +280,7 @@ def check(task: Task, config: Config, plan: Plan) -> None:
         raise InputError(f"the score of {task.name} is not differentiable: take {_EVOLUTION}")
     if ROLLOUTS in needed and not task.stepped:
         others = f"gradient, or {_EVOLUTION}" if task.differentiable else _EVOLUTION
-        raise InputError(f"{config.strategy} is of environments inside JAX, and {task.name} is none: take {others}")
+        raise InputError(f"{config.strategy} steps environments one by one, which {task.name} cannot: take {others}")
     if config.greedy and not task.validation.metric.episodes:
         raise InputError(f"greedy is of actions; {task.metric.pairs} have classes, of which the likeliest counts")
     if not task.spec.discrete and config.labels != Config.labels:

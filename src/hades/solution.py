@@ -19,7 +19,7 @@ from hades.strategies import Solution
 from hades.tasks.base import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Codec:
     """Between solutions and datasets, for one task and configuration.
 

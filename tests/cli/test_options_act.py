@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "out": Path("elsewhere"), "data_dir": Path("elsewhere"), "preset": "paper", "strategy": "CMA_ES",
     "normaliser": "none", "labels": "soft", "start": "sample", "networks": "mlp:8", "polish": "SNES@0.1",
     "strategy_options": "temperature=20", "trackers": "tensorboard", "coordinator": "there:1",
+    "env_arg": "max_steps_in_episode=77",
 }  # fmt: skip
 """Of options that are names or paths: other ones than the datasets' own."""
 MODES = (

@@ -1,23 +1,45 @@
 """hades envs, presets, version: what there is."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+
+from tyro.conf import Positional
 
 from hades.cli.groups import Output, Text
 from hades.cli.output import show
 from hades.errors import InputError
+from hades.tables import align
 
 
 @dataclass(kw_only=True)
 class Envs:
     """List the tasks."""
 
+    suite: Positional[str | None] = None
+    """Only this suite's, all of them."""
     output: Output = field(default_factory=Output)
 
     def __call__(self) -> int:
         from hades import tasks
+        from hades.tasks.suites import SUITES
 
-        names = tasks.names()
-        return show(names, "\n".join(names), self.output.json)
+        if self.suite is not None and self.suite not in SUITES:
+            raise InputError(f"there is no suite '{self.suite}'; choose one of {', '.join(SUITES)}")
+        names = tasks.names(self.suite)
+        return show(names, "\n".join(names) if self.suite else _overview(names), self.output.json)
+
+
+def _overview(names: list[str]) -> str:
+    """The names of the suites that come with HaDES; of the others, how many there are or what they need."""
+    from hades.tasks.suites import LATER, SUITES
+
+    there = Counter(name.split("/")[0] for name in names)
+    lines = []
+    for suite in LATER:
+        how = f"{there[suite]}: hades envs {suite}" if there[suite] else f"pip install 'hades-rl[{suite}]'"
+        lines.append((f"{suite}/...", SUITES[suite].what, how))
+    own = [name for name in names if name.split("/")[0] not in LATER]
+    return "\n".join([*own, "", align(lines), "", "FILE.py:CLASS or module:CLASS is an environment of your own."])
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -94,8 +95,17 @@ class Evaluate(_Rest, _Scoring):
         dataset = load(self.dataset)
         if dataset.parts:
             return self._parts(dataset)
-        task = task_of(dataset, self.task, **self.environment.given())
+        where = self._where() if self.task is None else {}
+        task = task_of(dataset, self.task, **where | self.environment.given())
         return self._table(dataset, task) if self.across or self.baselines else self._one(dataset, task)
+
+    def _where(self) -> Json:
+        """Of a run's folder: what its task was made with, and where its files lay."""
+        from hades.runs import Run
+
+        with suppress(InputError):  # a folder may hold a dataset, and nothing else of a run
+            return Run.open(self.dataset).about["task_options"] if self.dataset.is_dir() else {}
+        return {}
 
     def _one(self, dataset: "Dataset", task: "Task") -> int:
         """A dataset's score on its task."""
@@ -120,7 +130,7 @@ class Evaluate(_Rest, _Scoring):
         from hades.merging import parts
         from hades.progress import Pace
 
-        refuse(self, ("backend", "data_dir", "zca", "across", "baselines"), "is for datasets of one task")
+        refuse(self, ("backend", "data_dir", "zca", "env_arg", "across", "baselines"), "is for datasets of one task")
         learner, pace = Learner(**given(self, Recipe)), Pace(self.quiet)
         known = parts(dataset, task=self.task)
 

@@ -1,5 +1,6 @@
 """Options that commands share: of output, of the task, of a run, of a cluster."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,9 +52,13 @@ class TaskOptions:
     zca: Flag = False
     """Whiten the images."""
 
+    env_arg: Annotated[tuple[str, ...], shown("KEY=VALUE ...")] = ()
+    """What the environment itself takes, as its documentation says; for most also max_steps."""
+
     def given(self) -> Json:
         """What was given, for `hades.make`."""
-        return {k: str(v) if isinstance(v, Path) else v for k, v in vars(self).items() if v not in (None, False)}
+        named = {"backend": self.backend, "data_dir": self.data_dir and str(self.data_dir), "zca": self.zca}
+        return {name: value for name, value in named.items() if value} | dict(map(_pair, self.env_arg))
 
 
 @dataclass(kw_only=True)
@@ -91,3 +96,15 @@ class Cluster(_Place):
             runtime.connect(self.coordinator, **numbers)
         else:
             runtime.configure()
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """``KEY=VALUE``: a number, true or false as JSON has it; anything else as the word that it is."""
+    key, equals, value = text.partition("=")
+    if not (equals and key.isidentifier()):
+        raise InputError(f"--env-arg takes KEY=VALUE, not '{text}'")
+    try:
+        read = json.loads(value.lower() if value in ("True", "False") else value)
+    except ValueError:
+        return key, value
+    return key, read if isinstance(read, (bool, int, float)) else value

@@ -1,6 +1,7 @@
 """What actors' strategies share: what they are, a mean of networks' gradients, critics, and the returns of what was
 played."""
 
+import copy
 import math
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
@@ -16,7 +17,8 @@ from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS
 from hades.normalisers import Moments
 from hades.options import check_names
-from hades.strategies import ROLLOUTS, Settings, Solution
+from hades.scoring import Scores
+from hades.strategies import ROLLOUTS, Oracle, Settings, Solution
 from hades.strategies.replay import Transition
 from hades.tasks.rollouts import Trajectory
 
@@ -39,6 +41,9 @@ class Actor:
     needs: ClassVar = ROLLOUTS
     ignores: ClassVar = ("population", "std", "episodes", "curriculum")
 
+    options: Any
+    """Its own; ``rollout`` steps of each environment are a generation's."""
+
     def __init__(self, settings: Settings) -> None:
         self.solution, self.task = settings.solution, settings.task
 
@@ -53,9 +58,27 @@ class Actor:
         del population, std
         return "1", name
 
-    def in_pieces(self) -> Self:
-        """Rollouts are of environments inside the program."""
+    def step(self, ask_key: jax.Array, tell_key: jax.Array, state: Any, oracle: Oracle) -> tuple[Any, Scores]:
+        """Rollouts of freshly trained networks, and what is learnt from them."""
+        networks = self.train(oracle, state.solution)
+        play, seen = oracle.rollouts(networks, state.play, self.options.rollout, ask_key)
+        state = state._replace(play=play, returns=state.returns.after(seen))
+        state = self.learn(tell_key, state, networks, seen._replace(seen=None), oracle)
+        return state, Scores(state.returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
+
+    def train(self, oracle: Oracle, solution: Solution) -> PyTree:
+        """The generation's networks."""
+        return oracle.trained(solution)
+
+    def learn(self, key: jax.Array, state: Any, networks: PyTree, seen: Trajectory, oracle: Oracle) -> Any:
+        """The state after updates by what was seen."""
         raise NotImplementedError
+
+    def in_pieces(self) -> Self:
+        """Training and learning are jitted by themselves, with rollouts on the host between them."""
+        pieces = copy.copy(self)
+        vars(pieces).update(train=jax.jit(self.train), learn=jax.jit(self.learn))
+        return pieces
 
     def mean(self, state: Solved) -> Solution:
         """The solution itself."""

@@ -18,7 +18,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Head, Output
 from hades.options import check, option
-from hades.scoring import Scores
+from hades.scoring import staged
 from hades.strategies import Oracle, Outputs, Settings, Solution
 from hades.strategies.actors import (
     Actor,
@@ -117,27 +117,24 @@ class PPO(Actor):
         """From the start, or another solution, with a critic that knows nothing."""
         start = self.solution if solution is None else solution
         critic_key, play_key = jax.random.split(jax.random.fold_in(key, 0))
-        play = jax.jit(self.task.begin)(jax.random.split(play_key, self.actors))
+        play = staged(self.task, self.task.begin)(jax.random.split(play_key, self.actors))
         watched: dict[str, jax.Array] = {name: jnp.zeros(()) for name in ("entropy", "kl", "gradient")}
         critic = self.critic.init(critic_key)
         return PPOState(start, self.optimiser.init(start), critic, play, Returns.zero(self.actors), watched)
 
-    def step(
-        self, ask_key: jax.Array, tell_key: jax.Array, state: PPOState, oracle: Oracle
-    ) -> tuple[PPOState, Scores]:
-        """Rollouts of freshly trained networks, and some passes over them."""
-        play, seen = oracle.rollouts(oracle.trained(state.solution), state.play, self.options.rollout, ask_key)
+    def learn(self, key: jax.Array, state: PPOState, networks: PyTree, seen: Trajectory, oracle: Oracle) -> PPOState:
+        """Some passes over the rollouts of freshly trained networks."""
+        del networks
         samples, critic = self.samples(state.critic, seen)
-        watched = state.watched | {"kl": jnp.zeros(())}  # nobody has gone anywhere yet
-        state = state._replace(critic=critic, play=play, returns=state.returns.after(seen), watched=watched)
+        # Nobody has gone anywhere yet.
+        state = state._replace(critic=critic, watched=state.watched | {"kl": jnp.zeros(())})
 
         def one_pass(state: PPOState, key: jax.Array) -> tuple[PPOState, None]:
             order = jax.random.permutation(key, samples.obs.shape[1]).reshape(self.options.minibatches, -1)
             parts = jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), samples)
             return jax.lax.scan(lambda state, part: (self.update(state, part, oracle), None), state, parts)
 
-        state, _ = jax.lax.scan(one_pass, state, jax.random.split(tell_key, self.options.passes))
-        return state, Scores(state.returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
+        return jax.lax.scan(one_pass, state, jax.random.split(key, self.options.passes))[0]
 
     def update(self, state: PPOState, part: Samples, oracle: Oracle) -> PPOState:
         """One step by one minibatch; none by policies that have gone too far from those that acted."""

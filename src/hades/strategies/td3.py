@@ -22,7 +22,7 @@ from hades.errors import InputError
 from hades.learner.heads import Head
 from hades.normalisers import Moments
 from hades.options import check, option
-from hades.scoring import Scores
+from hades.scoring import staged
 from hades.strategies import Oracle, Outputs, Settings, Solution
 from hades.strategies.actors import (
     Actor,
@@ -135,26 +135,21 @@ class TD3(Actor):
             critics=self.critics.init(critic_key),
             replay=Replay.empty(self.task.spec, self.capacity),
             rewards=Moments.zero(()),
-            play=jax.jit(self.task.begin)(jax.random.split(play_key, self.actors)),
+            play=staged(self.task, self.task.begin)(jax.random.split(play_key, self.actors)),
             returns=Returns.zero(self.actors),
             watched={name: jnp.zeros(()) for name in ("critic", "value", "gradient", "entropy")},
         )
 
-    def step(
-        self, ask_key: jax.Array, tell_key: jax.Array, state: TD3State, oracle: Oracle
-    ) -> tuple[TD3State, Scores]:
-        """Rollouts of freshly trained networks; steps of the critics, then of the pairs, on all that was seen."""
-        networks, keys = oracle.trained(state.solution), jax.random.split(tell_key, 2)
-        play, seen = oracle.rollouts(networks, state.play, self.options.rollout, ask_key)
-        state = self.remember(state, seen, oracle)._replace(play=play, returns=state.returns.after(seen))
-        state = self.criticise(state, networks, oracle, keys[0])
+    def learn(self, key: jax.Array, state: TD3State, networks: PyTree, seen: Trajectory, oracle: Oracle) -> TD3State:
+        """Steps of the critics, then of the pairs, on all that was seen by now."""
+        keys = jax.random.split(key, 2)
+        state = self.criticise(self.remember(state, seen, oracle), networks, oracle, keys[0])
 
         def improve(state: TD3State) -> TD3State:
             update = partial(self.update, oracle=oracle)
             return jax.lax.scan(update, state, jax.random.split(keys[1], self.options.actor_updates))[0]
 
-        state = jax.lax.cond(state.replay.number >= self.options.warmup, improve, lambda state: state, state)
-        return state, Scores(state.returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
+        return jax.lax.cond(state.replay.number >= self.options.warmup, improve, lambda state: state, state)
 
     def remember(self, state: TD3State, seen: Trajectory, oracle: Oracle) -> TD3State:
         """A trajectory, as the environment gave it, and the size of its rewards."""

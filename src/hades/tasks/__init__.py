@@ -9,6 +9,7 @@ from hades import runtime
 from hades.aliases import Options
 from hades.errors import InputError
 from hades.files import as_path
+from hades.tasks import own
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.lookup import BRAX, PREFIXES, find, known, names, resolve, suite
@@ -18,7 +19,7 @@ __all__ = ["BRAX", "acting", "again", "check", "check_same", "make", "names", "r
 
 @runtime.in_32_bits
 def make(name: Any, **options: Any) -> Task:
-    """The task of a name, of labelled images on disk, or of an environment object with gymnax's API.
+    """The task of a name, of labelled images on disk, or of an environment of your own.
 
     No environment variable and no setting of JAX is changed, and JAX is not started: what a name means is made when it
     is first used (`hades.configure` says why that matters).
@@ -26,9 +27,12 @@ def make(name: Any, **options: Any) -> Task:
     Args:
         name: as `names` lists them; case, punctuation and the suite's or version's part may be left out
             (``"cartpole"``, ``"hopper"``, ``"breakout"``, ``"fashion-mnist"``). Or the path of images of your own: a
-            ``.npz`` file, or a folder of IDX files or of pictures. Or your own gymnax environment, or a wrapper.
+            ``.npz`` file, or a folder of IDX files or of pictures. Or an environment of your own: its class or a
+            function that makes it, as ``"file.py:Name"`` or ``"module:Name"``, or the object itself, with the API of
+            gymnax, Brax or Gymnasium (`hades.tasks.own`).
         options: of the suite: ``backend`` and ``max_steps`` for Brax; ``data_dir`` and ``zca`` for images; for
-            gymnax, fields of the environment's parameters, or ``params`` whole.
+            gymnax, fields of the environment's parameters, or ``params`` whole; for others what their environments
+            take.
 
     Raises:
         InputError: for an unknown name (the nearest ones are named) or option (of gymnax, where that is not imported
@@ -39,7 +43,9 @@ def make(name: Any, **options: Any) -> Task:
     ('Breakout-MinAtar', 'brax/hopper')
     """
     if not isinstance(name, str):
-        return suite("gymnax").from_environment(name, **options)
+        return own.wrapped(name, **options)
+    if own.is_reference(name):
+        return own.referred(name, **options)
     if path := _path(name, options):
         return suite("images").make(path.stem, **{**options, "path": str(path)})
     module, full_name = find(name)
@@ -74,7 +80,7 @@ def check(env: Any, **options: Any) -> None:
 def ready(task: Any) -> Task:
     """A task to begin with: made, where it is a name or an environment, and `check`ed, where it is somebody's own."""
     made = task if isinstance(task, Task) else make(task)
-    if made.own:
+    if made.own or made.source:
         check(made)
     return made
 
@@ -106,17 +112,18 @@ def again(name: str, about: Options, call: str) -> Task:
     Raises:
         InputError: where it is somebody's own, or its data are others by now.
     """
-    own, options = about.get("own", ""), about.get("task_options", {})
+    whose, options = about.get("own", ""), about.get("task_options", {})
     try:
         made = make(name, **options)
     except InputError:
-        if not own:
+        if not whose:
             raise
         made = None
-    if made is None or (own and made.own != own):
-        raise InputError(f"it was made on a task of your own, {name} ({own}); give it: {call}")
+    if made is None or (whose and made.own != whose):
+        raise InputError(f"it was made on a task of your own, {name} ({whose}); give it: {call}")
     if about.get("fingerprint", made.fingerprint) != made.fingerprint:
-        raise InputError(f"it was made on other data named {name} than this name finds now; give them: {call}")
+        what = "code" if made.source else "data"
+        raise InputError(f"it was made on other {what} named {name} than this name finds now; give that: {call}")
     return made
 
 

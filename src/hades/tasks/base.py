@@ -40,7 +40,8 @@ class Task(ABC):
         options: what `hades.make` was given that changes the task; they travel with runs and datasets.
         where: what it was given that says where things lie; it stays with the run.
         registered: whether `hades.make` gives it again by its name and options; else it is somebody's own.
-        fingerprint: of the data behind its name, if any.
+        fingerprint: of the data or code behind its name, if any.
+        source: the module or file of somebody's own that it is made of, which is looked at before it is used.
         versions: of the libraries that the task comes from.
         metric: what `score` gives.
         traced: whether `score` can be a part of a jitted program; else its episodes are played on the host.
@@ -56,6 +57,7 @@ class Task(ABC):
     where: Options = NOTHING
     registered: bool = False
     fingerprint: str = ""
+    source: str = ""
     versions: Mapping[str, str] = NOTHING
     metric: Metric = RETURN
     traced: bool = True

@@ -38,6 +38,7 @@ class ControlTask(Acting):
         versions: of the libraries that the dynamics come from.
         registered: `hades.make` gives it again by name and options.
         vmap: batches the environment's step over the leading axis; `jax.vmap`, or `lanes.vmap` for rigid bodies.
+        where, fingerprint, source: as of every task.
     """
 
     name: str
@@ -46,6 +47,9 @@ class ControlTask(Acting):
     versions: Mapping[str, str] = field(default_factory=dict)
     registered: bool = False
     vmap: Callable[..., Any] = jax.vmap
+    where: Options = field(default_factory=dict)
+    fingerprint: str = ""
+    source: str = ""
 
     stepped = True
 
@@ -57,7 +61,7 @@ class ControlTask(Acting):
     @cached_property
     def faults(self) -> Sequence[str]:
         """By their shapes; an environment of somebody's own also by what it gives."""
-        return faults.traced(self.environment, played=not self.registered)
+        return faults.traced(self.environment, played=not self.registered or bool(self.source))
 
     def score(
         self,

@@ -17,6 +17,8 @@ from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks import faults
 from hades.tasks.base import Acting, Episode
+from hades.tasks.host_rollouts import Rollouts, Steppable
+from hades.tasks.rollouts import Play, Trajectory
 
 
 class HostStep(NamedTuple):
@@ -54,6 +56,8 @@ class HostEnvironment(Protocol):
         ...
 
 
+COPIES = 1024
+"""Of an environment, at most."""
 Act = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 """``(observations [B, E, *obs], alive [B, E], step) -> actions [B, E, ...]``."""
 
@@ -65,15 +69,39 @@ class HostTask(Acting):
     Args:
         name: of the task.
         environment: the dynamics.
-        options, versions: as of every task.
+        options, versions, where, registered, fingerprint, source: as of every task.
     """
 
     name: str
     environment: HostEnvironment
     options: Options = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    where: Options = field(default_factory=dict)
+    registered: bool = False
+    fingerprint: str = ""
+    source: str = ""
 
     traced = False
+
+    def __post_init__(self) -> None:
+        """Environments can be stepped one by one where their copies can begin so."""
+        object.__setattr__(self, "stepped", isinstance(self.environment, Steppable))
+
+    @cached_property
+    def rollouts(self) -> Rollouts:
+        """Copies that are stepped for an actor's loss, apart from those that are scored."""
+        assert isinstance(self.environment, Steppable)
+        return Rollouts(self.environment.another())
+
+    def begin(self, keys: jax.Array) -> Play:
+        """Environments that begin, one a key."""
+        return self.rollouts.begin(keys)
+
+    def collect(
+        self, recipe: Recipe, params: Params, normaliser: Normaliser, play: Play, steps: int, key: jax.Array
+    ) -> tuple[Play, Trajectory]:
+        """So many steps of B networks in the environments that are being played."""
+        return self.rollouts.collect(recipe, params, normaliser, play, steps, key)
 
     @cached_property
     def faults(self) -> Sequence[str]:
@@ -91,8 +119,14 @@ class HostTask(Acting):
         data: PyTree = (),
         limit: jax.Array | None = None,
     ) -> Episode:
-        """The return of B networks over episodes, by keys ``[B, E]``."""
-        del data
+        """The return of B networks over episodes, by keys ``[B, E]``; of more than `COPIES`, some after the others."""
+        if len(keys) > (some := max(1, COPIES // keys.shape[1])):
+            rest = slice(some, None)
+            first, then = (
+                self.score(recipe, jax.tree.map(lambda x, part=part: x[part], params), normaliser, keys[part], greedy,
+                           watch, data, limit) for part in (slice(some), rest)
+            )  # fmt: skip
+            return jax.tree.map(lambda *x: jnp.concatenate(x), first, then)
         carried = normaliser.start(keys.shape[0])
 
         def act(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:

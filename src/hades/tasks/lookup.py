@@ -5,10 +5,11 @@ import difflib
 import importlib
 import io
 import re
+from functools import cache
 from types import ModuleType
 
 from hades.errors import InputError
-from hades.tasks.suites import SUITES
+from hades.tasks.suites import FIRST, LATER, SUITES
 
 BRAX = {
     name.replace("_", ""): f"brax/{name}"
@@ -19,8 +20,8 @@ BRAX = {
 MEANT = {"swimmer": "Brax's swimmer runs on no pipeline with this JAX; gymnax has another of that name: Swimmer-misc"}
 """Short names that mean what there is not, though a task of another kind could answer to them."""
 HERE = (
-    "`hades envs` lists what has a name: gymnax, Brax, images. Any other environment goes to hades.make as an object "
-    "with gymnax's API, or, where it is stepped outside JAX, into hades.tasks.host.HostTask (docs/environments.md)"
+    "`hades envs` lists what has a name. An environment of your own is FILE.py:CLASS, module:CLASS or, in Python, the "
+    "object itself (docs/environments.md)"
 )
 PREFIXES = tuple(f"{suite}/" for suite in SUITES)
 
@@ -30,25 +31,43 @@ def resolve(name: str) -> str:
     return find(name)[1]
 
 
-def names() -> list[str]:
-    """Every task that `hades.make` knows by name."""
-    return [name for module in SUITES for name in suite(module).names()]
+def names(only: str | None = None) -> list[str]:
+    """Every task that `hades.make` knows by name, or those of one suite."""
+    return [name for module in ([only] if only else SUITES) for name in suite(module).names()]
 
 
 def known(name: str) -> tuple[str, str] | None:
-    """The suite and full name that a forgiving name means. Suites load only as far as the search has to go."""
+    """The suite and full name that a forgiving name means. Suites load only as far as the search has to go.
+
+    Raises:
+        InputError: for a name that several suites have.
+    """
     plain = _plain(name)
     if plain in BRAX:
         return "brax", BRAX[plain]
     if plain.removeprefix("brax") in MEANT:
         return None
-    order = sorted(SUITES, key=lambda module: not module.startswith(name.split("/")[0]))
-    for alias in (_plain, _short, _shortest):
-        for module in order:
+    if (prefix := name.split("/")[0]) in LATER and "/" in name:
+        return prefix, name  # whether it has that is the suite's to say
+    for alias in (_plain, _versioned, _short, _shortest):
+        for module in FIRST:
             for full in suite(module).names():
                 if alias(full) == plain:
                     return module, full
-    return None
+        if found := {module: full for module in LATER for full in _listed(module) if alias(full) == plain}:
+            return _only(name, found)
+    return ("gymnasium", f"gymnasium/{name}") if suite("gymnasium").has(name) else None
+
+
+def _only(name: str, found: dict[str, str]) -> tuple[str, str]:
+    """The one suite that has a name.
+
+    Raises:
+        InputError: where several have it.
+    """
+    if len(found) > 1:
+        raise InputError(f"'{name}' is of several suites; take one of {', '.join(found.values())}")
+    return next(iter(found.items()))
 
 
 def find(name: str) -> tuple[str, str]:
@@ -62,12 +81,18 @@ def find(name: str) -> tuple[str, str]:
     stem = _plain(_ELSEWHERE.sub("", name))
     if stem.removeprefix("brax") in MEANT:
         raise InputError(f"unknown task '{name}'; {MEANT[stem.removeprefix('brax')]}")
-    aliases = {alias(full): full for full in names() for alias in (_plain, _short, _shortest)}
+    aliases = {alias(full): full for full in reversed(names()) for alias in (_plain, _versioned, _short, _shortest)}
     near = difflib.get_close_matches(stem, aliases, n=5, cutoff=0.65)
     nearest = list(dict.fromkeys(aliases[alias] for alias in near))[: 1 if stem in near else 3]
     hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
     path = ", and no file or folder is there" if "/" in name else ""
     raise InputError(f"unknown task '{name}'{path}; {hint}{HERE}")
+
+
+@cache
+def _listed(module: str) -> list[str]:
+    """Of a suite whose names do not change while the process runs."""
+    return suite(module).names()
 
 
 def suite(module: str) -> ModuleType:
@@ -82,6 +107,11 @@ _ELSEWHERE = re.compile(r"^.*[/:]|(NoFrameskip|Deterministic)?-(ram-)?v\d+$")
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _versioned(full: str) -> str:
+    """Without the suite's prefix."""
+    return _plain(full.removeprefix(f"{full.split('/')[0]}/") if full.startswith(PREFIXES) else full)
 
 
 def _short(full: str) -> str:

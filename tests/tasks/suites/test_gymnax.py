@@ -241,6 +241,14 @@ def test_what_has_another_api_is_told_how_it_comes_in() -> None:
     class Braxlike:
         action_size = observation_size = 3
 
-    for env, how in [(Braxlike(), "register_environment"), (object(), "HostTask"), (Target(), "ControlTask")]:
+    class Half:
+        def step_env(self) -> None: ...
+
+    for env, how in [
+        (Braxlike(), "Braxlike is none of Brax's environments: AttributeError"),
+        (object(), "object is no environment"),
+        (Half(), "lacks reset_env, observation_space, action_space; that of Gymnasium or Brax does"),
+        (Target(), "ControlTask"),
+    ]:  # fmt: skip
         with pytest.raises(InputError, match=how):
             control(env)

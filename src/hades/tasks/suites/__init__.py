@@ -1,16 +1,77 @@
-"""Suites: one adapter file each, with ``names()`` and ``make(name, **options)``. Imported when a task is made."""
+"""Suites: one adapter file each, with ``names()`` and ``make(name, **options)``. Imported when a task is made.
 
+Whoever adds one adds its line to `SUITES`; the extra that installs it has its name.
+"""
+
+import difflib
+import importlib.util
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from hades.errors import InputError, MissingExtra
 from hades.tasks.base import Task
 
-SUITES = ("images", "gymnax", "brax")
-"""The adapters, in the order in which a name is looked for."""
+
+class Suite(NamedTuple):
+    """What there is to know of a suite before it is imported.
+
+    Attributes:
+        what: its environments, in a line.
+        module: the package that it needs; empty where that comes with HaDES.
+    """
+
+    what: str
+    module: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether its environments can be made."""
+        return not self.module or installed(self.module)
+
+
+SUITES = {
+    "images": Suite("labelled images"),
+    "gymnax": Suite("classic control, MinAtar, bsuite, in JAX"),
+    "brax": Suite("rigid bodies, in JAX"),
+    "gymnasium": Suite("what is registered with Gymnasium: MuJoCo, Box2D, Atari, MiniGrid, your own"),
+    "envpool": Suite("MuJoCo, dm_control, Atari, MetaWorld, Fetch, by threads in C++", "envpool"),
+    "playground": Suite("MuJoCo Playground, in JAX", "mujoco_playground"),
+    "navix": Suite("MiniGrid in JAX", "navix"),
+    "craftax": Suite("an open world, in JAX", "craftax"),
+    "jumanji": Suite("routing, packing, puzzles, in JAX", "jumanji"),
+}
+"""The adapters, a file each, in the order in which a name is looked for."""
+FIRST = ("images", "gymnax", "brax")
+"""Whose short names are theirs, whatever else is installed."""
+LATER = tuple(name for name in SUITES if name not in FIRST)
 
 T = TypeVar("T", bound=Task)
+
+
+def installed(module: str) -> bool:
+    """Whether a package can be imported, without doing so."""
+    return importlib.util.find_spec(module) is not None
+
+
+def needed(suite: str) -> None:
+    """Raise `MissingExtra` where a suite's package is not installed."""
+    if not SUITES[suite].installed:
+        raise MissingExtra(SUITES[suite].module, suite)
+
+
+def package(name: str) -> Any:
+    """A package that need not be there."""
+    return importlib.import_module(name)
+
+
+def nearest(name: str, known: Sequence[str]) -> None:
+    """Raise `InputError` for a name that is not among those of its suite, with the nearest ones."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`hades envs` lists them"
+        raise InputError(f"there is no {name}; {hint}")
 
 
 def remembered(make: Callable[..., T]) -> Callable[..., T]:

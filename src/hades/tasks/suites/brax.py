@@ -22,6 +22,7 @@ from hades.tasks.faults import in_a_line
 from hades.tasks.suites import remembered
 
 PREFIX = "brax/"
+VERSIONS = {"brax": version("brax")}
 BACKENDS = ("positional", "spring", "generalized", "mjx")
 BROKEN = ("swimmer",)
 """What Brax has and no pipeline of it can run: it calls what JAX no longer has."""
@@ -38,21 +39,48 @@ def make(name: str, backend: str = "positional", max_steps: int = 1000) -> Contr
         raise InputError(f"unknown Brax backend '{backend}'; choose one of {', '.join(BACKENDS)}")
     kind = envs._envs[name.removeprefix(PREFIX)]
     if not kind.__module__.startswith("brax."):  # that of this process, which may register another by the name
-        return _task(name, BraxEnvironment(name, backend, max_steps), backend, max_steps, registered=False)
+        return _task(name, BraxEnvironment(_found(name, backend), max_steps), backend, max_steps, registered=False)
     return _brax(name, backend=backend, max_steps=max_steps)
+
+
+def from_environment(env: Any, name: str | None = None, max_steps: int = 1000) -> ControlTask:
+    """Wrap an environment with Brax's API, which has its physics by then.
+
+    Args:
+        env: the environment, without wrappers of Brax's training.
+        name: what to call it.
+        max_steps: of an episode.
+    """
+    name, backend = name or type(env).__name__, str(getattr(env, "backend", None) or "")
+    try:
+        environment = BraxEnvironment(env, max_steps)
+    except Exception as error:  # of whoever wrote it
+        raise InputError(f"{name} is none of Brax's environments: {in_a_line(error)}") from error
+    return ControlTask(name, environment, {"max_steps": max_steps}, VERSIONS, vmap=_vmap(backend))
 
 
 @remembered
 def _brax(name: str, backend: str, max_steps: int) -> ControlTask:
-    later = Later(lambda: BraxEnvironment(name, backend, max_steps))
+    later = Later(lambda: BraxEnvironment(_found(name, backend), max_steps))
     return _task(name, later, backend, max_steps, registered=True)
 
 
 def _task(name: str, environment: Environment, backend: str, max_steps: int, registered: bool) -> ControlTask:
     options = {"backend": backend, "max_steps": max_steps}
+    return ControlTask(name, environment, options, VERSIONS, registered, _vmap(backend))
+
+
+def _vmap(backend: str) -> Any:
     # The pipelines that solve no linear systems are plain arithmetic on a few hundred numbers.
-    vmap = lanes.vmap if backend in ("positional", "spring") else jax.vmap
-    return ControlTask(name, environment, options, {"brax": version("brax")}, registered, vmap)
+    return lanes.vmap if backend in ("positional", "spring") else jax.vmap
+
+
+def _found(name: str, backend: str) -> Any:
+    try:
+        with _quiet():
+            return envs.get_environment(name.removeprefix(PREFIX), backend=backend)
+    except Exception as error:  # such as a pipeline that it does not have
+        raise InputError(f"{name} cannot be made with the backend '{backend}': {in_a_line(error)}") from error
 
 
 @contextlib.contextmanager
@@ -74,12 +102,8 @@ def _quiet() -> Iterator[None]:
 class BraxEnvironment:
     """Brax's step, with the usual limit of 1,000 steps an episode."""
 
-    def __init__(self, name: str, backend: str, max_steps: int) -> None:
-        try:
-            with _quiet():
-                self.env: Any = envs.get_environment(name.removeprefix(PREFIX), backend=backend)
-        except Exception as error:  # such as a pipeline that it does not have
-            raise InputError(f"{name} cannot be made with the backend '{backend}': {in_a_line(error)}") from error
+    def __init__(self, env: Any, max_steps: int) -> None:
+        self.env = env
         self.description = type(self.env).__name__
         obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)

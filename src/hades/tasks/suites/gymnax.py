@@ -120,14 +120,9 @@ def _versions() -> dict[str, str]:
 
 def _other(env: Any) -> str:
     """How an object of another kind comes in."""
-    if hasattr(env, "action_size") and hasattr(env, "observation_size"):
-        return (
-            "an environment of Brax's is known by its name: brax.envs.register_environment('mine', Class), then "
-            "hades.make('brax/mine')"
-        )
     if hasattr(env, "spec") and hasattr(env, "max_steps"):
         return "one with HaDES's own protocol is hades.tasks.control.ControlTask('mine', env), outside JAX a HostTask"
-    return "one that is stepped outside JAX goes into a hades.tasks.host.HostTask (docs/environments.md)"
+    return "that of Gymnasium or Brax does, too (docs/environments.md)"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,235 @@
+"""Copies of a Gymnasium environment (Towers et al. 2024), stepped one after the other.
+
+Also what a worker process runs (`hades.tasks.workers`): it needs NumPy and the environment alone, no JAX and nothing
+else of HaDES, so that it is there at once.
+"""
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+PLUGINS = {
+    "ALE/": "ale_py", "MiniGrid-": "minigrid", "BabyAI-": "minigrid", "Meta-World/": "metaworld",
+    "Fetch": "gymnasium_robotics", "Hand": "gymnasium_robotics", "Adroit": "gymnasium_robotics",
+    "PointMaze": "gymnasium_robotics", "AntMaze": "gymnasium_robotics", "FrankaKitchen": "gymnasium_robotics",
+    "highway-": "highway_env", "procgen": "procgen", "shimmy/": "shimmy", "dm_control/": "shimmy",
+}  # fmt: skip
+"""Modules that register their environments with Gymnasium when they are imported, by how the names begin."""
+ATARI = "ALE/"
+SCREEN, FRAMES, SKIP = 84, 4, 4
+"""Atari's usual view (Mnih et al. 2015): pixels a side, frames on top of each other, frames that an action lasts."""
+LONGEST = {ATARI: 27_000}
+"""Steps of environments that have a limit of their own and do not say so to Gymnasium, by how the names begin."""
+
+
+class Reference(NamedTuple):
+    """An environment that can be made again, here and in another process.
+
+    Attributes:
+        name: an id of Gymnasium's, or ``module:attribute`` or ``file.py:attribute`` of a class or function.
+        options: keyword arguments.
+        file: where the attribute's file lies, if it is one.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    file: str = ""
+    registered: bool = True
+
+    def make(self) -> Any:
+        """A new one."""
+        if not self.registered:
+            return attribute(self.name, self.file)(**self.options)
+        return registered(self.name, **self.options)
+
+
+def attribute(name: str, file: str = "") -> Any:
+    """What ``module:attribute`` names, or an attribute of a file."""
+    module, _, path = name.rpartition(":")
+    if file:
+        spec = importlib.util.spec_from_file_location(f"hades_own_{Path(file).stem}", file)
+        assert spec is not None and spec.loader is not None
+        found: Any = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = found  # dataclasses look there
+        spec.loader.exec_module(found)
+    else:
+        found = importlib.import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def plugin(name: str) -> str | None:
+    """The module that registers an id, where it is known."""
+    return next((module for start, module in PLUGINS.items() if name.startswith(start)), None)
+
+
+def registered(name: str, screen: int = SCREEN, **options: Any) -> Any:
+    """A registered environment, with its own wrappers; Atari's with the usual ones."""
+    import gymnasium
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = plugin(name)
+        if module and importlib.util.find_spec(module):
+            importlib.import_module(module)
+        if not name.startswith(ATARI):
+            return gymnasium.make(name, **options)
+        from gymnasium import wrappers
+
+        bare = gymnasium.make(name, **{"frameskip": 1, **options})
+        seen = wrappers.AtariPreprocessing(bare, frame_skip=SKIP, screen_size=screen)
+        return wrappers.FrameStackObservation(seen, FRAMES)
+
+
+Flat = tuple[tuple[int, ...], Callable[[Any], np.ndarray]]
+
+
+def flat(space: Any) -> Flat | None:
+    """The shape of a space's observations as one array of numbers, and how to make it; None where none can be made.
+
+    A box stays as it is. Indices become one of n inputs; parts of dictionaries and tuples stand one after the other,
+    without their text.
+    """
+    if hasattr(space, "spaces"):
+        return _joined(space.spaces)
+    if hasattr(space, "nvec"):
+        return _indices(np.reshape(space.nvec, -1), np.reshape(getattr(space, "start", 0), -1))
+    if is_index(space):
+        return _indices(np.reshape(space.n, -1), np.reshape(getattr(space, "start", 0), -1))
+    if not (hasattr(space, "low") or hasattr(space, "n")):
+        return None
+    shape = tuple(map(int, space.shape)) or (1,)
+    return shape, lambda obs: np.asarray(obs, np.float32).reshape(shape)
+
+
+def is_index(space: Any) -> bool:
+    """Whether a space is of one index, out of n."""
+    return hasattr(space, "n") and space.shape == ()
+
+
+def _joined(spaces: Any) -> Flat | None:
+    keys = list(spaces) if isinstance(spaces, Mapping) else range(len(spaces))
+    every = {key: flat(spaces[key]) for key in keys if not hasattr(spaces[key], "characters")}
+    parts = [(key, *part) for key, part in every.items() if part is not None]
+    if len(parts) < len(every) or not parts:
+        return None
+    size = sum(int(np.prod(shape)) for _, shape, _ in parts)
+    return (size,), lambda obs: np.concatenate([seen(obs[key]).reshape(-1) for key, _, seen in parts])
+
+
+def _indices(numbers: np.ndarray, first: np.ndarray) -> Flat:
+    offsets, size = np.cumsum([0, *numbers[:-1]]).astype(int) - first, int(numbers.sum())
+
+    def one_hot(obs: Any) -> np.ndarray:
+        row = np.zeros(size, np.float32)
+        row[np.reshape(obs, -1) + offsets] = 1
+        return row
+
+    return (size,), one_hot
+
+
+class Copies:
+    """As many copies as there are seeds, each stepped until its episode ends.
+
+    Args:
+        make: gives a new copy.
+        first: a copy that there is already.
+    """
+
+    def __init__(self, make: Callable[[], Any], first: Any = None) -> None:
+        self.make, self.envs = make, [] if first is None else [first]
+        env = first if first is not None else self._grown(1)[0]
+        shape = flat(env.observation_space)
+        assert shape is not None
+        self.obs_shape, self.seen = shape
+        space = env.action_space
+        self.discrete, self.start = is_index(space), int(getattr(space, "start", 0))
+        self.act_shape, self.act_type = space.shape, space.dtype
+
+    def _grown(self, number: int) -> list[Any]:
+        while len(self.envs) < number:
+            self.envs.append(self.make())
+        return self.envs
+
+    def reset(self, seeds: np.ndarray, obs: np.ndarray) -> None:
+        """Begin episodes, one a seed; their first observations go into ``obs [n, *obs]``."""
+        self.alive = np.ones(len(seeds), bool)
+        for i, env in enumerate(self._grown(len(seeds))[: len(seeds)]):
+            obs[i] = self.seen(env.reset(seed=int(seeds[i]))[0])
+
+    def step(self, actions: np.ndarray, obs: np.ndarray, reward: np.ndarray, ends: np.ndarray) -> None:
+        """One step of those whose episodes go on; outcomes go into the other arguments, ``ends [n, 2]``."""
+        for i in np.flatnonzero(self.alive):
+            seen, reward[i], *how = self.envs[i].step(self._action(actions[i]))[:4]
+            obs[i], ends[i], self.alive[i] = self.seen(seen), how, not any(how)
+
+    def begin(self, which: Sequence[int], seeds: np.ndarray, obs: np.ndarray) -> None:
+        """Begin anew with some of them."""
+        for i, seed in zip(which, seeds, strict=True):
+            obs[i], self.alive[i] = self.seen(self.envs[i].reset(seed=int(seed))[0]), True
+
+    def _action(self, action: Any) -> Any:
+        if self.discrete:
+            return int(action) + self.start
+        return np.asarray(action, self.act_type).reshape(self.act_shape)
+
+    def close(self) -> None:
+        """Let go of what they hold."""
+        for env in self.envs:
+            env.close()
+
+
+def arrays(file: str, number: int, obs_shape: Sequence[int], act_shape: Sequence[int]) -> dict[str, np.ndarray]:
+    """What processes share of so many copies, in a file that is made where it is not there."""
+    kinds = {
+        "seeds": ("u4", ()), "actions": ("f4", act_shape), "obs": ("f4", obs_shape), "reward": ("f8", ()),
+        "ends": ("?", (2,)), "begins": ("?", ()),
+    }  # fmt: skip
+    found, offset = {}, 0
+    for name, (kind, shape) in kinds.items():
+        dtype, full = np.dtype(kind), (number, *shape)
+        mode = "r+" if os.path.exists(file) else "w+"
+        found[name] = np.memmap(file, dtype, mode, offset, full)
+        offset += -(-int(np.prod(full)) * dtype.itemsize // 64) * 64
+    return found
+
+
+def serve() -> None:
+    """A worker: lines of JSON from stdin say what to do with its share of the copies, one is answered for each."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what an environment prints is no answer
+    warnings.simplefilter("ignore")
+    copies: Any = None
+    mine: dict[str, np.ndarray] = {}
+    for line in sys.stdin:
+        try:
+            do, *rest = json.loads(line)
+            if do == "make":
+                sys.path[:] = rest[1]
+                copies = Copies(Reference(*rest[0]).make)
+            elif do == "share":
+                file, number, obs_shape, act_shape, first, every = rest
+                mine = {k: v[first::every] for k, v in arrays(file, number, obs_shape, act_shape).items()}
+            elif do == "reset":
+                copies.reset(mine["seeds"], mine["obs"])
+            elif do == "begin":
+                which = np.flatnonzero(mine["begins"]).tolist()
+                copies.begin(which, mine["seeds"][which], mine["obs"])
+            else:
+                copies.step(*(mine[name] for name in ("actions", "obs", "reward", "ends")))
+            answers.write("null\n")
+        except Exception as error:  # of whoever wrote it
+            answers.write(json.dumps(f"{type(error).__name__}: {error}") + "\n")
+
+
+if __name__ == "__main__":
+    serve()

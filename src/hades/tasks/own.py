@@ -1,0 +1,173 @@
+"""Environments of somebody's own: objects, classes and functions, and references to them in files and modules.
+
+What an object is, its API says: gymnax's (``step_env``), Brax's (``action_size``) or Gymnasium's (an ``action_space``
+that is no function). Of a reference, Gymnasium's are stepped by processes that make it themselves.
+"""
+
+import dataclasses
+import importlib.util
+import inspect
+import os
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+from hades.aliases import Options
+from hades.errors import InputError
+from hades.files import as_path
+from hades.tasks import copies
+from hades.tasks.base import Task
+from hades.tasks.copies import Reference
+from hades.tasks.faults import in_a_line
+from hades.tasks.lookup import PREFIXES, suite
+
+_SAYS = "give an environment with the API of gymnax, Brax or Gymnasium, its class, or a function that makes it"
+
+_LATER = ("max_steps", "timeout")
+"""Options of the task, not of what makes its environment, unless that has them, too."""
+
+
+def is_reference(name: str) -> bool:
+    """Whether a name is ``file.py:Name`` or ``module:Name``."""
+    place, colon, attribute = name.rpartition(":")
+    return bool(colon and place) and not name.startswith(PREFIXES) and attribute.replace(".", "_").isidentifier()
+
+
+def wrapped(env: Any, **options: Any) -> Task:
+    """The task of an environment, of its class, of a function that makes it, or of what ``gymnax.make`` returns.
+
+    Args:
+        options: of a class or function: what it is called with. Of gymnax's, fields of the environment's parameters,
+            or ``params`` whole; of Brax's ``max_steps``.
+
+    Raises:
+        InputError: for anything else, or one that cannot be made.
+    """
+    if isinstance(env, tuple) and len(env) == 2:
+        return suite("gymnax").from_environment(env[0], options.pop("params", env[1]), **options)
+    if not callable(env) or (_kind(env) and not isinstance(env, type)):
+        return _of_object(env, options)
+    name = getattr(env, "__name__", type(env).__name__)
+    made, mine, rest = _called(env, name, options)
+    if _kind(made) == "gymnasium":
+        return _again(suite("gymnasium").from_environment(made, make=lambda: env(**mine), **rest), mine)
+    return wrapped(made, **rest)
+
+
+def referred(name: str, file: str | os.PathLike[str] | None = None, **options: Any) -> Task:
+    """The task of a class or function in a file or module.
+
+    Args:
+        name: ``file.py:Name``, by its path, or ``module:Name``.
+        file: where the file is, if that is not where the name says.
+        options: as of `wrapped`.
+
+    Raises:
+        InputError: for a file or name that there is not, or that fails.
+    """
+    place, _, attribute = name.rpartition(":")
+    path = _file(place, file)
+    if path:
+        name = f"{path.name}:{attribute}"
+    found = _loaded(name, place, path)
+    if not callable(found):
+        raise InputError(f"{name} is a {type(found).__name__}; {_SAYS}")
+    made, mine, rest = _called(found, name, options)
+    if _kind(made) == "gymnasium":
+        reference = Reference(name, mine, str(path or ""), registered=False)
+        task = suite("gymnasium").from_environment(made, name, reference, **rest)
+    else:
+        task = wrapped(made, **rest)
+    source = _source(name, place, path)
+    return _again(
+        task, mine, name=name, source=source, fingerprint=f"{zlib.crc32(Path(source).read_bytes()):08x}",
+        registered=True, where={**task.where, **({"file": str(path)} if path else {})},
+    )  # fmt: skip
+
+
+def _again(task: Any, options: Options, **about: Any) -> Task:
+    """A task with what its environment was called with among its options."""
+    return dataclasses.replace(task, options={**options, **task.options}, **about)
+
+
+def _of_object(env: Any, options: Options) -> Task:
+    kind = _kind(env)
+    if kind is None:
+        raise InputError(f"{type(env).__name__} is no environment: {_SAYS}")
+    if kind != "gymnax" and (unknown := [key for key in options if key not in _LATER]):
+        raise InputError(f"an environment that is made has no option '{unknown[0]}'; give its class")
+    return suite(kind).from_environment(env, **options)
+
+
+def _kind(env: Any) -> str | None:
+    """The suite whose API an object has."""
+    if hasattr(env, "action_space") and not callable(env.action_space) and hasattr(env, "reset"):
+        return "gymnasium"
+    if hasattr(env, "action_size") and hasattr(env, "observation_size"):
+        return "brax"
+    return "gymnax" if hasattr(env, "step") or hasattr(env, "step_env") else None
+
+
+def _called(made_by: Any, name: str, options: Options) -> tuple[Any, Options, Options]:
+    """What a class or function makes, of which options, and those that are left for what is made."""
+    try:
+        known = inspect.signature(made_by).parameters
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    except (TypeError, ValueError):  # of C
+        known, takes_all = {}, True
+    mine = {key: value for key, value in options.items() if key in known or (takes_all and key not in _LATER)}
+    try:
+        made = made_by(**mine)
+    except Exception as error:  # of whoever wrote it
+        raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
+    rest = {key: value for key, value in options.items() if key not in mine}
+    if _kind(made) in ("gymnasium", "brax") and (unknown := [key for key in rest if key not in _LATER]):
+        takes = ", ".join([*known, *_LATER])
+        raise InputError(f"{name} has no option '{unknown[0]}'; it takes {takes}")
+    return made, mine, rest
+
+
+def _file(place: str, file: str | os.PathLike[str] | None) -> Path | None:
+    """Of a reference to a file: where that is."""
+    if file is None and not place.endswith(".py") and os.sep not in place:
+        return None
+    path = as_path(place if file is None or (Path(place).is_file() and os.sep in place) else file)
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; give where it is: PATH/{path.name}:NAME")
+    return path.resolve()
+
+
+def _loaded(name: str, place: str, path: Path | None) -> Any:
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as Python does: a module of one's own lies where one works
+    attribute = name.rpartition(":")[2]
+    try:
+        if path is None and not _there(place):
+            raise InputError(f"there is no module {place}, nor a file of that name (FILE.py:NAME)")
+        return copies.attribute(name if path is None else attribute, str(path or ""))
+    except InputError:
+        raise
+    except AttributeError as error:
+        raise InputError(f"{path or place} has no {attribute}") from error
+    except SyntaxError as error:
+        raise InputError(f"{path or place} is no Python: {error.msg} (line {error.lineno})") from error
+    except Exception as error:  # of whoever wrote it
+        raise InputError(f"{path or place} cannot be imported: {in_a_line(error)}") from error
+
+
+def _there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ModuleNotFoundError, ValueError):  # of the package that it is in
+        return False
+
+
+def _source(name: str, place: str, path: Path | None) -> str:
+    """The file that a reference's code is in."""
+    if path:
+        return str(path)
+    spec = importlib.util.find_spec(place)
+    if spec is None or not spec.origin or not os.path.isfile(spec.origin):
+        raise InputError(f"{name} has no source that could be remembered; put it into a file")
+    return spec.origin

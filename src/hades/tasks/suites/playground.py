@@ -1,0 +1,87 @@
+"""MuJoCo Playground (Zakka et al. 2025), Brax's maintained successor: its environments by MuJoCo's physics in JAX."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+import jax
+
+from hades.aliases import PyTree
+from hades.dataset import Spec
+from hades.errors import InputError
+from hades.tasks.control import ControlTask
+from hades.tasks.environment import Later, Step
+from hades.tasks.faults import in_a_line
+from hades.tasks.suites import SUITES, nearest, needed, package, remembered
+from hades.tasks.suites.brax import BraxEnvironment
+
+PREFIX = "playground/"
+
+
+def names() -> list[str]:
+    """Its environments, where it is installed; those of manipulation and locomotion download their robots first."""
+    return [PREFIX + name for name in _registry().ALL_ENVS] if SUITES["playground"].installed else []
+
+
+@remembered
+def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask:
+    """One of its environments, as `names` lists them.
+
+    Args:
+        name: of the environment.
+        max_steps: of an episode, in place of its own limit.
+        options: fields of its configuration, such as ``ctrl_dt``.
+    """
+    needed("playground")
+    bare = name.removeprefix(PREFIX)
+    nearest(name, names())
+    steps = max_steps or int(_registry().get_default_config(bare).episode_length)
+    told = options | ({} if max_steps is None else {"max_steps": max_steps})
+    later = Later(lambda: _Observed(_loaded(name, options), steps))
+    return ControlTask(name, later, told, {"playground": version("playground"), "mujoco-mjx": version("mujoco-mjx")},
+                       registered=True)  # fmt: skip
+
+
+def _loaded(name: str, options: dict[str, Any]) -> Any:
+    try:
+        with _quiet():
+            return _registry().load(name.removeprefix(PREFIX), config_overrides={"impl": "jax", **options})
+    except Exception as error:  # such as a robot that cannot be downloaded, or an option that there is not
+        raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
+
+
+def _registry() -> Any:
+    with _quiet():
+        return package("mujoco_playground").registry
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+class _Observed(BraxEnvironment):
+    """With the part of its observations that a policy sees, where there are several."""
+
+    def __init__(self, env: Any, max_steps: int) -> None:
+        size = env.observation_size
+        self.part = "state" if isinstance(size, dict) else None
+        self.env, self.max_steps, self.description = env, max_steps, type(env).__name__
+        obs = self._seen(jax.eval_shape(env.reset, jax.random.PRNGKey(0)).obs)
+        self.spec = Spec(tuple(obs.shape), env.action_size, discrete=False)
+
+    def _seen(self, obs: Any) -> Any:
+        return obs if self.part is None else obs[self.part]
+
+    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
+        """As `hades.tasks.environment.Environment`."""
+        state, obs = super().reset(key)
+        return state, self._seen(obs)
+
+    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
+        """As `hades.tasks.environment.Environment`."""
+        out = super().step(key, state, action)
+        return out._replace(obs=self._seen(out.obs))

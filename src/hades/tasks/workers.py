@@ -1,0 +1,191 @@
+"""Processes that step copies of an environment, each a share of them; `hades.tasks.copies` is what they run.
+
+They are plain subprocesses with pipes, and arrays in a file that all map: nothing is pickled, and a script needs no
+``if __name__ == "__main__"``.
+"""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from hades.errors import InputError
+from hades.tasks import copies
+from hades.tasks.copies import Copies, Reference
+
+MEMORY = Path("/dev/shm")
+"""Where files need no disk."""
+
+
+class Engine(Protocol):
+    """Steps copies of one environment; ``shared`` are the arrays that they read and write."""
+
+    shared: dict[str, np.ndarray]
+
+    def reset(self, seeds: np.ndarray) -> None:
+        """Begin episodes, one a seed."""
+        ...
+
+    def step(self, actions: np.ndarray) -> None:
+        """One step of those whose episodes go on."""
+        ...
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
+        """Begin anew where ``which [n]`` says so, by seeds ``[n]``."""
+        ...
+
+
+class Here:
+    """Copies in this process, one after the other: of an object that no other process can make."""
+
+    def __init__(self, name: str, stepped: Copies) -> None:
+        self.name, self.copies = name, stepped
+        self.shared: dict[str, np.ndarray] = {}
+
+    def reset(self, seeds: np.ndarray) -> None:
+        """Begin episodes, one a seed."""
+        if len(self.shared.get("seeds", ())) != len(seeds):
+            shape = (len(seeds), *self.copies.obs_shape)
+            self.shared = {"obs": np.zeros(shape, np.float32), "reward": np.zeros(len(seeds)),
+                           "ends": np.zeros((len(seeds), 2), bool), "seeds": seeds}  # fmt: skip
+        with blamed(self.name, "reset"):
+            self.copies.reset(seeds, self.shared["obs"])
+
+    def step(self, actions: np.ndarray) -> None:
+        """One step of those whose episodes go on."""
+        with blamed(self.name, "step"):
+            self.copies.step(actions, *(self.shared[name] for name in ("obs", "reward", "ends")))
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
+        """Begin anew where ``which [n]`` says so."""
+        chosen = np.flatnonzero(which).tolist()
+        with blamed(self.name, "reset"):
+            self.copies.begin(chosen, seeds[chosen], self.shared["obs"])
+
+
+class Workers:
+    """Copies in processes of their own.
+
+    Args:
+        reference: how they make the environment.
+        obs_shape, act_shape: of one copy.
+        number: of processes.
+        timeout: seconds that they may take to answer.
+    """
+
+    def __init__(
+        self, reference: Reference, obs_shape: Sequence[int], act_shape: Sequence[int], number: int, timeout: float
+    ) -> None:
+        self.reference, self.shapes, self.number, self.timeout = reference, (obs_shape, act_shape), number, timeout
+        self.shared: dict[str, np.ndarray] = {}
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def reset(self, seeds: np.ndarray) -> None:
+        """Begin episodes, one a seed, in processes that are started where there are none."""
+        if not self.processes:
+            self._start()
+        if len(self.shared.get("seeds", ())) != len(seeds):
+            self._share(len(seeds))
+        self.shared["seeds"][:] = seeds
+        self._ask("reset")
+
+    def step(self, actions: np.ndarray) -> None:
+        """One step of those whose episodes go on."""
+        self.shared["actions"][:] = actions
+        self._ask("step")
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
+        """Begin anew where ``which [n]`` says so."""
+        self.shared["begins"][:], self.shared["seeds"][:] = which, seeds
+        self._ask("begin")
+
+    def close(self) -> None:
+        """End them; the next reset starts others."""
+        _end(self.processes)
+        self.processes, self.shared = [], {}
+
+    def _start(self) -> None:
+        # In a session of their own, where no ctrl-C of the terminal reaches them: it is this process that ends them.
+        command = [sys.executable, "-P", copies.__file__]
+        how: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+        environ = {"OMP_NUM_THREADS": "1", **os.environ}
+        for _ in range(self.number):
+            self.processes.append(subprocess.Popen(command, start_new_session=True, env=environ, **how))
+        weakref.finalize(self, _end, self.processes)
+        self._ask("make", self.reference, sys.path)
+
+    def _share(self, number: int) -> None:
+        folder = MEMORY if os.access(MEMORY, os.W_OK) else None
+        handle, file = tempfile.mkstemp(prefix="hades-", dir=folder)
+        os.close(handle)
+        try:
+            self.shared = copies.arrays(file, number, *self.shapes)
+            lines = [json.dumps(["share", file, number, *self.shapes, i, self.number]) for i in range(self.number)]
+            self._tell(lines, "share")
+        finally:
+            os.unlink(file)
+
+    def _ask(self, do: str, *about: Any) -> None:
+        self._tell([json.dumps([do, *about])] * self.number, do)
+
+    def _tell(self, lines: Sequence[str], do: str) -> None:
+        """One line to each, and an answer from each; if any fails, all end."""
+        try:
+            for process, line in zip(self.processes, lines, strict=True):
+                assert process.stdin is not None
+                with contextlib.suppress(BrokenPipeError):  # it has ended: its answer will say so
+                    process.stdin.write(line + "\n")
+            answers = [self._answer(process, do) for process in self.processes]
+        except BaseException:  # such as ctrl-C: they would answer what nobody asks any more
+            self.close()
+            raise
+        if failed := next(filter(None, answers), None):
+            self.close()
+            raise InputError(f"{self.reference.name}: its {do} fails: {failed}")
+
+    def _answer(self, process: "subprocess.Popen[str]", do: str) -> str | None:
+        assert process.stdout is not None
+        if not select.select([process.stdout], [], [], self.timeout)[0]:
+            raise InputError(
+                f"{self.reference.name}: its {do} has not come back after {self.timeout:g} s; timeout= (--env-arg "
+                "timeout=SECONDS) gives it longer"
+            )
+        line = process.stdout.readline()
+        if not line:
+            code = process.wait()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise InputError(f"{self.reference.name}: its process ended in {do} ({how})")
+        return json.loads(line)
+
+
+def _end(processes: "list[subprocess.Popen[str]]") -> None:
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe:
+                    pipe.close()
+
+
+@contextlib.contextmanager
+def blamed(name: str, what: str) -> Any:
+    """What an environment of somebody's own raises is told in a line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        from hades.tasks.faults import in_a_line
+
+        raise InputError(f"{name}: its {what} fails: {in_a_line(error)}") from error
