@@ -17,7 +17,7 @@ from hades.learner.cloning import Learned, Window, behaviour_cloning
 from hades.learner.networks import Params, init_network, layer_bytes, make_network, network_bytes
 from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
-from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, run_jobs
+from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, replicated, run_jobs
 from hades.strategies import Solution, Surrogate
 from hades.tasks.base import Episode, Task
 
@@ -164,7 +164,8 @@ class Fitness:
     ) -> Episode:
         """As `rollouts`: a jitted call makes the networks, the task then plays them all."""
         jobs = jnp.arange(size * self.inits)
-        params = _made(make_params, jobs, self.chunks(size, pairs).batch, *shared)
+        # To act is little work a step: one device does it sooner than several that have to meet.
+        params = jax.device_put(jax.device_get(_made(self, make_params, size, pairs, *shared)))
         episode = self.task.score(
             self.recipe, params, normaliser, keys[jobs % self.inits], self.greedy, self.watch, (), limit
         )
@@ -292,10 +293,16 @@ def fresh_networks(recipe: Recipe, spec: Spec, number: int, key: jax.Array) -> P
 _fresh_networks = jax.jit(fresh_networks, static_argnums=(0, 1, 2))
 
 
-@partial(jax.jit, static_argnums=(0, 2))
-def _made(make_params: MakeParams, jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
-    """The networks of all jobs, where their episodes are no part of the program."""
-    return in_batches(make_params, shared, jobs, batch)
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _made(fitness: Fitness, make_params: MakeParams, size: int, pairs: int, *shared: PyTree) -> Params:
+    """The networks of all jobs, where their episodes are no part of the program: ``[size * inits, ...]``."""
+
+    def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
+        return in_batches(make_params, shared, jobs, batch)
+
+    made = fitness._jobs(size, work, shared, pairs)
+    every = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), made)
+    return jax.lax.with_sharding_constraint(every, replicated())
 
 
 def staged(task: Task, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
