@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*", default=TASKS)
     parser.add_argument("--copies", type=int, default=256)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "host.json")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "host-cpu-2-cores.json")
     asked = parser.parse_args()
     runtime.configure()
     rows = [measured(name, asked.copies) for name in asked.tasks]

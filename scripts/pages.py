@@ -20,7 +20,10 @@ from hades.metrics import RETURN
 from hades.studies.rows import read
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("results", "laptop", "images", "scaling"))]
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("results", "laptop", "images", "scaling", "environments")),
+]
 RESULTS, BENCHMARKS = ROOT / "docs" / "studies", ROOT / "benchmarks" / "results"
 PAPER = json.loads((ROOT / "reference" / "figures.json").read_text())
 LONG = 20
@@ -160,8 +163,20 @@ def through() -> list[list[str]]:
     return table
 
 
+def host() -> list[list[str]]:
+    """Environments outside JAX, in steps a second."""
+    table = [
+        ["environment", "engine alone", "with a policy", "of the engine's rate", "in a generation", "a plain loop"]
+    ]
+    for row in _benchmark("host")["rows"]:
+        rates = (f"{row[name]:,}" for name in ("engine", "with a policy", "in a generation", "plain loop, one copy"))
+        engine, policy, generation, plain = (rate if rate != "0" else "" for rate in rates)
+        table.append([row["task"], engine, policy, f"{100 * row['share']:.0f} %", generation, plain])
+    return table
+
+
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
-    "reached": reached, "reference": reference, "growth": growth, "roofs": roofs, "through": through
+    "reached": reached, "reference": reference, "growth": growth, "roofs": roofs, "through": through, "host": host
 }  # fmt: skip
 """By name: those that are no study's."""
 

@@ -155,6 +155,7 @@ PRESETS: dict[str, dict[str, Config]] = {
         "brax/reacher": _continuous(
             _LAPTOP_MOVE, strategy_options=_LAPTOP_MOVE["strategy_options"] | {"gamma": 0.95}, minutes=10.0
         ),
+        "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, minutes=10.0),
         "Breakout-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),
         "Asterix-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),
         "Freeway-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_MOMENTUM),

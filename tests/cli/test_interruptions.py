@@ -80,3 +80,25 @@ def test_whoever_reads_or_not_the_run_goes_on(uninterrupted: bytes, tmp_path: Pa
     done = subprocess.run(["bash", "-c", command], capture_output=True)
     assert done.returncode == int(stream.startswith(">")) and b"Traceback" not in done.stderr
     assert (tmp_path / "run/dataset.safetensors").read_bytes() == uninterrupted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["SNES", "ppo"])
+def test_killed_outside_jax_the_dataset_is_the_same_too(tmp_path: Path, strategy: str) -> None:
+    """And no process that stepped its environments is left."""
+    line = ["--size", "2", "--width", "8", "--epochs", "20", "--inits", "2", "--validate-inits", "2", "--seed", "3"]
+    line += ["--strategy", strategy, "--generations", "30", "--checkpoint-every", "0", "--quiet"]
+    begin = [*HADES, "distill", "gymnasium/CartPole-v1", *line, "--out"]
+    subprocess.run([*begin, str(tmp_path / "whole")], check=True, capture_output=True)
+    out = tmp_path / "run"
+    process = subprocess.Popen([*begin, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _wait_for_generations(out, 5, process)
+    listed = ["ps", "--ppid", str(process.pid), "-o", "pid="]
+    workers = list(map(int, subprocess.run(listed, capture_output=True, text=True).stdout.split()))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(1)
+    states = subprocess.run(["ps", "-o", "stat=", "-p", ",".join(map(str, workers))], capture_output=True, text=True)
+    assert workers and set(states.stdout.split()) <= {"Z", "Zs"}  # nobody may be there to take note of their end
+    subprocess.run([*HADES, "resume", str(out), "--quiet"], check=True, capture_output=True)
+    assert (out / "dataset.safetensors").read_bytes() == (tmp_path / "whole" / "dataset.safetensors").read_bytes()

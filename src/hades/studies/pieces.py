@@ -5,7 +5,7 @@ import functools
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +41,14 @@ class Wanted:
     preset: str
     options: Options
     """Over the preset's, with the ``learner``."""
+    made_with: Options = field(default_factory=dict)
+    """What `hades.make` is given beside the name."""
 
     def config(self) -> "Config":
         """The preset with the options laid over it."""
         from hades.distillation import configured
 
-        return configured(_made(self.task), self.preset, self.size, self.seed, **self.options)
+        return configured(_made(self.task, **self.made_with), self.preset, self.size, self.seed, **self.options)
 
     def distilled(self, folder: Path, **more: Any) -> "Result":
         """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
@@ -56,7 +58,14 @@ class Wanted:
             resume(folder, progress=False)
             if (folder / "config.json").exists()
             else distill(
-                _made(self.task), self.size, self.preset, self.seed, out=folder, progress=False, **self.options, **more
+                _made(self.task, **self.made_with),
+                self.size,
+                self.preset,
+                self.seed,
+                out=folder,
+                progress=False,
+                **self.options,
+                **more,
             )
         )
         if result.interrupted is not None:
@@ -80,11 +89,11 @@ def preset_of(task: str, name: str) -> "Config":
 
 
 @functools.cache
-def _made(task: str) -> "Task":
+def _made(task: str, **options: Any) -> "Task":
     """Images are read once for all of a study's cells."""
     from hades import tasks
 
-    return tasks.make(task)
+    return tasks.make(task, **options)
 
 
 def scored(dataset: "Dataset", cell: Cell, task: "Task | None" = None, **learner: Any) -> "Evaluation":

@@ -37,6 +37,8 @@ class Experiment:
     """Learners to train on the dataset; what they leave out is the dataset's own recipe."""
     minutes: Mapping[str, float] = field(default_factory=dict)
     """Of each distillation by a preset, where the table has fewer than the preset."""
+    made_with: Options = field(default_factory=dict)
+    """What `hades.make` is given beside the name."""
 
 
 WIDTHS = tuple({"width": width, "activation": name} for width in (64, 512) for name in ("tanh", "relu"))
@@ -50,13 +52,14 @@ def _by_rate(wide: float, minutes: float = 10) -> Options:
 
 _ADAM, _MOMENTUM = _by_rate(0.0035), _by_rate(0.0375)
 _BODY, _SOON = ({"seeds": 1, "episodes": 4, **_by_rate(0.0025, minutes)} for minutes in (10, 5))
+_SIXTEEN: Options = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
     "pendulum": Experiment("pendulum", 8),
     "acrobot": Experiment("acrobot", 6),
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
     "breakout": Experiment("breakout", 16, **_ADAM),
-    "freeway": Experiment("freeway", 16, **_MOMENTUM),
+    "freeway": Experiment("freeway", 16, **_by_rate(0.0375, 20)),
     "asterix": Experiment("asterix", 16, **_ADAM),
     "space-invaders": Experiment("space-invaders", 16, **_MOMENTUM),
     "seaquest": Experiment("seaquest", 16, **_MOMENTUM),
@@ -69,6 +72,19 @@ EXPERIMENTS = {
     "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **_SOON),
     "reacher": Experiment("reacher", 16, **_SOON),
 }
+OTHERS = {
+    "LunarLander-v3": Experiment("gymnasium/LunarLander-v3", 8, minutes={"laptop": 10}, **_SIXTEEN),
+    "Hopper-v5": Experiment("gymnasium/Hopper-v5", 16, minutes={"laptop": 8}, **_SIXTEEN),
+    "HalfCheetah-v5": Experiment("gymnasium/HalfCheetah-v5", 16, minutes={"laptop": 8}, **_SIXTEEN),
+    "ButtonPress-v3": Experiment("envpool/MetaWorld/ButtonPress-v3", 8, minutes={"laptop": 6}, **_SIXTEEN),
+    "Navix-Empty-5x5-v0": Experiment("navix/Navix-Empty-5x5-v0", 14, minutes={"laptop": 2}, **_SIXTEEN),
+    "CartpoleBalance": Experiment("playground/CartpoleBalance", 8, minutes={"laptop": 3}, **_SIXTEEN),
+    "PendulumSwingup": Experiment("playground/PendulumSwingup", 8, minutes={"laptop": 3}, **_SIXTEEN),
+    "Freeway-v5": Experiment(
+        "gymnasium/ALE/Freeway-v5", 6, minutes={"laptop": 6}, made_with={"screen": 42}, seeds=1, inits=16, episodes=1
+    ),
+}
+"""Of suites that are installed beside HaDES (`pip install 'hades-rl[suites]'`): asked for by their names."""
 PUBLISHED: Json = {"inits": 16, "episodes": 4, "settings": [{}]}
 """How the published datasets are scored: on networks as published."""
 
@@ -81,7 +97,7 @@ class Results(Study):
         "scale": "paper",
         "names": ("breakout", "freeway", "asterix", "space-invaders", "walker2d", "halfcheetah", "hopper-16"),
     }
-    names: tuple[str, ...] = option(tuple(EXPERIMENTS), one_of=EXPERIMENTS)
+    names: tuple[str, ...] = option(tuple(EXPERIMENTS), one_of=(*EXPERIMENTS, *OTHERS))
     """Of the table's experiments."""
     reference: tuple[str, ...] = option(())
     """Published datasets to score, too: files, such as those of the repository's folder reference."""
@@ -99,8 +115,8 @@ class Results(Study):
         cells: list[Cell] = [
             {"name": name, "seed": seed, "preset": self.scale, "task": known.task, "size": known.size,
              "minutes": self.minutes or known.minutes.get(self.scale), "inits": known.inits,
-             "episodes": known.episodes, "settings": list(known.settings), **own}
-            for name, known in ((name, EXPERIMENTS[name]) for name in self.names)
+             "episodes": known.episodes, "settings": list(known.settings), **_named(known), **own}
+            for name, known in ((name, (EXPERIMENTS | OTHERS)[name]) for name in self.names)
             for seed in range(self.seeds or known.seeds)
         ]  # fmt: skip
         return cells + [{"dataset": file, **PUBLISHED, **own} for file in self.reference]
@@ -112,7 +128,8 @@ class Results(Study):
         if "dataset" in cell:
             return ()
         budget = {} if cell["minutes"] is None else {"minutes": cell["minutes"]}
-        return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], budget),)
+        made_with = cell.get("made_with", {})
+        return (Wanted(cell["task"], cell["size"], cell["seed"], cell["preset"], budget, made_with),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
         from hades.dataset import load
@@ -120,7 +137,7 @@ class Results(Study):
         if "dataset" in cell:
             dataset = load(cell["dataset"])
             return {"pairs": len(dataset), "scores": _scores(dataset, cell)}
-        wanted = {k: cell[k] for k in ("name", "seed", "preset", "minutes", "task", "size")}
+        wanted = {k: cell[k] for k in ("name", "seed", "preset", "minutes", "task", "size")} | _named(cell)
         place = self.place(folder, f"{cell['name']}-seed{cell['seed']}", wanted)
         (asked,) = self.wants(wanted)
         result = asked.distilled(place)
@@ -171,6 +188,12 @@ def _lines(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
             others = (str(len(mine)), f"{seconds / 60:.1f}") if seconds else ("", "")
             lines.append((name, pairs, _words(own, first), statistics.mean(means), spread, *others))
     return lines
+
+
+def _named(of: "Experiment | Cell") -> Json:
+    """What the task is made with, where that is anything: cells that were before there was it have none."""
+    made_with = of.get("made_with") if isinstance(of, Mapping) else of.made_with
+    return {"made_with": dict(made_with)} if made_with else {}
 
 
 def _name(row: Row) -> str:

@@ -19,6 +19,8 @@ from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.rollouts import Play, Trajectory
 
+PIXELS = 32
+"""A side of observations from which on they are pictures, for networks that see such."""
 NOTHING: Options = MappingProxyType({})
 
 
@@ -249,7 +251,9 @@ class Acting(Task):
     @property
     def defaults(self) -> Options:
         """Enough pairs to name every action, ten minutes."""
-        shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "minutes": 10.0}
+        shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "validate_inits": 64, "minutes": 10.0}
+        if len(self.spec.obs_shape) == 3 and min(self.spec.obs_shape[:2]) >= PIXELS:  # which cost more to see
+            shared |= {"learner": Learner(network="cnn", width=16), "population": 16, "inits": 1, "validate_inits": 8}
         if self.spec.discrete:
             return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
         return shared | {"size": 8}

@@ -4,13 +4,14 @@ Also what a worker process runs (`hades.tasks.workers`): it needs NumPy and the 
 else of HaDES, so that it is there at once.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +49,24 @@ class Reference(NamedTuple):
         """A new one."""
         if not self.registered:
             return attribute(self.name, self.file)(**self.options)
-        return registered(self.name, **self.options)
+        with quiet():
+            return registered(self.name, **self.options)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Notices on old models are not the user's to act on; MuJoCo's and Atari's come from C, to file descriptor 2."""
+    sys.stderr.flush()
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 def attribute(name: str, file: str = "") -> Any:
@@ -76,18 +94,19 @@ def registered(name: str, screen: int = SCREEN, **options: Any) -> Any:
     """A registered environment, with its own wrappers; Atari's with the usual ones."""
     import gymnasium
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        module = plugin(name)
-        if module and importlib.util.find_spec(module):
-            importlib.import_module(module)
-        if not name.startswith(ATARI):
-            return gymnasium.make(name, **options)
-        from gymnasium import wrappers
+    module = plugin(name)
+    if module and importlib.util.find_spec(module):
+        importlib.import_module(module)
+    if not name.startswith(ATARI):
+        return gymnasium.make(name, **options)
+    from gymnasium import wrappers
 
-        bare = gymnasium.make(name, **{"frameskip": 1, **options})
-        seen = wrappers.AtariPreprocessing(bare, frame_skip=SKIP, screen_size=screen)
-        return wrappers.FrameStackObservation(seen, FRAMES)
+    bare = gymnasium.make(name, **{"frameskip": 1, **options})
+    stacked = wrappers.FrameStackObservation(
+        wrappers.AtariPreprocessing(bare, frame_skip=SKIP, screen_size=screen), FRAMES
+    )
+    space = gymnasium.spaces.Box(0, 255, (screen, screen, FRAMES), np.uint8)
+    return wrappers.TransformObservation(stacked, lambda frames: np.moveaxis(frames, 0, -1), space)
 
 
 Flat = tuple[tuple[int, ...], Callable[[Any], np.ndarray]]

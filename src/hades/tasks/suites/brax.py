@@ -1,10 +1,5 @@
 """Brax (Freeman et al. 2021): rigid-body locomotion and manipulation."""
 
-import contextlib
-import os
-import sys
-import warnings
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +12,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask
+from hades.tasks.copies import quiet
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.faults import in_a_line
 from hades.tasks.suites import remembered
@@ -77,26 +73,10 @@ def _vmap(backend: str) -> Any:
 
 def _found(name: str, backend: str) -> Any:
     try:
-        with _quiet():
+        with quiet():
             return envs.get_environment(name.removeprefix(PREFIX), backend=backend)
     except Exception as error:  # such as a pipeline that it does not have
         raise InputError(f"{name} cannot be made with the backend '{backend}': {in_a_line(error)}") from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Notices on old models are not the user's to act on; MuJoCo's come from C, to file descriptor 2."""
-    sys.stderr.flush()
-    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(null)
 
 
 class BraxEnvironment:

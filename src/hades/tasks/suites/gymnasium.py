@@ -39,7 +39,7 @@ def names() -> list[str]:
 
     for module in dict.fromkeys(copies.PLUGINS.values()):
         if installed(module):
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception), copies.quiet():
                 importlib.import_module(module)
     specs = gymnasium.registry.values()
     latest = {spec.id for spec in specs if spec.version in (None, find_highest_version(spec.namespace, spec.name))}

@@ -1,8 +1,5 @@
 """MuJoCo Playground (Zakka et al. 2025), Brax's maintained successor: its environments by MuJoCo's physics in JAX."""
 
-import contextlib
-import io
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +9,7 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask
+from hades.tasks.copies import quiet
 from hades.tasks.environment import Later, Step
 from hades.tasks.faults import in_a_line
 from hades.tasks.suites import SUITES, nearest, needed, package, remembered
@@ -46,21 +44,15 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask
 
 def _loaded(name: str, options: dict[str, Any]) -> Any:
     try:
-        with _quiet():
+        with quiet():
             return _registry().load(name.removeprefix(PREFIX), config_overrides={"impl": "jax", **options})
     except Exception as error:  # such as a robot that cannot be downloaded, or an option that there is not
         raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
 
 
 def _registry() -> Any:
-    with _quiet():
+    with quiet():
         return package("mujoco_playground").registry
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
 
 
 class _Observed(BraxEnvironment):
