@@ -34,7 +34,7 @@ SETTINGS: dict[str, list[str]] = {
         "(16 pairs and 3 actions make 6, 5 and 5;",
     ],
     "docs/environments.md": [
-        "a `start` other than 0 is added (`hades.policy` counts from 0)",
+        "a `start` other than 0 is added (`hades.policy` counts from 0)", "grey, 84 x 84 (", "the call after 60 s;",
     ],
     "docs/images.md": [
         "(of all, 5,000 at most)", "bytes from 0 to 255, 16 bits (uint16, also in PNG and TIFF) from 0 to 65535",

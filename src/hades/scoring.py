@@ -164,8 +164,7 @@ class Fitness:
     ) -> Episode:
         """As `rollouts`: a jitted call makes the networks, the task then plays them all."""
         jobs = jnp.arange(size * self.inits)
-        # To act is little work a step: one device does it sooner than several that have to meet.
-        params = jax.device_put(jax.device_get(_made(self, make_params, size, pairs, *shared)))
+        params = _made(self, make_params, size, pairs, *shared)
         episode = self.task.score(
             self.recipe, params, normaliser, keys[jobs % self.inits], self.greedy, self.watch, (), limit
         )

@@ -276,6 +276,8 @@ def check(task: Task, config: Config, plan: Plan) -> None:
         InputError: if they do not.
     """
     needed = {strategies.needs(phase.strategy) for phase in plan.strategies}
+    if not task.traced and jax.process_count() > 1:
+        raise InputError(f"{task.name} is stepped outside JAX, by one process alone; leave --distributed out")
     if DERIVATIVE in needed and not task.differentiable:
         raise InputError(f"the score of {task.name} is not differentiable: take {_EVOLUTION}")
     if ROLLOUTS in needed and not task.stepped:

@@ -1,5 +1,6 @@
 """hades distill, hades resume."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ class Distill(_Run, _Where, Options):
 
         options, learner = given(self, Config), given(self, Recipe)
         task = tasks.make(self.task, **self.environment.given())
-        name, size = task.name.split("/")[-1].split("-")[0].lower(), options.get("size")
+        name, size = re.sub(r"\W+", "-", task.name.split("/")[-1].split("-")[0].lower()), options.get("size")
         stem = "-".join([name, *([str(size)] if size else []), f"seed{options.get('seed', 0)}"])
         self.out = self.out or free_path(stem)
         options |= self.recording.given() | {"learner": learner, "out": self.out}

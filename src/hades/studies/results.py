@@ -52,14 +52,14 @@ def _by_rate(wide: float, minutes: float = 10) -> Options:
 
 _ADAM, _MOMENTUM = _by_rate(0.0035), _by_rate(0.0375)
 _BODY, _SOON = ({"seeds": 1, "episodes": 4, **_by_rate(0.0025, minutes)} for minutes in (10, 5))
-_SIXTEEN: Options = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
+_SIXTEEN: dict[str, Any] = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
     "pendulum": Experiment("pendulum", 8),
     "acrobot": Experiment("acrobot", 6),
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
     "breakout": Experiment("breakout", 16, **_ADAM),
-    "freeway": Experiment("freeway", 16, **_by_rate(0.0375, 20)),
+    "freeway": Experiment("freeway", 16, **_MOMENTUM),
     "asterix": Experiment("asterix", 16, **_ADAM),
     "space-invaders": Experiment("space-invaders", 16, **_MOMENTUM),
     "seaquest": Experiment("seaquest", 16, **_MOMENTUM),
@@ -81,7 +81,7 @@ OTHERS = {
     "CartpoleBalance": Experiment("playground/CartpoleBalance", 8, minutes={"laptop": 3}, **_SIXTEEN),
     "PendulumSwingup": Experiment("playground/PendulumSwingup", 8, minutes={"laptop": 3}, **_SIXTEEN),
     "Freeway-v5": Experiment(
-        "gymnasium/ALE/Freeway-v5", 6, minutes={"laptop": 6}, made_with={"screen": 42}, seeds=1, inits=16, episodes=1
+        "gymnasium/ALE/Freeway-v5", 6, minutes={"laptop": 6}, made_with={"screen": 42}, **{**_SIXTEEN, "episodes": 1}
     ),
 }
 """Of suites that are installed beside HaDES (`pip install 'hades-rl[suites]'`): asked for by their names."""

@@ -13,6 +13,7 @@ from hades.tasks import own
 from hades.tasks.base import Task
 from hades.tasks.control import ControlTask
 from hades.tasks.lookup import BRAX, PREFIXES, find, known, names, resolve, suite
+from hades.tasks.suites import limits
 
 __all__ = ["BRAX", "acting", "again", "check", "check_same", "make", "names", "ready", "resolve"]
 
@@ -42,8 +43,11 @@ def make(name: Any, **options: Any) -> Task:
     >>> hades.make("breakout").name, hades.make("hopper", backend="spring").name
     ('Breakout-MinAtar', 'brax/hopper')
     """
+    limits(options)
     if not isinstance(name, str):
         return own.wrapped(name, **options)
+    if name.endswith(".py"):
+        raise InputError(f"{name} is a file; which environment of it? give {name}:CLASS")
     if own.is_reference(name):
         return own.referred(name, **options)
     if path := _path(name, options):

@@ -5,6 +5,7 @@ else of HaDES, so that it is there at once.
 """
 
 import contextlib
+import ctypes
 import importlib
 import importlib.util
 import json
@@ -48,7 +49,8 @@ class Reference(NamedTuple):
     def make(self) -> Any:
         """A new one."""
         if not self.registered:
-            return attribute(self.name, self.file)(**self.options)
+            with beside(Path(self.file).parent if self.file else os.getcwd()):
+                return attribute(self.name, self.file)(**self.options)
         with quiet():
             return registered(self.name, **self.options)
 
@@ -67,6 +69,16 @@ def quiet() -> Iterator[None]:
         os.dup2(stderr, 2)
         os.close(stderr)
         os.close(null)
+
+
+@contextlib.contextmanager
+def beside(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Modules that lie in a folder can be imported, as where Python runs a file in it."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 def attribute(name: str, file: str = "") -> Any:
@@ -90,7 +102,7 @@ def plugin(name: str) -> str | None:
     return next((module for start, module in PLUGINS.items() if name.startswith(start)), None)
 
 
-def registered(name: str, screen: int = SCREEN, **options: Any) -> Any:
+def registered(name: str, **options: Any) -> Any:
     """A registered environment, with its own wrappers; Atari's with the usual ones."""
     import gymnasium
 
@@ -101,12 +113,14 @@ def registered(name: str, screen: int = SCREEN, **options: Any) -> Any:
         return gymnasium.make(name, **options)
     from gymnasium import wrappers
 
+    screen, limit = options.pop("screen", SCREEN), options.pop("max_episode_steps", LONGEST[ATARI])
     bare = gymnasium.make(name, **{"frameskip": 1, **options})
     stacked = wrappers.FrameStackObservation(
         wrappers.AtariPreprocessing(bare, frame_skip=SKIP, screen_size=screen), FRAMES
     )
     space = gymnasium.spaces.Box(0, 255, (screen, screen, FRAMES), np.uint8)
-    return wrappers.TransformObservation(stacked, lambda frames: np.moveaxis(frames, 0, -1), space)
+    seen = wrappers.TransformObservation(stacked, lambda frames: np.moveaxis(frames, 0, -1), space)
+    return wrappers.TimeLimit(seen, limit)
 
 
 Flat = tuple[tuple[int, ...], Callable[[Any], np.ndarray]]
@@ -135,9 +149,13 @@ def is_index(space: Any) -> bool:
     return hasattr(space, "n") and space.shape == ()
 
 
+def _is_text(space: Any) -> bool:
+    return getattr(space, "dtype", None) is not None and np.dtype(space.dtype).kind == "U"
+
+
 def _joined(spaces: Any) -> Flat | None:
     keys = list(spaces) if isinstance(spaces, Mapping) else range(len(spaces))
-    every = {key: flat(spaces[key]) for key in keys if not hasattr(spaces[key], "characters")}
+    every = {key: flat(spaces[key]) for key in keys if not _is_text(spaces[key])}
     parts = [(key, *part) for key, part in every.items() if part is not None]
     if len(parts) < len(every) or not parts:
         return None
@@ -161,12 +179,11 @@ class Copies:
 
     Args:
         make: gives a new copy.
-        first: a copy that there is already.
     """
 
-    def __init__(self, make: Callable[[], Any], first: Any = None) -> None:
-        self.make, self.envs = make, [] if first is None else [first]
-        env = first if first is not None else self._grown(1)[0]
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make, self.envs = make, []
+        env = self._grown(1)[0]
         shape = flat(env.observation_space)
         assert shape is not None
         self.obs_shape, self.seen = shape
@@ -176,7 +193,9 @@ class Copies:
 
     def _grown(self, number: int) -> list[Any]:
         while len(self.envs) < number:
-            self.envs.append(self.make())
+            if any(env is (made := self.make()) for env in self.envs[:1]):
+                raise ValueError("what makes it must make another one each time")
+            self.envs.append(made if self.envs else self.make())
         return self.envs
 
     def reset(self, seeds: np.ndarray, obs: np.ndarray) -> None:
@@ -188,7 +207,8 @@ class Copies:
     def step(self, actions: np.ndarray, obs: np.ndarray, reward: np.ndarray, ends: np.ndarray) -> None:
         """One step of those whose episodes go on; outcomes go into the other arguments, ``ends [n, 2]``."""
         for i in np.flatnonzero(self.alive):
-            seen, reward[i], *how = self.envs[i].step(self._action(actions[i]))[:4]
+            seen, reward[i], terminated, truncated, _ = self.envs[i].step(self._action(actions[i]))
+            how = bool(terminated), bool(truncated)
             obs[i], ends[i], self.alive[i] = self.seen(seen), how, not any(how)
 
     def begin(self, which: Sequence[int], seeds: np.ndarray, obs: np.ndarray) -> None:
@@ -208,7 +228,7 @@ class Copies:
 
 
 def arrays(file: str, number: int, obs_shape: Sequence[int], act_shape: Sequence[int]) -> dict[str, np.ndarray]:
-    """What processes share of so many copies, in a file that is made where it is not there."""
+    """What processes share of so many copies, in a file that has the room for it (`room`)."""
     kinds = {
         "seeds": ("u4", ()), "actions": ("f4", act_shape), "obs": ("f4", obs_shape), "reward": ("f8", ()),
         "ends": ("?", (2,)), "begins": ("?", ()),
@@ -216,14 +236,20 @@ def arrays(file: str, number: int, obs_shape: Sequence[int], act_shape: Sequence
     found, offset = {}, 0
     for name, (kind, shape) in kinds.items():
         dtype, full = np.dtype(kind), (number, *shape)
-        mode = "r+" if os.path.exists(file) else "w+"
-        found[name] = np.memmap(file, dtype, mode, offset, full)
+        found[name] = np.memmap(file, dtype, "r+", offset, full)
         offset += -(-int(np.prod(full)) * dtype.itemsize // 64) * 64
     return found
 
 
+def room(number: int, obs_shape: Sequence[int], act_shape: Sequence[int]) -> int:
+    """Bytes that `arrays` take, at most."""
+    return number * (4 * int(np.prod(obs_shape)) + 4 * int(np.prod(act_shape)) + 16) + 64 * 8
+
+
 def serve() -> None:
     """A worker: lines of JSON from stdin say what to do with its share of the copies, one is answered for each."""
+    with contextlib.suppress(Exception):  # on Linux: with the process that started it
+        ctypes.CDLL(None).prctl(1, 9)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what an environment prints is no answer
     warnings.simplefilter("ignore")
@@ -246,7 +272,7 @@ def serve() -> None:
             else:
                 copies.step(*(mine[name] for name in ("actions", "obs", "reward", "ends")))
             answers.write("null\n")
-        except Exception as error:  # of whoever wrote it
+        except BaseException as error:  # of whoever wrote it, who may also exit
             answers.write(json.dumps(f"{type(error).__name__}: {error}") + "\n")
 
 

@@ -74,7 +74,7 @@ def hosted(environment: "HostEnvironment") -> list[str]:
     return wrong if np.array_equal(first, again, equal_nan=True) else [*wrong, "the same seeds begin other episodes"]
 
 
-def in_a_line(error: Exception) -> str:
+def in_a_line(error: BaseException) -> str:
     """An error's kind and the first line of what it says."""
     return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
 

@@ -120,13 +120,30 @@ class HostTask(Acting):
         limit: jax.Array | None = None,
     ) -> Episode:
         """The return of B networks over episodes, by keys ``[B, E]``; of more than `COPIES`, some after the others."""
-        if len(keys) > (some := max(1, COPIES // keys.shape[1])):
-            rest = slice(some, None)
-            first, then = (
-                self.score(recipe, jax.tree.map(lambda x, part=part: x[part], params), normaliser, keys[part], greedy,
-                           watch, data, limit) for part in (slice(some), rest)
-            )  # fmt: skip
-            return jax.tree.map(lambda *x: jnp.concatenate(x), first, then)
+        del data
+        some = max(1, COPIES // keys.shape[1])
+        # To act is little work a step: one device does it sooner than several that have to meet.
+        params, normaliser, keys = jax.device_put((params, normaliser, keys), jax.local_devices()[0])
+        parts = [
+            self._score(
+                recipe, jax.tree.map(lambda x, i=i: x[i : i + some], params), normaliser, keys[i : i + some], greedy,
+                watch, limit,
+            )
+            for i in range(0, len(keys), some)
+        ]  # fmt: skip
+        return jax.tree.map(lambda *x: jnp.concatenate(x), *parts)
+
+    def _score(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        keys: jax.Array,
+        greedy: bool,
+        watch: bool,
+        limit: jax.Array | None,
+    ) -> Episode:
+        """Of networks that all play at once."""
         carried = normaliser.start(keys.shape[0])
 
         def act(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:

@@ -83,6 +83,7 @@ class Rollouts:
         self, recipe: Recipe, params: Params, normaliser: Normaliser, play: Play, steps: int, key: jax.Array
     ) -> tuple[Play, Trajectory]:
         """So many steps of B networks, leaves ``[B, ...]``, in the environments that are being played."""
+        params, normaliser, key = jax.device_put((params, normaliser, key), jax.local_devices()[0])
         obs, stands = np.asarray(play.obs), self._stand(Record(*map(np.array, play.state)))
         networks, spec = jax.tree.leaves(params)[0].shape[0], self.environment.spec
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
@@ -100,7 +101,9 @@ class Rollouts:
                 stands.seeds[done] = rng.integers(2**32, size=len(done), dtype=np.uint32)[done]
                 stands.length[done] = 0
                 obs = self.environment.begin(done, stands.seeds)
-        return self._play(obs), _trajectory(networks, normaliser, *map(np.stack, zip(*rows, strict=True)))
+        self.stands = stands
+        seen = _trajectory(networks, normaliser, *map(np.stack, zip(*rows, strict=True)))
+        return self._play(obs), jax.device_get(seen)  # no longer of that one device
 
     def _play(self, obs: np.ndarray) -> Play:
         """What is carried on: copies, for these go on changing."""
@@ -110,7 +113,7 @@ class Rollouts:
     def _stand(self, record: Record) -> Record:
         """Where a record says, by playing it again unless the copies stand there already."""
         now = self.stands
-        if now is None or not (np.array_equal(now.seeds, record.seeds) and np.array_equal(now.length, record.length)):
+        if now is None or not all(map(np.array_equal, now, record)):
             self.environment.reset(record.seeds)
             last = int(record.length.max())
             for step in range(last):  # each begins so late that all come to where they stood at once
@@ -120,7 +123,7 @@ class Rollouts:
                 self.environment.step(record.actions[np.arange(len(at)), np.maximum(at, 0)])
             if (fresh := record.length == 0).any() and last:
                 self.environment.begin(fresh, record.seeds)
-        self.stands = record
+        self.stands = None  # until what is done next is whole
         return record
 
 

@@ -49,11 +49,12 @@ def known(name: str) -> tuple[str, str] | None:
         return None
     if (prefix := name.split("/")[0]) in LATER and "/" in name:
         return prefix, name  # whether it has that is the suite's to say
-    for alias in (_plain, _versioned, _short, _shortest):
+    for alias in ALIASES:
         for module in FIRST:
             for full in suite(module).names():
                 if alias(full) == plain:
                     return module, full
+    for alias in ALIASES:
         if found := {module: full for module in LATER for full in _listed(module) if alias(full) == plain}:
             return _only(name, found)
     return ("gymnasium", f"gymnasium/{name}") if suite("gymnasium").has(name) else None
@@ -81,7 +82,7 @@ def find(name: str) -> tuple[str, str]:
     stem = _plain(_ELSEWHERE.sub("", name))
     if stem.removeprefix("brax") in MEANT:
         raise InputError(f"unknown task '{name}'; {MEANT[stem.removeprefix('brax')]}")
-    aliases = {alias(full): full for full in reversed(names()) for alias in (_plain, _versioned, _short, _shortest)}
+    aliases = {alias(full): full for full in reversed(names()) for alias in ALIASES}
     near = difflib.get_close_matches(stem, aliases, n=5, cutoff=0.65)
     nearest = list(dict.fromkeys(aliases[alias] for alias in near))[: 1 if stem in near else 3]
     hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
@@ -122,3 +123,7 @@ def _short(full: str) -> str:
 def _shortest(full: str) -> str:
     """Also without ``-bsuite`` and ``-misc``, which share short names with Brax (reacher, swimmer)."""
     return _short(re.sub(r"-(bsuite|misc)$", "", full))
+
+
+ALIASES = (_plain, _versioned, _short, _shortest)
+"""What a task may be called, the exact first."""

@@ -8,7 +8,6 @@ import dataclasses
 import importlib.util
 import inspect
 import os
-import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from hades.tasks import copies
 from hades.tasks.base import Task
 from hades.tasks.copies import Reference
 from hades.tasks.faults import in_a_line
+from hades.tasks.fingerprints import plain
 from hades.tasks.lookup import PREFIXES, suite
 
 _SAYS = "give an environment with the API of gymnax, Brax or Gymnasium, its class, or a function that makes it"
@@ -73,7 +73,10 @@ def referred(name: str, file: str | os.PathLike[str] | None = None, **options: A
     found = _loaded(name, place, path)
     if not callable(found):
         raise InputError(f"{name} is a {type(found).__name__}; {_SAYS}")
-    made, mine, rest = _called(found, name, options)
+    plainly = {key: plain(value) for key, value in options.items()}
+    if None in plainly.values():
+        raise InputError(f"{name} takes options that are numbers, words or truth values; give the environment itself")
+    made, mine, rest = _called(found, name, plainly)
     if _kind(made) == "gymnasium":
         reference = Reference(name, mine, str(path or ""), registered=False)
         task = suite("gymnasium").from_environment(made, name, reference, **rest)
@@ -102,7 +105,8 @@ def _of_object(env: Any, options: Options) -> Task:
 
 def _kind(env: Any) -> str | None:
     """The suite whose API an object has."""
-    if hasattr(env, "action_space") and not callable(env.action_space) and hasattr(env, "reset"):
+    spaces = [getattr(env, name, None) for name in ("observation_space", "action_space")]
+    if None not in spaces and not any(map(callable, spaces)) and hasattr(env, "reset"):
         return "gymnasium"
     if hasattr(env, "action_size") and hasattr(env, "observation_size"):
         return "brax"
@@ -119,7 +123,7 @@ def _called(made_by: Any, name: str, options: Options) -> tuple[Any, Options, Op
     mine = {key: value for key, value in options.items() if key in known or (takes_all and key not in _LATER)}
     try:
         made = made_by(**mine)
-    except Exception as error:  # of whoever wrote it
+    except (Exception, SystemExit) as error:  # of whoever wrote it
         raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
     rest = {key: value for key, value in options.items() if key not in mine}
     if _kind(made) in ("gymnasium", "brax") and (unknown := [key for key in rest if key not in _LATER]):
@@ -139,26 +143,26 @@ def _file(place: str, file: str | os.PathLike[str] | None) -> Path | None:
 
 
 def _loaded(name: str, place: str, path: Path | None) -> Any:
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as Python does: a module of one's own lies where one works
     attribute = name.rpartition(":")[2]
     try:
         if path is None and not _there(place):
             raise InputError(f"there is no module {place}, nor a file of that name (FILE.py:NAME)")
-        return copies.attribute(name if path is None else attribute, str(path or ""))
+        with copies.beside(path.parent if path else os.getcwd()):
+            return copies.attribute(name if path is None else attribute, str(path or ""))
     except InputError:
         raise
     except AttributeError as error:
         raise InputError(f"{path or place} has no {attribute}") from error
     except SyntaxError as error:
         raise InputError(f"{path or place} is no Python: {error.msg} (line {error.lineno})") from error
-    except Exception as error:  # of whoever wrote it
+    except (Exception, SystemExit) as error:  # of whoever wrote it
         raise InputError(f"{path or place} cannot be imported: {in_a_line(error)}") from error
 
 
 def _there(module: str) -> bool:
     try:
-        return importlib.util.find_spec(module) is not None
+        with copies.beside(os.getcwd()):
+            return importlib.util.find_spec(module) is not None
     except (ModuleNotFoundError, ValueError):  # of the package that it is in
         return False
 
@@ -167,7 +171,8 @@ def _source(name: str, place: str, path: Path | None) -> str:
     """The file that a reference's code is in."""
     if path:
         return str(path)
-    spec = importlib.util.find_spec(place)
+    with copies.beside(os.getcwd()):
+        spec = importlib.util.find_spec(place)
     if spec is None or not spec.origin or not os.path.isfile(spec.origin):
         raise InputError(f"{name} has no source that could be remembered; put it into a file")
     return spec.origin

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -78,21 +79,22 @@ class Workers:
     Args:
         reference: how they make the environment.
         obs_shape, act_shape: of one copy.
-        number: of processes.
+        most: processes, one a copy where there are fewer.
         timeout: seconds that they may take to answer.
     """
 
     def __init__(
-        self, reference: Reference, obs_shape: Sequence[int], act_shape: Sequence[int], number: int, timeout: float
+        self, reference: Reference, obs_shape: Sequence[int], act_shape: Sequence[int], most: int, timeout: float
     ) -> None:
-        self.reference, self.shapes, self.number, self.timeout = reference, (obs_shape, act_shape), number, timeout
+        self.reference, self.shapes, self.most, self.timeout = reference, (obs_shape, act_shape), most, timeout
         self.shared: dict[str, np.ndarray] = {}
         self.processes: list[subprocess.Popen[str]] = []
 
     def reset(self, seeds: np.ndarray) -> None:
         """Begin episodes, one a seed, in processes that are started where there are none."""
-        if not self.processes:
-            self._start()
+        if len(self.processes) < (wanted := min(self.most, len(seeds))):
+            self.close()
+            self._start(wanted)
         if len(self.shared.get("seeds", ())) != len(seeds):
             self._share(len(seeds))
         self.shared["seeds"][:] = seeds
@@ -113,29 +115,32 @@ class Workers:
         _end(self.processes)
         self.processes, self.shared = [], {}
 
-    def _start(self) -> None:
+    def _start(self, number: int) -> None:
         # In a session of their own, where no ctrl-C of the terminal reaches them: it is this process that ends them.
         command = [sys.executable, "-P", copies.__file__]
         how: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
         environ = {"OMP_NUM_THREADS": "1", **os.environ}
-        for _ in range(self.number):
-            self.processes.append(subprocess.Popen(command, start_new_session=True, env=environ, **how))
         weakref.finalize(self, _end, self.processes)
+        for _ in range(number):
+            self.processes.append(subprocess.Popen(command, start_new_session=True, env=environ, **how))
         self._ask("make", self.reference, sys.path)
 
     def _share(self, number: int) -> None:
-        folder = MEMORY if os.access(MEMORY, os.W_OK) else None
-        handle, file = tempfile.mkstemp(prefix="hades-", dir=folder)
-        os.close(handle)
+        needed = copies.room(number, *self.shapes)
+        enough = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 * needed
+        handle, file = tempfile.mkstemp(prefix="hades-", dir=MEMORY if enough else None)
         try:
+            os.truncate(handle, needed)
+            os.close(handle)
             self.shared = copies.arrays(file, number, *self.shapes)
-            lines = [json.dumps(["share", file, number, *self.shapes, i, self.number]) for i in range(self.number)]
+            every = len(self.processes)
+            lines = [json.dumps(["share", file, number, *self.shapes, i, every]) for i in range(every)]
             self._tell(lines, "share")
         finally:
             os.unlink(file)
 
     def _ask(self, do: str, *about: Any) -> None:
-        self._tell([json.dumps([do, *about])] * self.number, do)
+        self._tell([json.dumps([do, *about])] * len(self.processes), do)
 
     def _tell(self, lines: Sequence[str], do: str) -> None:
         """One line to each, and an answer from each; if any fails, all end."""
@@ -185,7 +190,7 @@ def blamed(name: str, what: str) -> Any:
         yield
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         from hades.tasks.faults import in_a_line
 
         raise InputError(f"{name}: its {what} fails: {in_a_line(error)}") from error

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -310,3 +311,70 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(own: Path, tmp_path: Path,
     rest = hades.resume(tmp_path / "run", generations=6, progress=False)
     np.testing.assert_array_equal(whole.dataset.states, rest.dataset.states)
     assert whole.metrics[-1]["mean"] == rest.metrics[-1]["mean"]
+
+
+def test_one_object_is_no_two_copies() -> None:
+    shared = gymnasium.make("CartPole-v1")
+    with pytest.raises(InputError, match="must make another one each time"):
+        hades.check(hades.make(lambda: shared))
+    changed: Any = gymnasium.make("CartPole-v1")
+    changed.unwrapped.gravity = 1000.0
+    engine: Any = hosted(changed).environment.engine  # pyright: ignore[reportAttributeAccessIssue]
+    engine.reset(np.arange(2, dtype=np.uint32))
+    assert [env.unwrapped.gravity for env in engine.copies.envs] == [1000.0, 1000.0]
+
+
+@pytest.mark.parametrize("ends", [(False, {}), (False, {"x": 1})])
+def test_a_step_of_the_old_api_is_told(ends: tuple[Any, ...]) -> None:
+    class Old:
+        observation_space, action_space = spaces.Box(0, 9, (1,)), spaces.Discrete(2)
+
+        def reset(self, seed: int) -> Any:
+            return np.zeros(1), {}
+
+        def step(self, action: int) -> Any:
+            return np.zeros(1), 0.0, *ends
+
+    with pytest.raises(InputError, match=r"step fails: ValueError: not enough values to unpack"):
+        hades.check(hades.make(Old, max_steps=3))
+
+
+def test_what_exits_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "leaves.py"
+    file.write_text("class Leaves:\n    def __init__(self):\n        raise SystemExit(0)\n")
+    with pytest.raises(InputError, match=r"leaves.py:Leaves cannot be made: SystemExit: 0"):
+        hades.make(f"{file}:Leaves")
+    file.write_text("raise SystemExit(0)\n")
+    with pytest.raises(InputError, match=r"leaves.py cannot be imported: SystemExit: 0"):
+        hades.make(f"{file}:Leaves")
+    with pytest.raises(InputError, match=r"leaves.py is a file; which environment of it\? give .*leaves.py:CLASS"):
+        hades.make(str(file))
+
+
+def test_a_file_finds_what_lies_beside_it(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.with_name("imports_it.py").write_text("from own_point import small as mine\n")
+    monkeypatch.chdir("/")
+    before = list(sys.path)
+    hades.check(hades.make(f"{own.with_name('imports_it.py')}:mine"))
+    assert sys.path == before
+
+
+@pytest.mark.parametrize("limit", [{"max_steps": 0}, {"max_steps": "abc"}, {"timeout": 0}, {"timeout": "abc"}])
+def test_limits_are_numbers_whatever_the_suite(limit: dict[str, Any]) -> None:
+    for name in ("gymnasium/CartPole-v1", "navix/Navix-Empty-5x5-v0", gymnasium.make("CartPole-v1")):
+        with pytest.raises(InputError, match=f"{next(iter(limit))} must be a"):
+            hades.make(name, **limit)
+
+
+def test_another_run_in_between_changes_nothing(tmp_path: Path) -> None:
+    """Both play copies of one environment, by the same seed: each finds its own where it left them."""
+    options: Any = {
+        "strategy": "ppo", "inits": 2, "validate_inits": 2, "progress": False, "learner": {"width": 8, "epochs": 10},
+        "strategy_options": {"environments": 3, "rollout": 5, "minibatches": 1}, "checkpoint_every": 0.0,
+        "validate_every": 1,
+    }  # fmt: skip
+    whole = hades.distill("gymnasium/CartPole-v1", size=2, generations=4, **options)
+    hades.distill("gymnasium/CartPole-v1", size=2, generations=2, out=tmp_path / "run", **options)
+    hades.distill("gymnasium/CartPole-v1", size=3, generations=2, **options)
+    rest = hades.resume(tmp_path / "run", generations=4, progress=False)
+    np.testing.assert_array_equal(whole.dataset.states, rest.dataset.states)

@@ -6,9 +6,11 @@ Whoever adds one adds its line to `SUITES`; the extra that installs it has its n
 import difflib
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from hades.errors import InputError, MissingExtra
 from hades.tasks.base import Task
@@ -53,6 +55,15 @@ T = TypeVar("T", bound=Task)
 def installed(module: str) -> bool:
     """Whether a package can be imported, without doing so."""
     return importlib.util.find_spec(module) is not None
+
+
+def limits(options: Mapping[str, Any]) -> None:
+    """Raise `InputError` for limits of a task that cannot be, whatever its suite."""
+    steps, seconds = options.get("max_steps"), options.get("timeout")
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1):
+        raise InputError(f"max_steps must be a whole number, 1 or more, not {steps!r}")
+    if seconds is not None and not (isinstance(seconds, (int, float)) and 0 < seconds < 1e6):
+        raise InputError(f"timeout must be a number of seconds, above 0, not {seconds!r}")
 
 
 def needed(suite: str) -> None:

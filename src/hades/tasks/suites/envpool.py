@@ -10,6 +10,7 @@ from hades import runtime
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import bounds
+from hades.tasks.copies import quiet
 from hades.tasks.faults import in_a_line
 from hades.tasks.host import HostStep, HostTask
 from hades.tasks.suites import SUITES, nearest, needed, package, remembered
@@ -75,17 +76,18 @@ class EnvPoolEnvironment:
         envpool = package("envpool")
         kept = [int(seed) & 0x7FFFFFFF for seed in seeds]
         try:
-            return envpool.make_gymnasium(
-                self.name.removeprefix(PREFIX), num_envs=len(kept), seed=kept, num_threads=runtime.cores(),
-                **self.options,
-            )  # fmt: skip
+            with quiet():
+                return envpool.make_gymnasium(
+                    self.name.removeprefix(PREFIX), num_envs=len(kept), seed=kept, num_threads=runtime.cores(),
+                    **self.options,
+                )  # fmt: skip
         except Exception as error:  # such as an option that there is not
             raise InputError(f"{self.name} cannot be made: {in_a_line(error)}") from error
 
     def _scaled(self, actions: np.ndarray) -> np.ndarray:
         if self.discrete:
             return np.asarray(actions, np.int32)
-        scaled = self.low + (self.high - self.low) * (actions + 1) / 2
+        scaled = np.clip(self.low + (self.high - self.low) * (actions + 1) / 2, self.low, self.high)
         return np.asarray(scaled, self.act_type).reshape(-1, *self.act_shape)
 
     @staticmethod
@@ -93,4 +95,6 @@ class EnvPoolEnvironment:
         """``[n, *obs]``: an array as it is, a dictionary's one after the other."""
         if isinstance(obs, Mapping):
             obs = np.concatenate([np.reshape(part, (len(part), -1)) for part in obs.values()], 1)
+        if np.ndim(obs) == 4:  # pictures, whose channels come last
+            obs = np.moveaxis(obs, 1, -1)
         return np.asarray(obs, np.float32).reshape(len(obs), *(np.shape(obs)[1:] or (1,)))

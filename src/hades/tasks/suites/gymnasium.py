@@ -5,7 +5,7 @@ import copy
 import importlib
 import io
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
@@ -79,7 +79,7 @@ def _made(name: str, timeout: float, max_steps: int | None = None, **options: An
     _known(bare)
     with _told(name):
         first = reference.make()
-    environment = GymnasiumEnvironment(name, first, reference, timeout)
+    environment = GymnasiumEnvironment(name, first, reference if _anywhere(bare) else reference.make, timeout)
     told = {**options} | ({} if max_steps is None else {"max_steps": max_steps})
     where = {} if timeout == TIMEOUT else {"timeout": timeout}
     return HostTask(name, environment, told, _versions(first), where, registered=True)
@@ -97,7 +97,7 @@ def from_environment(
     Args:
         env: the environment.
         name: what to call it.
-        make: gives another one, in this process or in others; left out: as Gymnasium made it, or by `copy.deepcopy`.
+        make: gives another one, in this process or in others; left out: `copy.deepcopy`.
         max_steps: of an episode; left out: its own limit.
         timeout: seconds that a step or reset of all copies may take in other processes.
     """
@@ -110,16 +110,10 @@ def from_environment(
 
 
 def _another(name: str, env: Any) -> Callable[[], Any]:
-    import gymnasium
-
-    spec = getattr(env, "spec", None)
-    if spec is not None and spec.id in gymnasium.registry:
-        return partial(gymnasium.make, spec)
-
     def copied() -> Any:
         try:
             return copy.deepcopy(env)
-        except Exception as error:
+        except Exception as error:  # such as of a window or a handle
             raise InputError(
                 f"{name} cannot be copied ({in_a_line(error)}); give a function that makes it: hades.make(lambda: "
                 f"{type(env).__name__}(...))"
@@ -207,6 +201,14 @@ class GymnasiumEnvironment:
         return limit
 
 
+def _anywhere(name: str) -> bool:
+    """Whether other processes can make an id: not one that is registered in this process alone."""
+    import gymnasium
+
+    entry = gymnasium.registry[name].entry_point if name in gymnasium.registry else ""
+    return ":" in name or copies.plugin(name) is not None or str(entry).startswith("gymnasium.envs.")
+
+
 def _needs(spec: Any) -> str | None:
     """The package that a registered environment lacks."""
     entry = spec.entry_point
@@ -218,18 +220,18 @@ def _needs(spec: Any) -> str | None:
 
 def _one(spec: Any) -> bool:
     """Whether an id is of one environment: some are of many at once, and have no other."""
-    return spec.entry_point is not None
+    return spec.entry_point is not None and not spec.id.startswith("GymV2")
 
 
 def _known(name: str) -> None:
     """Raise `InputError` for an id that there is not, or that is of a package that is not installed."""
     import gymnasium
 
-    module = copies.plugin(name)
+    every = names() if name not in gymnasium.registry else []  # which registers what is installed
+    module = None if name in gymnasium.registry else copies.plugin(name)
     if module and not installed(module):
         what = f"{PREFIX}{name} is of {module}, which is not installed"
         raise InputError(f"{what}; install it with: pip install '{EXTRAS.get(module, module)}'")
-    every = names()
     if ":" in name:
         return
     if name not in gymnasium.registry:

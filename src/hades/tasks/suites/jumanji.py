@@ -70,16 +70,17 @@ class JumanjiEnvironment:
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `hades.tasks.environment.Environment`."""
         state, first = self.env.reset(jax.random.key_data(key))
-        return state, _seen(first)
+        return (state, jnp.zeros((), jnp.int32)), _seen(first)
 
     def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
         """As `hades.tasks.environment.Environment`; an end without a discount is a truncation."""
         del key  # the state has its own
         action = action if self.spec.discrete else scale_action(action, self.low, self.high)
-        state, after = self.env.step(state, action)
-        ended, lost = after.last(), after.discount == 0
-        reward = jnp.asarray(after.reward, jnp.float32)
-        return Step(state, _seen(after), reward, ended & lost, ended & ~lost)
+        inner, time = state
+        (inner, after), time = self.env.step(inner, action), time + 1
+        terminated = after.last() & (after.discount == 0)
+        truncated = (after.last() | (time >= self.max_steps)) & ~terminated
+        return Step((inner, time), _seen(after), jnp.asarray(after.reward, jnp.float32), terminated, truncated)
 
 
 def _seen(step: Any) -> jax.Array:
