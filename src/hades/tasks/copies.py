@@ -221,11 +221,6 @@ class Copies:
             return int(action) + self.start
         return np.asarray(action, self.act_type).reshape(self.act_shape)
 
-    def close(self) -> None:
-        """Let go of what they hold."""
-        for env in self.envs:
-            env.close()
-
 
 def arrays(file: str, number: int, obs_shape: Sequence[int], act_shape: Sequence[int]) -> dict[str, np.ndarray]:
     """What processes share of so many copies, in a file that has the room for it (`room`)."""

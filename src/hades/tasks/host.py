@@ -62,6 +62,11 @@ Act = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 """``(observations [B, E, *obs], alive [B, E], step) -> actions [B, E, ...]``."""
 
 
+def scaled(actions: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """From [-1, 1] to bounds ``[act]`` (`hades.tasks.control.bounds`), and not beyond them by rounding."""
+    return np.clip(low + (high - low) * (actions + 1) / 2, low, high)
+
+
 @dataclass(frozen=True, eq=False)
 class HostTask(Acting):
     """An environment outside JAX as a task.

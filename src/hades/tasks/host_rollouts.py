@@ -14,11 +14,10 @@ import numpy as np
 from jax.core import Tracer
 
 from hades.dataset import Spec
-from hades.learner.heads import head_of
-from hades.learner.networks import Params, make_network
+from hades.learner.networks import Params
 from hades.learner.recipe import Recipe
-from hades.normalisers import Moments, Normaliser, merge_all
-from hades.tasks.rollouts import Play, Trajectory
+from hades.normalisers import Normaliser
+from hades.tasks.rollouts import Play, Trajectory, drawn, moments_of, per_network
 
 Seeds = Callable[[], np.ndarray]
 
@@ -132,16 +131,8 @@ def _draw(
     recipe: Recipe, spec: Spec, networks: int, params: Params, normaliser: Normaliser, obs: jax.Array, key: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Actions as they are drawn and their log-probabilities, ``[B, E, ...]``; as they are taken, ``[B * E, ...]``."""
-    network, head = make_network(recipe, spec), head_of(spec)
-
-    def draw(params: Params, obs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        out: Any = network.apply(params, obs)
-        action = jax.vmap(head.sample)(out, jax.random.split(key, len(obs)))
-        return action, head.log_prob(out, action)
-
-    each = normaliser(_per_network(networks, jnp.asarray(obs, jnp.float32)))
-    action, log_prob = jax.vmap(draw)(params, each, jax.random.split(key, networks))
-    return action, log_prob, jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
+    each = normaliser(per_network(networks, jnp.asarray(obs, jnp.float32)))
+    return drawn(recipe, spec, params, each, key)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -150,13 +141,8 @@ def _trajectory(
 ) -> Trajectory:
     """Of steps ``[T, B * E, ...]``, what was drawn ``[T, B, E, ...]``."""
     raw = jnp.asarray(obs, jnp.float32)
-    seen = merge_all(Moments(jnp.ones(raw.shape[:2]), raw, jnp.zeros_like(raw)))
-    split = jax.vmap(partial(_per_network, networks))
+    split = jax.vmap(partial(per_network, networks))
     terminated, truncated, after = map(split, rest)
     rewards = split(jnp.asarray(reward, jnp.float32))
     return Trajectory(normaliser(split(raw)), action, log_prob, rewards, terminated, truncated,
-                      normaliser(jnp.asarray(after, jnp.float32)), seen)  # fmt: skip
-
-
-def _per_network(networks: int, x: jax.Array) -> jax.Array:
-    return x.reshape(networks, -1, *x.shape[1:])
+                      normaliser(jnp.asarray(after, jnp.float32)), moments_of(raw))  # fmt: skip

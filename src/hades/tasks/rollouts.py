@@ -1,11 +1,13 @@
 """Steps of environments that begin anew where they end: what actor's losses and PPO learn from."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from hades.aliases import PyTree
+from hades.dataset import Spec
 from hades.learner.heads import head_of
 from hades.learner.networks import Params, make_network
 from hades.learner.recipe import Recipe
@@ -70,28 +72,46 @@ def collect(
     key: jax.Array,
 ) -> tuple[Play, Trajectory]:
     """So many steps of B networks, leaves ``[B, ...]``, in the environments that are being played."""
-    network, head = make_network(recipe, environments.spec), head_of(environments.spec)
-    networks = jax.tree.leaves(params)[0].shape[0]
+    split = partial(per_network, jax.tree.leaves(params)[0].shape[0])
 
-    def per_network(x: jax.Array) -> jax.Array:
-        return x.reshape(networks, -1, *x.shape[1:])
+    def one(play: Play, key: jax.Array) -> tuple[Play, tuple[jax.Array, Trajectory]]:
+        act_key, step_key = jax.random.split(key)
+        raw = play.obs
+        obs = normaliser(split(raw))
+        action, log_prob, flat = drawn(recipe, environments.spec, params, obs, act_key)
+        play, out = step(environments, play.state, flat, jax.random.split(step_key, len(flat)))
+        reward, terminated, truncated, after = map(split, (out.reward, out.terminated, out.truncated, out.obs))
+        steps = Trajectory(obs, action, log_prob, reward, terminated, truncated, normaliser(after), None)
+        return play, (raw, steps)
+
+    play, (raw, trajectory) = jax.lax.scan(one, play, jax.random.split(key, steps))
+    return play, trajectory._replace(seen=moments_of(raw))
+
+
+def drawn(
+    recipe: Recipe, spec: Spec, params: Params, obs: jax.Array, key: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Actions of B networks for normalised observations ``[B, E, *obs]``.
+
+    Returns:
+        As they are drawn, and their log-probabilities, ``[B, E, ...]``; as they are taken, ``[B * E, ...]``.
+    """
+    network, head = make_network(recipe, spec), head_of(spec)
 
     def draw(params: Params, obs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         out: Any = network.apply(params, obs)
         action = jax.vmap(head.sample)(out, jax.random.split(key, len(obs)))
         return action, head.log_prob(out, action)
 
-    def one(play: Play, key: jax.Array) -> tuple[Play, tuple[jax.Array, Trajectory]]:
-        act_key, step_key = jax.random.split(key)
-        raw = play.obs
-        obs = normaliser(per_network(raw))
-        action, log_prob = jax.vmap(draw)(params, obs, jax.random.split(act_key, networks))
-        flat = jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
-        play, out = step(environments, play.state, flat, jax.random.split(step_key, len(flat)))
-        reward, terminated, truncated, after = map(per_network, (out.reward, out.terminated, out.truncated, out.obs))
-        steps = Trajectory(obs, action, log_prob, reward, terminated, truncated, normaliser(after), None)
-        return play, (raw, steps)
+    action, log_prob = jax.vmap(draw)(params, obs, jax.random.split(key, len(obs)))
+    return action, log_prob, jax.vmap(head.bounded)(action.reshape(-1, *action.shape[2:]))
 
-    play, (raw, trajectory) = jax.lax.scan(one, play, jax.random.split(key, steps))
-    seen = merge_all(Moments(jnp.ones(raw.shape[:2]), raw, jnp.zeros_like(raw)))
-    return play, trajectory._replace(seen=seen)
+
+def per_network(networks: int, x: jax.Array) -> jax.Array:
+    """From ``[B * E, ...]`` to ``[B, E, ...]``."""
+    return x.reshape(networks, -1, *x.shape[1:])
+
+
+def moments_of(obs: jax.Array) -> Moments:
+    """Of observations ``[T, n, *obs]``, all together."""
+    return merge_all(Moments(jnp.ones(obs.shape[:2]), obs, jnp.zeros_like(obs)))

@@ -273,7 +273,6 @@ def test_copies_make_no_more_than_they_need() -> None:
     for number in (3, 2, 3):
         stepped.reset(np.arange(number), np.zeros((number, 4), np.float32))
     assert len(made) == 3
-    stepped.close()
 
 
 def test_a_file_is_remembered_by_where_it_was_and_what_it_said(

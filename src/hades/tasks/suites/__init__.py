@@ -3,10 +3,12 @@
 Whoever adds one adds its line to `SUITES`; the extra that installs it has its name.
 """
 
+import contextlib
 import difflib
 import importlib.util
+import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,6 +16,8 @@ import numpy as np
 
 from hades.errors import InputError, MissingExtra
 from hades.tasks.base import Task
+from hades.tasks.copies import quiet
+from hades.tasks.faults import in_a_line
 
 
 class Suite(NamedTuple):
@@ -66,10 +70,27 @@ def limits(options: Mapping[str, Any]) -> None:
         raise InputError(f"timeout must be a number of seconds, above 0, not {seconds!r}")
 
 
-def needed(suite: str) -> None:
-    """Raise `MissingExtra` where a suite's package is not installed."""
+def with_limit(options: Mapping[str, Any], max_steps: int | None, name: str = "max_steps") -> dict[str, Any]:
+    """Options with a limit of steps, by the name that it has there; without one where there is none."""
+    return dict(options) if max_steps is None else {**options, name: max_steps}
+
+
+@contextlib.contextmanager
+def making(name: str) -> Iterator[None]:
+    """What cannot be made is told in a line; what a library prints then is not the user's to act on."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), quiet():
+            yield
+    except Exception as error:  # such as an option that there is not
+        raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
+
+
+def known(name: str, names: Callable[[], Sequence[str]]) -> None:
+    """Raise `MissingExtra` where the suite of a full name is not installed, `InputError` where it has no such task."""
+    suite = name.split("/")[0]
     if not SUITES[suite].installed:
         raise MissingExtra(SUITES[suite].module, suite)
+    nearest(name, names())
 
 
 def package(name: str) -> Any:

@@ -11,7 +11,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask
 from hades.tasks.environment import Later, Step
-from hades.tasks.suites import SUITES, nearest, needed, package, remembered
+from hades.tasks.suites import SUITES, known, package, remembered, with_limit
 
 PREFIX = "craftax/"
 NAMES = ("Craftax-Symbolic-v1", "Craftax-Classic-Symbolic-v1", "Craftax-Pixels-v1", "Craftax-Classic-Pixels-v1")
@@ -31,11 +31,9 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask
         max_steps: of an episode, in place of its own limit.
         options: fields of its parameters, such as ``zombie_health``.
     """
-    needed("craftax")
-    nearest(name, names())
-    told = options | ({} if max_steps is None else {"max_steps": max_steps})
-    limit = {} if max_steps is None else {"max_timesteps": max_steps}
-    later = Later(lambda: CraftaxEnvironment(name, {**options, **limit}))
+    known(name, names)
+    told = with_limit(options, max_steps)
+    later = Later(lambda: CraftaxEnvironment(name, with_limit(options, max_steps, "max_timesteps")))
     return ControlTask(name, later, told, {"craftax": version("craftax")}, registered=True)
 
 

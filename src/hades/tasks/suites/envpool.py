@@ -8,22 +8,17 @@ import numpy as np
 
 from hades import runtime
 from hades.dataset import Spec
-from hades.errors import InputError
 from hades.tasks.control import bounds
-from hades.tasks.copies import quiet
-from hades.tasks.faults import in_a_line
-from hades.tasks.host import HostStep, HostTask
-from hades.tasks.suites import SUITES, nearest, needed, package, remembered
+from hades.tasks.host import HostStep, HostTask, scaled
+from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
 
 PREFIX = "envpool/"
 
 
 def names() -> list[str]:
     """Its environments, where it is installed."""
-    if not SUITES["envpool"].installed:
-        return []
-    envpool = package("envpool")
-    return [PREFIX + name for name in sorted(envpool.list_all_envs())]
+    there = package("envpool").list_all_envs() if SUITES["envpool"].installed else []
+    return [PREFIX + name for name in sorted(there)]
 
 
 @remembered
@@ -35,11 +30,9 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> HostTask:
         max_steps: of an episode, in place of its own limit.
         options: of the environment, as ``envpool.make_gymnasium`` takes them.
     """
-    needed("envpool")
-    nearest(name, names())
-    told = options | ({} if max_steps is None else {"max_steps": max_steps})
-    limit = {} if max_steps is None else {"max_episode_steps": max_steps}
-    environment = EnvPoolEnvironment(name, {**options, **limit})
+    known(name, names)
+    told = with_limit(options, max_steps)
+    environment = EnvPoolEnvironment(name, with_limit(options, max_steps, "max_episode_steps"))
     return HostTask(name, environment, told, {"envpool": version("envpool")}, registered=True)
 
 
@@ -73,22 +66,17 @@ class EnvPoolEnvironment:
         return HostStep(self._seen(obs), np.asarray(reward, np.float64), terminated, truncated)
 
     def _pool(self, seeds: np.ndarray) -> Any:
-        envpool = package("envpool")
         kept = [int(seed) & 0x7FFFFFFF for seed in seeds]
-        try:
-            with quiet():
-                return envpool.make_gymnasium(
-                    self.name.removeprefix(PREFIX), num_envs=len(kept), seed=kept, num_threads=runtime.cores(),
-                    **self.options,
-                )  # fmt: skip
-        except Exception as error:  # such as an option that there is not
-            raise InputError(f"{self.name} cannot be made: {in_a_line(error)}") from error
+        with making(self.name):
+            return package("envpool").make_gymnasium(
+                self.name.removeprefix(PREFIX), num_envs=len(kept), seed=kept, num_threads=runtime.cores(),
+                **self.options,
+            )  # fmt: skip
 
     def _scaled(self, actions: np.ndarray) -> np.ndarray:
         if self.discrete:
             return np.asarray(actions, np.int32)
-        scaled = np.clip(self.low + (self.high - self.low) * (actions + 1) / 2, self.low, self.high)
-        return np.asarray(scaled, self.act_type).reshape(-1, *self.act_shape)
+        return np.asarray(scaled(actions, self.low, self.high), self.act_type).reshape(-1, *self.act_shape)
 
     @staticmethod
     def _seen(obs: Any) -> np.ndarray:

@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import importlib
-import io
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from hades import runtime
+from hades.aliases import Options
 from hades.dataset import Spec
 from hades.errors import InputError, MissingExtra
 from hades.tasks import copies
@@ -19,8 +19,8 @@ from hades.tasks.control import bounds
 from hades.tasks.copies import Copies, Reference
 from hades.tasks.faults import in_a_line
 from hades.tasks.fingerprints import plain
-from hades.tasks.host import HostStep, HostTask
-from hades.tasks.suites import installed, nearest, remembered
+from hades.tasks.host import HostStep, HostTask, scaled
+from hades.tasks.suites import installed, making, nearest, remembered, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 
 PREFIX = "gymnasium/"
@@ -65,24 +65,21 @@ def make(name: str, max_steps: int | None = None, timeout: float = TIMEOUT, **op
     Raises:
         InputError: for an id that there is not, a package that it lacks, or spaces that a policy cannot have.
     """
-    told = {key: value for key, value in {"max_steps": max_steps, **options}.items() if value is not None}
     if any(plain(value) is None for value in options.values()):
         raise InputError(f"{name} takes options that are numbers, words or truth values; give the environment itself")
-    return _made(name, timeout=timeout, **told)
+    return _made(name, timeout=timeout, **with_limit(options, max_steps))
 
 
 @remembered
 def _made(name: str, timeout: float, max_steps: int | None = None, **options: Any) -> HostTask:
     bare = name.removeprefix(PREFIX)
-    limit = {} if max_steps is None else {"max_episode_steps": max_steps}
-    reference = Reference(bare, {**options, **limit})
+    reference = Reference(bare, with_limit(options, max_steps, "max_episode_steps"))
     _known(bare)
-    with _told(name):
+    with making(name):
         first = reference.make()
     environment = GymnasiumEnvironment(name, first, reference if _anywhere(bare) else reference.make, timeout)
-    told = {**options} | ({} if max_steps is None else {"max_steps": max_steps})
-    where = {} if timeout == TIMEOUT else {"timeout": timeout}
-    return HostTask(name, environment, told, _versions(first), where, registered=True)
+    told = with_limit(options, max_steps)
+    return HostTask(name, environment, told, _versions(first), _patience(timeout), registered=True)
 
 
 def from_environment(
@@ -104,9 +101,12 @@ def from_environment(
     spec = getattr(env, "spec", None)
     name = name or str(getattr(spec, "id", "")) or type(getattr(env, "unwrapped", env)).__name__
     environment = GymnasiumEnvironment(name, env, make or _another(name, env), timeout, max_steps)
-    told = {} if max_steps is None else {"max_steps": max_steps}
-    where = {} if timeout == TIMEOUT else {"timeout": timeout}
-    return HostTask(name, environment, told, _versions(env), where)
+    return HostTask(name, environment, with_limit({}, max_steps), _versions(env), _patience(timeout))
+
+
+def _patience(timeout: float) -> Options:
+    """What a run keeps of how long it waits: nothing of the task."""
+    return {} if timeout == TIMEOUT else {"timeout": timeout}
 
 
 def _another(name: str, env: Any) -> Callable[[], Any]:
@@ -161,8 +161,7 @@ class GymnasiumEnvironment:
 
     def step(self, actions: np.ndarray) -> HostStep:
         """One step of those whose episodes go on."""
-        scaled = actions if self.spec.discrete else np.asarray(self._scaled(actions), np.float32)
-        self.engine.step(scaled)
+        self.engine.step(actions if self.spec.discrete else scaled(actions, self.low, self.high))
         found = self.engine.shared
         return HostStep(found["obs"].copy(), found["reward"].copy(), *found["ends"].T.copy())
 
@@ -184,9 +183,6 @@ class GymnasiumEnvironment:
             return Here(self.name, Copies(self.make))
         act_shape = () if self.spec.discrete else (self.spec.num_actions,)
         return Workers(self.make, self.spec.obs_shape, act_shape, runtime.cores(), self.timeout)
-
-    def _scaled(self, actions: np.ndarray) -> np.ndarray:
-        return np.clip(self.low + (self.high - self.low) * (actions + 1) / 2, self.low, self.high)
 
     def _limit(self, first: Any) -> int:
         told = getattr(getattr(first, "spec", None), "max_episode_steps", None)
@@ -238,16 +234,6 @@ def _known(name: str) -> None:
         nearest(PREFIX + name, every)
     if needs := _needs(gymnasium.registry[name]):
         raise MissingExtra(f"{needs}, which {PREFIX}{name} is made of,", "gymnasium")
-
-
-@contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
-    """What cannot be made is told in a line; what a library prints then is not the user's to act on."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    except Exception as error:
-        raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
 
 
 def _versions(env: Any) -> dict[str, str]:

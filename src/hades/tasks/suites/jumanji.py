@@ -13,8 +13,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask, bounds, scale_action
 from hades.tasks.environment import Later, Step
-from hades.tasks.faults import in_a_line
-from hades.tasks.suites import SUITES, nearest, needed, package, remembered
+from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
 
 PREFIX = "jumanji/"
 MAX_STEPS = 1000
@@ -23,10 +22,8 @@ MAX_STEPS = 1000
 
 def names() -> list[str]:
     """Its environments, where it is installed; those of several actions at once are refused when they are made."""
-    if not SUITES["jumanji"].installed:
-        return []
-    jumanji = package("jumanji")
-    return [PREFIX + name for name in sorted(jumanji.registered_environments())]
+    there = package("jumanji").registered_environments() if SUITES["jumanji"].installed else []
+    return [PREFIX + name for name in sorted(there)]
 
 
 @remembered
@@ -38,9 +35,8 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask
         max_steps: of an episode; left out: its own ``time_limit``, or 1,000.
         options: as ``jumanji.make`` takes them.
     """
-    needed("jumanji")
-    nearest(name, names())
-    told = options | ({} if max_steps is None else {"max_steps": max_steps})
+    known(name, names)
+    told = with_limit(options, max_steps)
     later = Later(lambda: JumanjiEnvironment(name, max_steps, options))
     return ControlTask(name, later, told, {"jumanji": version("jumanji")}, registered=True)
 
@@ -49,11 +45,8 @@ class JumanjiEnvironment:
     """Jumanji's step, which ends episodes and begins none."""
 
     def __init__(self, name: str, max_steps: int | None, options: dict[str, Any]) -> None:
-        jumanji = package("jumanji")
-        try:
-            self.env: Any = jumanji.make(name.removeprefix(PREFIX), **options)
-        except Exception as error:  # such as an option that there is not
-            raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
+        with making(name):
+            self.env: Any = package("jumanji").make(name.removeprefix(PREFIX), **options)
         self.description = type(self.env).__name__
         self.max_steps = int(max_steps or getattr(self.env, "time_limit", None) or MAX_STEPS)
         seen = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0))[1].observation

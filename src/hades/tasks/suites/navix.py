@@ -8,21 +8,16 @@ import jax.numpy as jnp
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
-from hades.errors import InputError
 from hades.tasks.control import ControlTask
 from hades.tasks.environment import Later, Step
-from hades.tasks.faults import in_a_line
-from hades.tasks.suites import SUITES, nearest, needed, package, remembered
+from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
 
 PREFIX = "navix/"
 
 
 def names() -> list[str]:
     """Its environments, where it is installed."""
-    if not SUITES["navix"].installed:
-        return []
-    navix = package("navix")
-    return [PREFIX + name for name in navix.registry()]
+    return [PREFIX + name for name in package("navix").registry()] if SUITES["navix"].installed else []
 
 
 @remembered
@@ -34,19 +29,15 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask
         max_steps: of an episode, in place of its own limit.
         options: as ``navix.make`` takes them.
     """
-    needed("navix")
-    nearest(name, names())
-    told = options | ({} if max_steps is None else {"max_steps": max_steps})
+    known(name, names)
+    told = with_limit(options, max_steps)
     later = Later(lambda: NavixEnvironment(_made(name, told)))
     return ControlTask(name, later, told, {"navix": version("navix")}, registered=True)
 
 
 def _made(name: str, options: dict[str, Any]) -> Any:
-    navix = package("navix")
-    try:
-        return navix.make(name.removeprefix(PREFIX), **options)
-    except Exception as error:  # such as an option that there is not
-        raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
+    with making(name):
+        return package("navix").make(name.removeprefix(PREFIX), **options)
 
 
 class NavixEnvironment:

@@ -7,12 +7,10 @@ import jax
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
-from hades.errors import InputError
 from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
 from hades.tasks.environment import Later, Step
-from hades.tasks.faults import in_a_line
-from hades.tasks.suites import SUITES, nearest, needed, package, remembered
+from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
 from hades.tasks.suites.brax import BraxEnvironment
 
 PREFIX = "playground/"
@@ -32,22 +30,18 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask
         max_steps: of an episode, in place of its own limit.
         options: fields of its configuration, such as ``ctrl_dt``.
     """
-    needed("playground")
+    known(name, names)
     bare = name.removeprefix(PREFIX)
-    nearest(name, names())
     steps = max_steps or int(_registry().get_default_config(bare).episode_length)
-    told = options | ({} if max_steps is None else {"max_steps": max_steps})
+    told = with_limit(options, max_steps)
     later = Later(lambda: _Observed(_loaded(name, options), steps))
     return ControlTask(name, later, told, {"playground": version("playground"), "mujoco-mjx": version("mujoco-mjx")},
                        registered=True)  # fmt: skip
 
 
 def _loaded(name: str, options: dict[str, Any]) -> Any:
-    try:
-        with quiet():
-            return _registry().load(name.removeprefix(PREFIX), config_overrides={"impl": "jax", **options})
-    except Exception as error:  # such as a robot that cannot be downloaded, or an option that there is not
-        raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
+    with making(name):  # or not: a robot cannot be downloaded
+        return _registry().load(name.removeprefix(PREFIX), config_overrides={"impl": "jax", **options})
 
 
 def _registry() -> Any:
