@@ -15,6 +15,7 @@ from hades.learner.recipe import Learner
 from hades.learner.recipes import IMAGES
 from hades.tasks.control import ControlTask
 from hades.tasks.environment import Step
+from hades.tasks.host import HostTask
 from hades.tasks.images import ImageTask
 
 TINY: dict[str, Any] = {
@@ -55,6 +56,13 @@ def control(name: Any, **options: Any) -> ControlTask:
     """An environment, known to be one."""
     task = hades.make(name, **options)
     assert isinstance(task, ControlTask)
+    return task
+
+
+def hosted(name: Any, **options: Any) -> HostTask:
+    """A task outside JAX, as such."""
+    task = hades.make(name, **options)
+    assert isinstance(task, HostTask)
     return task
 
 

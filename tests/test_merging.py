@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hades
-from hades.merging import Padded, evaluate_parts, merge, pad, parts
+from hades.merging import evaluate_parts, merge, parts
 from hades.normalisers import Normaliser
-from tests.helpers import control
+from hades.tasks.host import HostTask
+from hades.tasks.views import View, pad
+from tests.helpers import control, hosted
 
 ONE = np.ones((1, 1))
 
@@ -54,7 +56,7 @@ def test_actions_that_a_task_does_not_have_are_cut_off() -> None:
     task = control("cartpole")
     spec = hades.Dataset(states=np.zeros((1, 4)), labels=np.eye(3)[:1]).spec
     normaliser = discrete("CartPole-v1", 4, 2).normaliser
-    padded = Padded(task.environment, spec, Normaliser(*map(jnp.asarray, normaliser)))
+    padded = task.seen_through(View(spec, Normaliser(*map(jnp.asarray, normaliser)))).environment
     key = jax.random.key(0)
     state, _ = padded.reset(key)
     last, beyond = (padded.step(key, state, jnp.int32(action)).obs for action in (1, 2))
@@ -127,3 +129,18 @@ def test_what_does_not_fit_together(datasets: list[hades.Dataset], says: str) ->
 def test_a_dataset_of_one_task_has_no_parts() -> None:
     with pytest.raises(hades.InputError, match="hades merge"):
         parts(discrete("CartPole-v1", 4, 2))
+
+
+def test_environments_outside_jax_are_parts_as_well() -> None:
+    union = merge([discrete("gymnasium/CartPole-v1", 4, 2), discrete("Acrobot-v1", 6, 3)], identity=True)
+    scores = evaluate_parts(union, inits=2, episodes=2)
+    assert set(scores) == {"gymnasium/CartPole-v1", "Acrobot-v1"}
+    merged = parts(union)["gymnasium/CartPole-v1"]
+    assert isinstance(merged, HostTask)
+    seeds, beyond, last = np.arange(3, dtype=np.uint32), np.full(3, 2, np.int32), np.ones(3, np.int32)
+    seen, plain = (task.environment for task in (merged, hosted("gymnasium/CartPole-v1")))
+    mean, std = (np.asarray(union.parts[0][name]) for name in ("obs_mean", "obs_std"))
+    every = [(env.reset(seeds), env.step(action).obs) for env, action in ((seen, beyond), (plain, last))]
+    for through, theirs in zip(*every, strict=True):
+        np.testing.assert_allclose(through[:, :4], (theirs - mean) / std, rtol=1e-5)
+        assert (through[:, 4:] == 0).all()

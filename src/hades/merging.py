@@ -9,15 +9,12 @@ import functools
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hades import runtime, tasks
-from hades.aliases import PyTree
 from hades.arguments import Merging, Scoring
 from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
@@ -28,8 +25,7 @@ from hades.normalisers import Normaliser
 from hades.options import held_to
 from hades.scores import Evaluation
 from hades.tasks.base import Task
-from hades.tasks.control import ControlTask
-from hades.tasks.environment import Environment, Step
+from hades.tasks.views import View, pad
 
 
 @held_to(Merging)
@@ -82,7 +78,7 @@ def merge(datasets: Sequence[AnyDataset], identity: bool = Merging.identity) -> 
 
 
 @runtime.in_32_bits
-def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None) -> dict[str, ControlTask]:
+def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None) -> dict[str, Task]:
     """The tasks of a merged dataset, by name, as its agent sees them: observations normalised and padded.
 
     Args:
@@ -104,13 +100,12 @@ def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None)
 
 
 @functools.cache
-def _part(about: str, spec: Spec, given: Task | None) -> ControlTask:
+def _part(about: str, spec: Spec, given: Task | None) -> Task:
     """A part's task as an agent of the union sees it: the same each time, so that what was compiled for it serves."""
     part = json.loads(about)
     task = given or tasks.again(part["task"], part, "hades.merging.evaluate_parts(dataset, given=[task])")
-    task = tasks.acting(task, "merged datasets are")
     normaliser = Normaliser(*(jnp.asarray(part[name], jnp.float32) for name in ("obs_mean", "obs_std")))
-    return replace(task, environment=Padded(task.environment, spec, normaliser, part["first"]))
+    return task.seen_through(View(spec, normaliser, part["first"]))
 
 
 @runtime.in_32_bits
@@ -133,47 +128,6 @@ def evaluate_parts(
         name: evaluate(dataset, part, inits, episodes, learner=learner, **options)
         for name, part in parts(dataset, given, task).items()
     }
-
-
-@dataclass(frozen=True, eq=False)
-class Padded:
-    """An environment as an agent of several tasks sees it.
-
-    Observations are normalised and padded to ``spec``, where theirs are the numbers from ``first`` on. Of a continuous
-    action the first dimensions count; a discrete action that the environment does not have is its last one.
-    """
-
-    inner: Environment
-    spec: Spec
-    normaliser: Normaliser
-    first: int = 0
-
-    @property
-    def max_steps(self) -> int:
-        """The environment's own limit."""
-        return self.inner.max_steps
-
-    def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
-        """As `Environment`."""
-        state, obs = self.inner.reset(key)
-        return state, self._observation(obs)
-
-    def step(self, key: jax.Array, state: PyTree, action: jax.Array) -> Step:
-        """As `Environment`."""
-        known = self.inner.spec.num_actions
-        action = jnp.minimum(action, known - 1) if self.spec.discrete else action[:known]
-        out = self.inner.step(key, state, action)
-        return out._replace(obs=self._observation(out.obs))
-
-    def _observation(self, obs: jax.Array) -> jax.Array:
-        return pad(self.normaliser(obs)[None], self.spec.obs_shape, self.first)[0]
-
-
-def pad(obs: Any, shape: tuple[int, ...], first: int = 0) -> jax.Array:
-    """Observations ``[N, *obs]`` with zeros up to ``shape``; theirs are the numbers (channels) from ``first`` on."""
-    *grid, channels = obs.shape[1:]
-    sides = [(0, new - old) for new, old in zip(shape[:-1], grid, strict=True)]
-    return jnp.pad(obs, ((0, 0), *sides, (first, shape[-1] - first - channels)))
 
 
 def _check(datasets: Sequence[Dataset]) -> None:

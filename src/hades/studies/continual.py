@@ -81,7 +81,7 @@ class Continual(Study):
         del folder
         datasets = [load(name) for name in cell["sequence"]]
         union = merge(datasets, cell["identity"])
-        spec, tasks = union.spec, parts(union)
+        spec, tasks = union.spec, [control(task) for task in parts(union).values()]
         learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
         complete = recipe(union, learner)
         ends = np.cumsum([0, *(len(d) for d in datasets)])
@@ -98,7 +98,7 @@ class Continual(Study):
         policy = make_policy(complete, spec)
         scorers = [
             jax.jit(lambda params, keys, task=task: task.rollout(policy, params, identity_normaliser(spec), keys).ret)
-            for task in tasks.values()
+            for task in tasks
         ]
         params, returns = fresh(key), []
         for stage in range(cell["cycles"] * len(datasets)):
@@ -111,7 +111,7 @@ class Continual(Study):
             keys = jax.random.split(jax.random.fold_in(key, 1000 + stage), (cell["inits"], cell["episodes"]))
             returns.append([float(score(params, keys).mean()) for score in scorers])
         return {
-            "tasks": list(tasks),
+            "tasks": [task.name for task in tasks],
             "returns": returns,
             "single": [_single(dataset, cell) for dataset in datasets],
             "random": [random_return(control(task_of(d))) for d in datasets],

@@ -48,7 +48,11 @@ class Wanted:
         """The preset with the options laid over it."""
         from hades.distillation import configured
 
-        return configured(_made(self.task, **self.made_with), self.preset, self.size, self.seed, **self.options)
+        return configured(self.made(), self.preset, self.size, self.seed, **self.options)
+
+    def made(self) -> "Task":
+        """The task."""
+        return _made(self.task, **self.made_with)
 
     def distilled(self, folder: Path, **more: Any) -> "Result":
         """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
@@ -58,7 +62,7 @@ class Wanted:
             resume(folder, progress=False)
             if (folder / "config.json").exists()
             else distill(
-                _made(self.task, **self.made_with),
+                self.made(),
                 self.size,
                 self.preset,
                 self.seed,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hades.dataset import Dataset
+    from hades.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,15 @@ OTHERS = {
     "Navix-Empty-5x5-v0": Experiment("navix/Navix-Empty-5x5-v0", 14, minutes={"laptop": 2}, **_SIXTEEN),
     "CartpoleBalance": Experiment("playground/CartpoleBalance", 8, minutes={"laptop": 3}, **_SIXTEEN),
     "PendulumSwingup": Experiment("playground/PendulumSwingup", 8, minutes={"laptop": 3}, **_SIXTEEN),
+    "PointMass": Experiment(
+        "examples/point_mass.py:PointMass", 4, minutes={"laptop": 1}, made_with={"max_steps": 100}, **_SIXTEEN
+    ),
     "Freeway-v5": Experiment(
         "gymnasium/ALE/Freeway-v5", 6, minutes={"laptop": 6}, made_with={"screen": 42}, **{**_SIXTEEN, "episodes": 1}
     ),
 }
-"""Of suites that are installed beside HaDES (`pip install 'hades-rl[suites]'`): asked for by their names."""
+"""Of suites that are installed beside HaDES (`pip install 'hades-rl[suites]'`), and one of a file in the repository:
+asked for by their names."""
 PUBLISHED: Json = {"inits": 16, "episodes": 4, "settings": [{}]}
 """How the published datasets are scored: on networks as published."""
 
@@ -146,7 +151,7 @@ class Results(Study):
             "training_seconds": round(result.metrics[-1]["seconds"], 1),
             "generations": result.dataset.info["generations"],
             "env_steps": result.dataset.info["env_steps"],
-            "scores": _scores(result.dataset, cell),
+            "scores": _scores(result.dataset, cell, asked.made()),
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
@@ -209,5 +214,6 @@ def _words(own: Json, score: Json) -> str:
     return f"{score['return']['inits']} fresh, {kind}{activation}{rate}"
 
 
-def _scores(dataset: "Dataset", cell: Cell) -> list[Json]:
-    return [{"setting": setting, "return": scored(dataset, cell, **setting).summary()} for setting in cell["settings"]]
+def _scores(dataset: "Dataset", cell: Cell, task: "Task | None" = None) -> list[Json]:
+    settings = cell["settings"]
+    return [{"setting": setting, "return": scored(dataset, cell, task, **setting).summary()} for setting in settings]

@@ -18,6 +18,7 @@ from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.rollouts import Play, Trajectory
+from hades.tasks.views import View
 
 PIXELS = 32
 """A side of observations from which on they are pictures, for networks that see such."""
@@ -203,6 +204,14 @@ class Task(ABC):
         if normaliser not in self.normalisers:
             raise InputError(f"{self.metric.pairs} are normalised once, by 'fixed' statistics or not at all ('none')")
         self.check_size(size)
+
+    def seen_through(self, view: View) -> "Task":
+        """The task as an agent of several tasks sees it.
+
+        Raises:
+            InputError: where nobody acts in it.
+        """
+        raise InputError(f"merged datasets are for control, and {self.name} is {self.metric.pairs}")
 
     def begin(self, keys: jax.Array) -> Play:
         """Environments that begin, one a key; where the task is `stepped`."""

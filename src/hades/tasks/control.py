@@ -1,7 +1,7 @@
 """Control: a trained policy is scored by its return over whole episodes of a JAX environment."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ from hades.tasks.base import Acting, Episode
 from hades.tasks.environment import Batch, Environment
 from hades.tasks.episodes import Episodes
 from hades.tasks.rollouts import Play, Trajectory
+from hades.tasks.views import View, Viewed
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,10 @@ class ControlTask(Acting):
             Leaves ``[B, E]``; moments ``[B, E]`` and ``[B, E, *obs]``.
         """
         return Episodes(self.batch, policy, params, keys, watch, limit).play(normaliser)
+
+    def seen_through(self, view: View) -> "ControlTask":
+        """The task as an agent of several tasks sees it."""
+        return replace(self, environment=Viewed(self.environment, view))
 
     def begin(self, keys: jax.Array) -> Play:
         """Environments that begin, one a key."""

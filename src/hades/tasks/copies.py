@@ -164,11 +164,13 @@ def _joined(spaces: Any) -> Flat | None:
 
 
 def _indices(numbers: np.ndarray, first: np.ndarray) -> Flat:
-    offsets, size = np.cumsum([0, *numbers[:-1]]).astype(int) - first, int(numbers.sum())
+    offsets, size = np.cumsum([0, *numbers[:-1]]).astype(int), int(numbers.sum())
 
     def one_hot(obs: Any) -> np.ndarray:
-        row = np.zeros(size, np.float32)
-        row[np.reshape(obs, -1) + offsets] = 1
+        row, index = np.zeros(size, np.float32), np.reshape(obs, -1) - first
+        if ((index < 0) | (index >= numbers)).any():
+            raise ValueError(f"the observation {obs} is not in its space")
+        row[index + offsets] = 1
         return row
 
     return (size,), one_hot

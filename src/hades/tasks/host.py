@@ -1,7 +1,7 @@
 """Environments outside JAX: jitted calls train and act, Python steps the episodes in between."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import NamedTuple, Protocol
 
@@ -19,6 +19,7 @@ from hades.tasks import faults
 from hades.tasks.base import Acting, Episode
 from hades.tasks.host_rollouts import Rollouts, Steppable
 from hades.tasks.rollouts import Play, Trajectory
+from hades.tasks.views import HostViewed, View
 
 
 class HostStep(NamedTuple):
@@ -97,6 +98,10 @@ class HostTask(Acting):
         """Copies that are stepped for an actor's loss, apart from those that are scored."""
         assert isinstance(self.environment, Steppable)
         return Rollouts(self.environment.another())
+
+    def seen_through(self, view: View) -> "HostTask":
+        """The task as an agent of several tasks sees it."""
+        return replace(self, environment=HostViewed(self.environment, view))
 
     def begin(self, keys: jax.Array) -> Play:
         """Environments that begin, one a key."""
@@ -204,7 +209,7 @@ class HostTask(Acting):
             out = self.environment.step(action.reshape(-1, *action.shape[2:]))
             reward, ended, cut = (np.reshape(x, batch) for x in out[1:])
             obs = np.reshape(out.obs, obs.shape)
-            returns += np.where(alive, reward, 0)
+            returns += np.where(alive, np.where(np.isfinite(obs).all(tuple(range(2, obs.ndim))), reward, np.nan), 0)
             length += alive
             terminated |= alive & ended
             alive &= ~ended & ~cut & (length < (limit or self.max_steps))

@@ -21,6 +21,7 @@ from hades.tasks.copies import Reference
 from hades.tasks.faults import in_a_line
 from hades.tasks.fingerprints import plain
 from hades.tasks.lookup import PREFIXES, suite
+from hades.tasks.patience import TIMEOUT, within
 
 _SAYS = "give an environment with the API of gymnax, Brax or Gymnasium, its class, or a function that makes it"
 
@@ -70,9 +71,12 @@ def referred(name: str, file: str | os.PathLike[str] | None = None, **options: A
     path = _file(place, file)
     if path:
         name = f"{path.name}:{attribute}"
-    found = _loaded(name, place, path)
+    with within(name, "import", options.get("timeout", TIMEOUT)):
+        found = _loaded(name, place, path)
     if not callable(found):
-        raise InputError(f"{name} is a {type(found).__name__}; {_SAYS}")
+        raise InputError(
+            f"{name} is no class or function that makes an environment (its type is {type(found).__name__})"
+        )
     plainly = {key: plain(value) for key, value in options.items()}
     if None in plainly.values():
         raise InputError(f"{name} takes options that are numbers, words or truth values; give the environment itself")
@@ -121,11 +125,14 @@ def _called(made_by: Any, name: str, options: Options) -> tuple[Any, Options, Op
     except (TypeError, ValueError):  # of C
         known, takes_all = {}, True
     mine = {key: value for key, value in options.items() if key in known or (takes_all and key not in _LATER)}
+    rest = {key: value for key, value in options.items() if key not in mine}
     try:
-        made = made_by(**mine)
+        with within(name, "making", rest.get("timeout", TIMEOUT)):
+            made = made_by(**mine)
+    except InputError:
+        raise
     except (Exception, SystemExit) as error:  # of whoever wrote it
         raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
-    rest = {key: value for key, value in options.items() if key not in mine}
     if _kind(made) in ("gymnasium", "brax") and (unknown := [key for key in rest if key not in _LATER]):
         takes = ", ".join([*known, *_LATER])
         raise InputError(f"{name} has no option '{unknown[0]}'; it takes {takes}")

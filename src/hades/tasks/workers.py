@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ import numpy as np
 from hades.errors import InputError
 from hades.tasks import copies
 from hades.tasks.copies import Copies, Reference
+from hades.tasks.patience import late, within
 
 MEMORY = Path("/dev/shm")
 """Where files need no disk."""
@@ -46,10 +47,16 @@ class Engine(Protocol):
 
 
 class Here:
-    """Copies in this process, one after the other: of an object that no other process can make."""
+    """Copies in this process, one after the other: of an object that no other process can make.
 
-    def __init__(self, name: str, stepped: Copies) -> None:
-        self.name, self.copies = name, stepped
+    Args:
+        name: whose errors these are.
+        stepped: the copies.
+        timeout: seconds that a step or reset of all may take.
+    """
+
+    def __init__(self, name: str, stepped: Copies, timeout: float) -> None:
+        self.name, self.copies, self.timeout = name, stepped, timeout
         self.shared: dict[str, np.ndarray] = {}
 
     def reset(self, seeds: np.ndarray) -> None:
@@ -58,18 +65,18 @@ class Here:
             shape = (len(seeds), *self.copies.obs_shape)
             self.shared = {"obs": np.zeros(shape, np.float32), "reward": np.zeros(len(seeds)),
                            "ends": np.zeros((len(seeds), 2), bool), "seeds": seeds}  # fmt: skip
-        with blamed(self.name, "reset"):
+        with blamed(self.name, "reset", self.timeout):
             self.copies.reset(seeds, self.shared["obs"])
 
     def step(self, actions: np.ndarray) -> None:
         """One step of those whose episodes go on."""
-        with blamed(self.name, "step"):
+        with blamed(self.name, "step", self.timeout):
             self.copies.step(actions, *(self.shared[name] for name in ("obs", "reward", "ends")))
 
     def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
         """Begin anew where ``which [n]`` says so."""
         chosen = np.flatnonzero(which).tolist()
-        with blamed(self.name, "reset"):
+        with blamed(self.name, "reset", self.timeout):
             self.copies.begin(chosen, seeds[chosen], self.shared["obs"])
 
 
@@ -160,10 +167,7 @@ class Workers:
     def _answer(self, process: "subprocess.Popen[str]", do: str) -> str | None:
         assert process.stdout is not None
         if not select.select([process.stdout], [], [], self.timeout)[0]:
-            raise InputError(
-                f"{self.reference.name}: its {do} has not come back after {self.timeout:g} s; timeout= (--env-arg "
-                "timeout=SECONDS) gives it longer"
-            )
+            raise late(self.reference.name, do, self.timeout)
         line = process.stdout.readline()
         if not line:
             code = process.wait()
@@ -184,10 +188,11 @@ def _end(processes: "list[subprocess.Popen[str]]") -> None:
 
 
 @contextlib.contextmanager
-def blamed(name: str, what: str) -> Any:
-    """What an environment of somebody's own raises is told in a line."""
+def blamed(name: str, what: str, timeout: float) -> Iterator[None]:
+    """What an environment of somebody's own raises is told in a line, and that it does not come back."""
     try:
-        yield
+        with within(name, what, timeout):
+            yield
     except InputError:
         raise
     except (Exception, SystemExit) as error:

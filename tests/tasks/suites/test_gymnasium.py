@@ -16,12 +16,12 @@ import pytest
 from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.helpers import hosted
 
 import hades
 from hades.errors import InputError
 from hades.tasks import copies
 from hades.tasks.copies import Copies
-from hades.tasks.host import HostTask
 from hades.tasks.suites.gymnasium import GymnasiumEnvironment
 from hades.tasks.workers import Workers
 
@@ -37,11 +37,14 @@ class Point(gymnasium.Env):
 
     def __init__(self, wrong: str = "", push: float = 0.5):
         self.wrong, self.push = wrong, push
+        if wrong == "made":
+            time.sleep(99)
         self.observation_space = spaces.Dict({"x": spaces.Box(-9, 9, (2,)), "side": spaces.Discrete(2)})
         self.action_space = spaces.Box(-2.0, 2.0, (2,), np.float64)
 
     def see(self):
-        return {"x": self.x if self.wrong != "shape" else self.x[:1], "side": int(self.x[0] > 0)}
+        side = -1 if self.wrong == "index" else int(self.x[0] > 0)
+        return {"x": self.x if self.wrong != "shape" else self.x[:1], "side": side}
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -74,13 +77,6 @@ def own(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "own_point.py"
     file.write_text(OWN)
     yield file
-
-
-def hosted(name: Any, **options: Any) -> HostTask:
-    """A task of the suite."""
-    task = hades.make(name, **options)
-    assert isinstance(task, HostTask)
-    return task
 
 
 def test_what_is_registered_is_made_by_its_name() -> None:
@@ -190,7 +186,7 @@ def test_any_observation_is_one_array_of_numbers(data: st.DataObject) -> None:
             "is of procgen, which is not installed; install it",
         ),
         ("{own}:Nothing", {}, "own_point.py has no Nothing"),
-        ("{own}:NOT_ONE", {}, "own_point.py:NOT_ONE is a int; give an environment"),
+        ("{own}:NOT_ONE", {}, r"own_point.py:NOT_ONE is no class or function .*\(its type is int\)"),
         ("{own}:os", {}, "os is a module"),
         ("{own}:Point", {}, "episodes without a limit"),
         ("{own}:Point", {"color": 1}, "no option 'color'; it takes wrong, push, max_steps, timeout"),
@@ -202,19 +198,31 @@ def test_any_observation_is_one_array_of_numbers(data: st.DataObject) -> None:
         ),
         ("{own}:Point", {"max_steps": 5, "wrong": "dies"}, r"its process ended in step \(exit code 3\)"),
         ("{own}:Point", {"max_steps": 5, "wrong": "shape"}, "reset fails: ValueError"),
+        (
+            "{own}:Point",
+            {"max_steps": 5, "wrong": "index"},
+            "the observation -1 is not in its space",
+        ),
         ("elsewhere.py:Point", {}, "there is no file elsewhere.py; give where it is: PATH/elsewhere.py:NAME"),
         ("no.such.module:Point", {}, "there is no module no.such.module"),
         ("{broken}:Point", {}, r"broken.py is no Python: .* \(line 2\)"),
         ("{fails}:Point", {}, "fails.py cannot be imported: ZeroDivisionError"),
+        ("{hangs}:Point", {"timeout": 0.5}, "hangs.py:Point: its import has not come back after 0.5 s"),
+        (
+            "{own}:Point",
+            {"wrong": "made", "timeout": 0.5},
+            "Point: its making has not come back after 0.5 s",
+        ),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(own: Path, name: str, options: dict[str, Any], says: str) -> None:
-    broken, fails = own.with_name("broken.py"), own.with_name("fails.py")
+    broken, fails, hangs = (own.with_name(f"{name}.py") for name in ("broken", "fails", "hangs"))
     broken.write_text("x = 1\ny = = 2\n")
     fails.write_text("1 / 0\n")
+    hangs.write_text("while True: pass\n")
     began = time.monotonic()
     with pytest.raises(InputError, match=says) as told:
-        hades.check(hades.make(name.format(own=own, broken=broken, fails=fails), **options))
+        hades.check(hades.make(name.format(own=own, broken=broken, fails=fails, hangs=hangs), **options))
     assert "Traceback" not in str(told.value) and time.monotonic() - began < 30
 
 
@@ -236,6 +244,27 @@ def test_spaces_that_a_policy_cannot_have(observations: Any, actions: Any, says:
 
     with pytest.raises(InputError, match=says):
         GymnasiumEnvironment("odd", Odd(), Odd, max_steps=3)
+
+
+def test_an_object_that_hangs_is_told_as_well(own: Path) -> None:
+    with pytest.raises(InputError, match=r"step has not come back after 0.5 s"):
+        hades.check(copies.attribute("own_point.py:Point", str(own))("hangs"), max_steps=5, timeout=0.5)
+
+
+def test_an_episode_with_an_observation_that_is_no_number_has_no_score() -> None:
+    class Lost(gymnasium.Env[Any, Any]):
+        observation_space, action_space = spaces.Box(-1, 1, (2,)), spaces.Discrete(2)
+
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            self.time, self.lost = 0, (seed or 0) % 2
+            return np.zeros(2), {}
+
+        def step(self, action: Any) -> Any:
+            self.time += 1
+            return np.full(2, np.nan if self.time == 3 and self.lost else 0.0), 1.0, False, False, {}
+
+    returns = hosted(Lost(), max_steps=6).play_randomly(KEY, 16).ret
+    assert set(np.nan_to_num(np.asarray(returns[0]), nan=-1)) == {-1.0, 6.0}
 
 
 def test_processes_end_with_whoever_asked_them(own: Path) -> None:

@@ -20,12 +20,11 @@ from hades.tasks.copies import Copies, Reference
 from hades.tasks.faults import in_a_line
 from hades.tasks.fingerprints import plain
 from hades.tasks.host import HostStep, HostTask, scaled
+from hades.tasks.patience import TIMEOUT, within
 from hades.tasks.suites import installed, making, nearest, remembered, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 
 PREFIX = "gymnasium/"
-TIMEOUT = 60.0
-"""Seconds that a step or reset of all copies may take."""
 EXTRAS = {"ale_py": "hades-rl[atari]", "minigrid": "hades-rl[minigrid]"}
 """How to install plugins whose package has another name, or that need more."""
 MODULES = {"mujoco": ("mujoco", "imageio"), "box2d": ("Box2D",)}
@@ -75,7 +74,7 @@ def _made(name: str, timeout: float, max_steps: int | None = None, **options: An
     bare = name.removeprefix(PREFIX)
     reference = Reference(bare, with_limit(options, max_steps, "max_episode_steps"))
     _known(bare)
-    with making(name):
+    with making(name), within(name, "making", timeout):
         first = reference.make()
     environment = GymnasiumEnvironment(name, first, reference if _anywhere(bare) else reference.make, timeout)
     told = with_limit(options, max_steps)
@@ -180,7 +179,7 @@ class GymnasiumEnvironment:
     def engine(self) -> Engine:
         """Steps the copies: processes, one a core, or this one."""
         if not isinstance(self.make, Reference):
-            return Here(self.name, Copies(self.make))
+            return Here(self.name, Copies(self.make), self.timeout)
         act_shape = () if self.spec.discrete else (self.spec.num_actions,)
         return Workers(self.make, self.spec.obs_shape, act_shape, runtime.cores(), self.timeout)
 
