@@ -24,7 +24,7 @@ from hades.metrics import metric_of
 from hades.normalisers import Normaliser
 from hades.options import held_to
 from hades.scores import Evaluation
-from hades.tasks.base import Task
+from hades.tasks.base import Acting, Task
 from hades.tasks.views import View, pad
 
 
@@ -78,7 +78,7 @@ def merge(datasets: Sequence[AnyDataset], identity: bool = Merging.identity) -> 
 
 
 @runtime.in_32_bits
-def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None) -> dict[str, Task]:
+def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None) -> dict[str, Acting]:
     """The tasks of a merged dataset, by name, as its agent sees them: observations normalised and padded.
 
     Args:
@@ -100,7 +100,7 @@ def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None)
 
 
 @functools.cache
-def _part(about: str, spec: Spec, given: Task | None) -> Task:
+def _part(about: str, spec: Spec, given: Task | None) -> Acting:
     """A part's task as an agent of the union sees it: the same each time, so that what was compiled for it serves."""
     part = json.loads(about)
     task = given or tasks.again(part["task"], part, "hades.merging.evaluate_parts(dataset, given=[task])")

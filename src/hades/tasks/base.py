@@ -205,7 +205,7 @@ class Task(ABC):
             raise InputError(f"{self.metric.pairs} are normalised once, by 'fixed' statistics or not at all ('none')")
         self.check_size(size)
 
-    def seen_through(self, view: View) -> "Task":
+    def seen_through(self, view: View) -> "Acting":
         """The task as an agent of several tasks sees it.
 
         Raises:

@@ -187,7 +187,7 @@ def test_any_observation_is_one_array_of_numbers(data: st.DataObject) -> None:
         ),
         ("{own}:Nothing", {}, "own_point.py has no Nothing"),
         ("{own}:NOT_ONE", {}, r"own_point.py:NOT_ONE is no class or function .*\(its type is int\)"),
-        ("{own}:os", {}, "os is a module"),
+        ("{own}:os", {}, "os is no class or function that makes an environment"),
         ("{own}:Point", {}, "episodes without a limit"),
         ("{own}:Point", {"color": 1}, "no option 'color'; it takes wrong, push, max_steps, timeout"),
         ("{own}:Point", {"max_steps": 5, "wrong": "raises"}, "its step fails: RuntimeError: the motor is broken"),
