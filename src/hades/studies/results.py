@@ -61,9 +61,9 @@ EXPERIMENTS = {
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
     "breakout": Experiment("breakout", 16, **_ADAM),
     "freeway": Experiment("freeway", 16, **_MOMENTUM),
-    "asterix": Experiment("asterix", 16, **_ADAM),
+    "asterix": Experiment("asterix", 16, seeds=1, **_ADAM),
     "space-invaders": Experiment("space-invaders", 16, **_MOMENTUM),
-    "seaquest": Experiment("seaquest", 16, **_MOMENTUM),
+    "seaquest": Experiment("seaquest", 16, seeds=1, **_MOMENTUM),
     "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 1.5}),
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
@@ -84,6 +84,7 @@ OTHERS = {
     "PointMass": Experiment(
         "examples/point_mass.py:PointMass", 4, minutes={"laptop": 1}, made_with={"max_steps": 100}, **_SIXTEEN
     ),
+    "Freeway-v5-84": Experiment("gymnasium/ALE/Freeway-v5", 6, minutes={"laptop": 12}, **{**_SIXTEEN, "episodes": 1}),
     "Freeway-v5": Experiment(
         "gymnasium/ALE/Freeway-v5", 6, minutes={"laptop": 6}, made_with={"screen": 42}, **{**_SIXTEEN, "episodes": 1}
     ),
