@@ -10,18 +10,27 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from hades import display
 from hades.aliases import Json
 from hades.contents import as_float32, as_info, as_json
 from hades.errors import InputError
 from hades.files import as_path, digest, dumps, write_atomically
 from hades.options import check, option, shown
 from hades.tables import printable
+from hades.units import Raw, Units
+
+if TYPE_CHECKING:
+    from datasets import Dataset as HFDataset  # pyright: ignore[reportMissingImports]
+    from pandas import DataFrame
+    from torch.utils.data import TensorDataset  # pyright: ignore[reportMissingImports]
+
+    from hades.tasks.base import Task
 
 FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
@@ -41,7 +50,7 @@ class Spec(NamedTuple):
     discrete: bool
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dataset:
     """N synthetic pairs, and the observation normaliser that their states are expressed in.
 
@@ -56,6 +65,7 @@ class Dataset:
         task: the name that `hades.make` takes.
         learner: the recipe that the dataset was distilled for, as options of `hades.Learner`.
         info: whatever else is worth knowing: score, versions, how it was made. JSON; arrays become lists.
+        units: names of the numbers of observations and actions, and the bounds that actions are scaled to.
 
     Raises:
         InputError: for shapes that do not fit together, values that are not finite, or an ``obs_std`` not positive.
@@ -78,6 +88,7 @@ class Dataset:
     task: str = option("")
     learner: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
+    units: Units = field(default_factory=Units)
 
     def __post_init__(self) -> None:
         check(self)
@@ -93,9 +104,16 @@ class Dataset:
         if self.obs_std is None:
             object.__setattr__(self, "obs_std", np.ones(obs_shape, np.float32))
         _check(self)
+        object.__setattr__(self, "units", Units.read(self.units, obs_shape[-1], self.spec.num_actions))
 
     def __len__(self) -> int:
         return len(self.states)
+
+    def __repr__(self) -> str:
+        return display.of_dataset(self)
+
+    def _repr_html_(self) -> str:
+        return display.dataset_in_html(self)
 
     @property
     def targets(self) -> np.ndarray:
@@ -120,11 +138,64 @@ class Dataset:
         assert self.obs_mean is not None and self.obs_std is not None
         return self.obs_mean, self.obs_std
 
+    @classmethod
+    def from_arrays(cls, observations: Any, actions: Any, task: "Task | str | None" = None, **more: Any) -> "Dataset":
+        """A dataset of pairs as an environment has them: to train on, to share, or to distil from (``start=``).
+
+        Args:
+            observations: ``[N, *obs]``, as the environment gives them.
+            actions: as it takes them: continuous ones ``[N, act]`` between its bounds; discrete ones ``[N]``, counted
+                from 0, or probabilities ``[N, actions]``.
+            task: what they are of, by which bounds and names are known.
+            more: ``obs_mean`` and ``obs_std``, ``[*obs]``, by which observations are normalised (left out: those of
+                these pairs); ``units``, in place of the task's; ``learner`` and ``info``, as of a dataset.
+
+        Raises:
+            InputError: for pairs that do not fit the task.
+
+        >>> import hades
+        >>> dataset = hades.Dataset.from_arrays([[-0.1, -0.01], [0.1, 0.01]], [0, 2], "mountaincar")
+        >>> dataset.states.tolist(), dataset.raw().observations[0].round(2).tolist()
+        ([[-1.0, -1.0], [1.0, 1.0]], [-0.1, -0.01])
+        """
+        from hades.exchange import from_arrays
+
+        return from_arrays(observations, actions, task, **more)
+
+    def raw(self) -> Raw:
+        """The pairs as the environment has them: observations not normalised, actions between its bounds.
+
+        Raises:
+            InputError: for a merged dataset, or where bounds are the task's to say and that cannot be made.
+        """
+        from hades.exchange import raw
+
+        return raw(self)
+
+    def to_torch(self) -> "TensorDataset":
+        """Normalised states and targets, to train on: a ``torch.utils.data.TensorDataset``."""
+        from hades.exchange import to_torch
+
+        return to_torch(self)
+
+    def to_pandas(self) -> "DataFrame":
+        """Pairs as the environment has them (`raw`), a row each, in a column for each number with its name."""
+        from hades.exchange import to_pandas
+
+        return to_pandas(self)
+
+    def to_hf(self) -> "HFDataset":
+        """Pairs as the environment has them (`raw`), for Hugging Face's ``datasets``: observations and actions."""
+        from hades.exchange import to_hf
+
+        return to_hf(self)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the dataset to one ``.safetensors`` file, whole or not at all."""
         tensors = {name: getattr(self, name) for name in _TENSORS}
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items() if value is not None}
         about = {name: getattr(self, name) for name in _ABOUT} | {"version": FORMAT_VERSION}
+        about |= {"units": said} if (said := self.units.said()) else {}
         about["digest"] = digest(tensors, about)
         return write_atomically(path, save(tensors, {_KEY: dumps(about, sort_keys=True)}))
 
@@ -203,7 +274,7 @@ def load(path: str | os.PathLike[str]) -> Dataset:
             f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"
         )
     try:
-        dataset = Dataset(**tensors, **{name: about[name] for name in _ABOUT})
+        dataset = Dataset(**tensors, **{name: about[name] for name in _ABOUT}, units=about.get("units", {}))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if "digest" in about and about["digest"] != digest(tensors, about):

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from hades import presets, runtime, strategies, tasks
+from hades import display, presets, runtime, strategies, tasks
 from hades.aliases import Json, Options
 from hades.arguments import Beginning, Running
 from hades.attempts import State
@@ -32,7 +32,7 @@ from hades.tasks.base import Task
 from hades.trackers import Trackers, check_trackers
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What `distill` returns.
 
@@ -59,6 +59,12 @@ class Result:
     given_up: str | None
     unsaved: str | None
     seconds: Mapping[str, float]
+
+    def __repr__(self) -> str:
+        return display.of_result(self)
+
+    def _repr_html_(self) -> str:
+        return display.result_in_html(self)
 
 
 @held_to(Beginning, Running)

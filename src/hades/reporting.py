@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
-OBSERVATIONS = {
-    "CartPole-v1": ["position", "velocity", "angle", "angular velocity"],
-    "Pendulum-v1": ["cos angle", "sin angle", "angular velocity"],
-    "MountainCar-v0": ["position", "velocity"],
-    "MountainCarContinuous-v0": ["position", "velocity"],
-    "Acrobot-v1": ["cos θ₁", "sin θ₁", "cos θ₂", "sin θ₂", "velocity θ₁", "velocity θ₂"],
-}
-ACTIONS = {"CartPole-v1": ["left", "right"], "MountainCar-v0": ["left", "none", "right"]}
-
 
 def report(run: Path | str) -> Path:
     """Write ``report.html`` into a run's folder.
@@ -131,14 +122,14 @@ def pairs(dataset: Dataset) -> "Figure":
     columns = states.shape[1], dataset.targets.shape[1]
     width = min(12.0, 2.5 + 0.55 * sum(columns))
     figure, axes = subplots(1, 2, (width, 1.6 + 0.28 * min(len(dataset), 64)), columns)
-    names = OBSERVATIONS.get(dataset.task), ACTIONS.get(dataset.task)
+    names = dataset.units.observations, dataset.units.actions
     labels = "state (normalised)", "label" if dataset.spec.discrete else "action"
     for ax, values, title, ticks in zip(axes, (states, dataset.targets), labels, names, strict=True):
         limit = float(np.abs(values).max()) or 1.0
         ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
         ax.set(title=title, yticks=range(len(dataset)) if len(dataset) <= 16 else [])
         ax.set_xticks(range(values.shape[1]) if values.shape[1] <= 24 else [])
-        if ticks:
+        if ticks and len(ticks) == len(ax.get_xticks()):
             ax.set_xticklabels(ticks, rotation=35, ha="right")
         if values.size <= 200:
             for (i, j), value in np.ndenumerate(values):
@@ -160,12 +151,20 @@ def _grids(dataset: Dataset) -> "Figure":
     strength = np.maximum(dataset.states[:count], 0)
     colours = palette[np.arange(strength.shape[-1]) % len(palette)]
     pictures = strength @ colours / max(np.quantile(strength.sum(-1), 0.99), 1e-6)
+    actions = dataset.spec.num_actions
+    names = dataset.units.actions or [f"action {i}" for i in range(actions)]
     for i, ax in enumerate(axes):
         ax.set_axis_off()
         if i < count:
             ax.imshow(np.clip(pictures[i], 0, 1))
-            ax.set_title(f"action {dataset.targets[i].argmax()}", size=8)
+            ax.set_title(names[dataset.targets[i].argmax()], size=8)
     return figure
+
+
+def picture(dataset: Dataset) -> str:
+    """A dataset's own picture: a PNG in base64."""
+    metric = metric_of(dataset.info.get("metric"))
+    return _png(PICTURES[metric.picture](dataset, {}))
 
 
 def heat_map(ax: "Axes", shares: Mapping[tuple[Any, Any], float], x: str, y: str) -> None:

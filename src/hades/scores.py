@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hades import display
 from hades.aliases import Json
 from hades.metrics import RETURN, metric_of
 
@@ -24,7 +25,7 @@ FRESH, OWN = Networks(), Networks("its own", sampled=False)
 STRANGERS = Networks("fresh, which HaDES-F did not distil for")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """Scores of networks trained on one dataset.
 
@@ -105,6 +106,12 @@ class Evaluation:
 
     def __str__(self) -> str:
         return metric_of(self.metric).sentence(self.summary())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return display.evaluation_in_html(self)
 
 
 def _std(values: np.ndarray) -> float:

@@ -100,6 +100,7 @@ class Codec:
             task=self.task.name,
             learner=self.recipe.options() | {name: float(value) for name, value in learned.items()},
             info=info,
+            units=self.task.units,
         )
 
 

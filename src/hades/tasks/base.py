@@ -19,6 +19,7 @@ from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.views import View
+from hades.units import Units
 
 PIXELS = 32
 """A side of observations from which on they are pictures, for networks that see such."""
@@ -140,6 +141,11 @@ class Task(ABC):
         kept = {"own": self.own, "fingerprint": self.fingerprint}
         return {"task_options": dict(self.options), **{key: value for key, value in kept.items() if value}}
 
+    @property
+    def units(self) -> Units:
+        """Names of what it shows and takes, and the bounds of its actions, as far as they are known."""
+        return Units()
+
     @cached_property
     def faults(self) -> Sequence[str]:
         """What is wrong with it, by one reset and step: each in a line."""
@@ -246,6 +252,11 @@ class Acting(Task):
     def spec(self) -> Spec:
         """The environment's."""
         return self.environment.spec
+
+    @property
+    def units(self) -> Units:
+        """The environment's, if it says them."""
+        return getattr(self.environment, "units", Units())
 
     @property
     def max_steps(self) -> int:

@@ -10,6 +10,7 @@ import jax
 from hades import runtime
 from hades.aliases import PyTree
 from hades.dataset import Spec
+from hades.units import Units
 
 
 class Step(NamedTuple):
@@ -74,6 +75,11 @@ class Later:
     def max_steps(self) -> int:
         """As `Environment`."""
         return self.made.max_steps
+
+    @property
+    def units(self) -> Units:
+        """What it says of its observations and actions, if anything."""
+        return getattr(self.made, "units", Units())
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""

@@ -13,9 +13,11 @@ from hades.errors import InputError
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
+from hades.tasks.dimensions import named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.faults import in_a_line
 from hades.tasks.suites import remembered
+from hades.units import Units
 
 PREFIX = "brax/"
 VERSIONS = {"brax": version("brax")}
@@ -87,6 +89,8 @@ class BraxEnvironment:
         self.description = type(self.env).__name__
         obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
+        own = type(env).__module__.startswith("brax.")
+        self.units = named("", self.spec, Units(), env.sys) if own else Units()
         self.max_steps = max_steps
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:

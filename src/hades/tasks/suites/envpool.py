@@ -9,8 +9,10 @@ import numpy as np
 from hades import runtime
 from hades.dataset import Spec
 from hades.tasks.control import bounds
+from hades.tasks.dimensions import named
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
+from hades.units import Units
 
 PREFIX = "envpool/"
 
@@ -50,9 +52,12 @@ class EnvPoolEnvironment:
         self.obs_shape = self._seen(obs).shape[1:]
         number = int(actions.n) if self.discrete else int(np.prod(actions.shape))
         self.spec = Spec(self.obs_shape, number, self.discrete)
+        units = Units()
         if not self.discrete:
             self.act_shape, self.act_type = actions.shape, actions.dtype
             self.low, self.high = bounds(name, np.reshape(actions.low, -1), np.reshape(actions.high, -1), (number,))
+            units = Units.bounded(self.low, self.high)
+        self.units = named(name, self.spec, units)
         self.max_steps = int(first.spec.config.max_episode_steps)
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:

@@ -17,12 +17,14 @@ from hades.errors import InputError, MissingExtra
 from hades.tasks import copies
 from hades.tasks.control import bounds
 from hades.tasks.copies import Copies, Reference
+from hades.tasks.dimensions import named
 from hades.tasks.faults import in_a_line
 from hades.tasks.fingerprints import plain
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
 from hades.tasks.suites import installed, making, nearest, remembered, with_limit
 from hades.tasks.workers import Engine, Here, Workers
+from hades.units import Units
 
 PREFIX = "gymnasium/"
 EXTRAS = {"ale_py": "hades-rl[atari]", "minigrid": "hades-rl[minigrid]"}
@@ -147,10 +149,12 @@ class GymnasiumEnvironment:
         if seen is None:
             raise InputError(f"{name} has observations in a {_kind(first.observation_space)}; {_FLATTEN}")
         actions = int(first.action_space.n) if act_shape is None else int(np.prod(act_shape))
-        self.spec = Spec(seen[0], actions, discrete=act_shape is None)
+        self.spec, units = Spec(seen[0], actions, discrete=act_shape is None), Units()
         if act_shape is not None:
             space = first.action_space
             self.low, self.high = bounds(name, np.reshape(space.low, -1), np.reshape(space.high, -1), (actions,))
+            units = Units.bounded(self.low, self.high)
+        self.units = named(name, self.spec, units, _known_body(first))
         self.max_steps = max_steps or self._limit(first)
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:
@@ -194,6 +198,13 @@ class GymnasiumEnvironment:
                 f"{self.name} has episodes without a limit; give one: max_steps=1000 (--env-arg max_steps=1000)"
             )
         return limit
+
+
+def _known_body(env: Any) -> Any:
+    """The environment within its wrappers, where its model is what its observations are of, or it has none."""
+    inner = getattr(env, "unwrapped", env)
+    own = type(inner).__module__.startswith("gymnasium.envs.mujoco.")
+    return inner if own or not hasattr(inner, "model") else None
 
 
 def _anywhere(name: str) -> bool:

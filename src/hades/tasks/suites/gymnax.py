@@ -19,10 +19,12 @@ from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.tasks.control import ControlTask, bounds, scale_action
+from hades.tasks.dimensions import named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.faults import in_a_line
 from hades.tasks.fingerprints import described, plain
 from hades.tasks.suites import remembered
+from hades.units import Units
 
 NAMES = (
     "CartPole-v1", "Pendulum-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Asterix-MinAtar",
@@ -156,12 +158,16 @@ class GymnaxEnvironment:
         shape, self.first = _shape(name, "actions", actions)
         if shape is not None and len(shape) != 1:
             raise InputError(f"{name} has actions of shape {list(shape)}; a task needs one index or one vector")
+        units = Units()
         if shape is not None:
             self.low, self.high = bounds(name, actions.low, actions.high, shape)
+            units = Units.bounded(self.low, self.high)
         obs_shape, self.first_obs = _shape(name, "observations", observations)
         self.classes = int(observations.n) if obs_shape is None else None
         num_actions = int(actions.n) if shape is None else shape[0]
         self.spec = Spec((self.classes,) if self.classes else obs_shape or (), num_actions, shape is None)
+        # What others have made of it may show something else.
+        self.units = named(name, self.spec, units) if type(env).__module__.startswith("gymnax.") else units
         steps = getattr(params, "max_steps_in_episode", None)
         if steps is None:
             raise InputError(f"{name} has episodes without a limit: its parameters need max_steps_in_episode")

@@ -14,6 +14,7 @@ from hades.errors import InputError
 from hades.tasks.control import ControlTask, bounds, scale_action
 from hades.tasks.environment import Later, Step
 from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
+from hades.units import Units
 
 PREFIX = "jumanji/"
 MAX_STEPS = 1000
@@ -57,6 +58,7 @@ class JumanjiEnvironment:
         elif jnp.issubdtype(getattr(actions, "dtype", int), jnp.floating) and len(actions.shape) == 1:
             self.spec = Spec(shape, actions.shape[0], discrete=False)
             self.low, self.high = bounds(name, actions.minimum, actions.maximum, actions.shape)
+            self.units = Units.bounded(self.low, self.high)
         else:
             raise InputError(f"{name} has actions of {type(actions).__name__}; a task needs one index or one vector")
 
