@@ -65,8 +65,8 @@ class Config:
     NAME@SHARE@STD with a standard deviation of its own, such as SNES@0.2@0.05."""
     start: str = option("random", group=PAIRS)
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
-    each class), centres (of k-means) or zero. Or a dataset (file, run's folder, or name in the zoo) to go on from,
-    with its normaliser where that is fixed."""
+    each class), centres (of k-means) or zero. Or a dataset (file, run's folder, name in the zoo, or hf://USER/NAME) to
+    go on from, with its normaliser where that is fixed."""
     normaliser: str = option("running", one_of=registry("hades.normalisers", "NORMALISERS"), off="none", group=PAIRS)
     """Of observations: none, fixed (measured under random actions before the run), channels (so measured, but each
     channel of a grid is scaled as one: cells that are hardly ever set are not blown up) or running (gathered over all

@@ -17,13 +17,14 @@ from hades.arguments import Beginning, Running
 from hades.attempts import State
 from hades.clocks import Stopwatch
 from hades.config import LIMITS, Config
-from hades.dataset import Dataset
+from hades.dataset import Dataset, load
 from hades.errors import InputError, notice
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
 from hades.options import bare, held_to
 from hades.plan import plan_of
 from hades.progress import Progress
+from hades.remote import is_address
 from hades.runs import START, Row, Run, check_free
 from hades.scores import FRESH, OWN, Evaluation
 from hades.search import Search
@@ -190,6 +191,8 @@ def resume(
 def _warm(options: Options, out: str | Path | None) -> tuple[Dataset | None, Options]:
     """The dataset itself that a search is to start from, if it is one, and the options with its file in its place."""
     start = options.get("start")
+    if isinstance(start, (str, os.PathLike)) and is_address(start):
+        start = load(start)  # kept: what the address means may be another dataset by the time that the run goes on
     if isinstance(start, Dataset):
         return start, {**options, "start": START if out is None else str(Path(out, START).absolute())}
     return None, {**options, "start": os.fspath(start)} if isinstance(start, os.PathLike) else options
