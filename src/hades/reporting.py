@@ -50,7 +50,8 @@ def report(run: Path | str) -> Path:
         ("The dataset", PICTURES[metric.picture](dataset, opened.snapshots())),
     ]
     figures = "".join(
-        f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{_png(figure)}'>" for title, figure in pictures
+        f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{base64.b64encode(png(figure)).decode()}'>"
+        for title, figure in pictures
     )
     score = dataset.info.get("score") or {}
     facts = {
@@ -198,10 +199,11 @@ def subplots(
     return figure, list(axes.ravel())
 
 
-def _png(figure: "Figure") -> str:
+def png(figure: "Figure") -> bytes:
+    """A picture's file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
-    return base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
 
 
 def _score_in_words(score: Options) -> str:
