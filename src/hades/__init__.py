@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hades.evaluation import evaluate as evaluate
     from hades.evaluation import policy as policy
     from hades.evaluation import train as train
+    from hades.hub import push as push
     from hades.learner.recipe import Learner as Learner
     from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
@@ -39,6 +40,7 @@ _HOME = {
     "distillation": ("Result", "distill", "resume"),
     "errors": ("InputError",),
     "evaluation": ("evaluate", "policy", "train"),
+    "hub": ("push",),
     "learner.recipe": ("Learner", "Recipe"),
     "merging": ("merge",),
     "config": ("Config",),

@@ -77,6 +77,18 @@ class Merging:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pushing:
+    """How a dataset is put on the hub."""
+
+    private: bool = option(False)
+    """Only you are to see it."""
+    message: str | None = option(None)
+    """Of the commit; left out: what the dataset is."""
+    license: str | None = option(None)
+    """What the card names, as the hub calls it (apache-2.0); left out: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparing:
     """How what distillation is compared with is scored."""
 

@@ -42,7 +42,7 @@ class Config:
     seed: int = option(0, **SEED, group=ESSENTIALS)
     """Of everything random, from 0 to 2^63 - 1: the same seed gives the same dataset."""
     strategy: str = option("SNES", group=SEARCH)
-    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for environments inside JAX also ppo and, off-policy,
+    """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for environments also ppo and, off-policy,
     for continuous actions, td3: an actor's loss differentiated through the inner loop; for tasks whose score is
     differentiable gradient, the meta-gradient by Adam, or gradient:NAME by another of optax's optimisers."""
     population: int = option(64, least=1, group=SEARCH)
@@ -65,8 +65,8 @@ class Config:
     NAME@SHARE@STD with a standard deviation of its own, such as SNES@0.2@0.05."""
     start: str = option("random", group=PAIRS)
     """Where states start: random, or sample (observations of random actions; real images); images also at mean (of
-    each class), centres (of k-means) or zero. Or a dataset (file, run's folder, or name in the zoo) to go on from,
-    with its normaliser where that is fixed."""
+    each class), centres (of k-means) or zero. Or a dataset (file, run's folder, name in the zoo, or hf://USER/NAME) to
+    go on from, with its normaliser where that is fixed; or minari:ID, pairs of a dataset of Minari's that is here."""
     normaliser: str = option("running", one_of=registry("hades.normalisers", "NORMALISERS"), off="none", group=PAIRS)
     """Of observations: none, fixed (measured under random actions before the run), channels (so measured, but each
     channel of a grid is scaled as one: cells that are hardly ever set are not blown up) or running (gathered over all

@@ -1,14 +1,15 @@
 """The dataset: synthetic state-action pairs, the checks on them, and their file.
 
 A file is one ``.safetensors``: the tensors below and, in its header, one JSON document that says what the
-dataset is for. Nothing else is needed to train on it.
+dataset is for. Nothing else is needed to train on it. One that comes from the hub is read like any other, but the code
+that its header may name is not run.
 """
 
 import difflib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,9 +20,11 @@ from safetensors.numpy import save
 from hades import display
 from hades.aliases import Json
 from hades.contents import as_float32, as_info, as_json
-from hades.errors import InputError
+from hades.errors import InputError, notice
 from hades.files import as_path, digest, dumps, write_atomically
+from hades.metrics import Metric, metric_of
 from hades.options import check, option, shown
+from hades.remote import FILE, Address, fetch, is_address
 from hades.tables import printable
 from hades.units import Raw, Units
 
@@ -36,8 +39,6 @@ FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
 _ABOUT = ("online", "task", "learner", "info")
 ZOO = Path(__file__).parent / "zoo"
-FILE = "dataset.safetensors"
-"""In a run's folder."""
 _KEY = "hades"  # a single header entry: safetensors does not keep the order of several
 
 
@@ -133,6 +134,13 @@ class Dataset:
         return self.info.get("parts", ())
 
     @property
+    def metric(self) -> Metric:
+        """What its scores are."""
+        card = self.info.get("card")
+        named = self.info.get("metric") or (card.get("metric") if isinstance(card, dict) else None)
+        return metric_of(named if isinstance(named, str) else None)
+
+    @property
     def normaliser(self) -> tuple[np.ndarray, np.ndarray]:
         """``(obs_mean, obs_std)``."""
         assert self.obs_mean is not None and self.obs_std is not None
@@ -154,9 +162,9 @@ class Dataset:
             InputError: for pairs that do not fit the task.
 
         >>> import hades
-        >>> dataset = hades.Dataset.from_arrays([[-0.1, -0.01], [0.1, 0.01]], [0, 2], "mountaincar")
-        >>> dataset.states.tolist(), dataset.raw().observations[0].round(2).tolist()
-        ([[-1.0, -1.0], [1.0, 1.0]], [-0.1, -0.01])
+        >>> dataset = hades.Dataset.from_arrays([[-0.5, -0.0625], [0.25, 0.0625]], [0, 2], "mountaincar")
+        >>> dataset.states.tolist(), dataset.raw().observations.tolist()
+        ([[-1.0, -1.0], [1.0, 1.0]], [[-0.5, -0.0625], [0.25, 0.0625]])
         """
         from hades.exchange import from_arrays
 
@@ -192,12 +200,16 @@ class Dataset:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the dataset to one ``.safetensors`` file, whole or not at all."""
+        return write_atomically(path, self.packed())
+
+    def packed(self) -> bytes:
+        """What its file holds."""
         tensors = {name: getattr(self, name) for name in _TENSORS}
         tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items() if value is not None}
         about = {name: getattr(self, name) for name in _ABOUT} | {"version": FORMAT_VERSION}
         about |= {"units": said} if (said := self.units.said()) else {}
         about["digest"] = digest(tensors, about)
-        return write_atomically(path, save(tensors, {_KEY: dumps(about, sort_keys=True)}))
+        return save(tensors, {_KEY: dumps(about, sort_keys=True)})
 
     def describe(self) -> str:
         """A few lines for people: what it is for, how large, how it was made."""
@@ -213,7 +225,7 @@ class Dataset:
 
 
 AnyDataset = Dataset | str | os.PathLike[str]
-"""A dataset, or where it is: its file, a run's folder, or a name of the zoo."""
+"""A dataset, or where it is: its file, a run's folder, a name of the zoo, or an address on the hub."""
 
 
 def as_dataset(dataset: AnyDataset) -> Dataset:
@@ -232,7 +244,8 @@ def as_dataset(dataset: AnyDataset) -> Dataset:
 
 
 def load(path: str | os.PathLike[str]) -> Dataset:
-    """Read a dataset that `Dataset.save` wrote, a run's by its folder, or one of the zoo by its name (``"hopper-4"``).
+    """Read a dataset that `Dataset.save` wrote, a run's by its folder, one of the zoo by its name (``"hopper-4"``), or
+    one on the hub by its address (``"hf://user/name"``, and ``@revision`` behind).
 
     >>> import hades
     >>> hades.load("hopper-4").task
@@ -240,9 +253,12 @@ def load(path: str | os.PathLike[str]) -> Dataset:
 
     Raises:
         InputError: if there is no such file, or it is truncated, foreign, from a newer format, or its values fail
-            the checks of `Dataset`.
+            the checks of `Dataset`; or the hub has none there, or cannot be reached.
     """
     path = as_path(path)
+    if is_address(path):
+        address = str(Address.of(path))
+        return _without_code(_read(fetch(path), address, "push it again, or take an earlier @REVISION"), address)
     if os.path.isdir(path):
         path = path / FILE
         if not os.path.isfile(path):
@@ -255,31 +271,50 @@ def load(path: str | os.PathLike[str]) -> Dataset:
                 f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists it"
             )
         path = zoo()[str(path)]
+    return _read(path, str(path), "a run's is written anew by: hades resume RUN")
+
+
+def _read(path: Path, name: str, remedy: str) -> Dataset:
+    """A file's dataset; errors call it by its name, and say what helps where it is damaged."""
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, AttributeError, RecursionError) as error:  # types that numpy lacks
-        raise InputError(f"{path} is not a readable .safetensors file, or is truncated ({error})") from None
+        raise InputError(f"{name} is not a readable .safetensors file, or is truncated ({error})") from None
     if not isinstance(about, dict):
-        raise InputError(f"{path} is a .safetensors file, but not a HaDES dataset: its header has no '{_KEY}' entry")
+        raise InputError(f"{name} is a .safetensors file, but not a HaDES dataset: its header has no '{_KEY}' entry")
     if about.get("version") != FORMAT_VERSION:
         raise InputError(
-            f"{path} has format version {about.get('version')}, this HaDES reads version {FORMAT_VERSION}"
+            f"{name} has format version {about.get('version')}, this HaDES reads version {FORMAT_VERSION}"
         )
-    if missing := [name for name in _ABOUT if name not in about]:
-        raise InputError(f"{path} is damaged: its header lacks {', '.join(missing)}")
+    if missing := [key for key in _ABOUT if key not in about]:
+        raise InputError(f"{name} is damaged: its header lacks {', '.join(missing)}")
     if "states" not in tensors or not set(tensors) <= set(_TENSORS):
         raise InputError(
-            f"{path} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"
+            f"{name} holds the tensors {sorted(tensors)}, a dataset holds states and some of {list(_TENSORS[1:])}"
         )
     try:
-        dataset = Dataset(**tensors, **{name: about[name] for name in _ABOUT}, units=about.get("units", {}))
+        dataset = Dataset(**tensors, **{key: about[key] for key in _ABOUT}, units=about.get("units", {}))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     if "digest" in about and about["digest"] != digest(tensors, about):
-        raise InputError(f"{path} is damaged: not what was written; a run's is written anew by: hades resume RUN")
+        raise InputError(f"{name} is damaged: not what was written; {remedy}")
     return dataset
+
+
+def _without_code(dataset: Dataset, name: str) -> Dataset:
+    """A download without a task that is code (``file.py:Name``, ``module:Name``): whoever wants that run, names it.
+
+    Raises:
+        InputError: for a union with such a task, whose parts cannot do without.
+    """
+    if code := [task for part in dataset.parts if ":" in (task := part["task"])]:
+        raise InputError(f"{name} names code for its tasks ({', '.join(code)}), and no download's is run")
+    if ":" not in dataset.task:
+        return dataset
+    notice(f"{name} names code for its task, and no download's is run; if it is yours, give it: --task {dataset.task}")
+    return replace(dataset, task="")
 
 
 def zoo() -> dict[str, Path]:

@@ -1,11 +1,13 @@
 """How datasets, results and evaluations show themselves: ten lines in a terminal, a table in a notebook."""
 
+import base64
 import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hades.aliases import Json
 from hades.metrics import metric_of
 from hades.tables import printable
 from hades.units import named_or_numbered
@@ -79,22 +81,28 @@ def _title(dataset: "Dataset") -> str:
     kind = "discrete actions" if dataset.spec.discrete else "dimensions of action"
     obs = " x ".join(map(str, dataset.spec.obs_shape))
     task = dataset.task or ", ".join(part["task"] for part in dataset.parts) or "an unnamed task"
-    pairs = metric_of(dataset.info.get("metric")).pairs
-    return f"{len(dataset)} {pairs} for {task}: observations of {obs}, {dataset.spec.num_actions} {kind}"
+    return (
+        f"{len(dataset)} {dataset.metric.pairs} for {task}: observations of {obs}, {dataset.spec.num_actions} {kind}"
+    )
 
 
 def _facts(dataset: "Dataset") -> list[tuple[str, str]]:
     """What there is to say of how good it is, and for which networks."""
-    score, learner = dataset.info.get("score"), dict(dataset.learner)
-    facts = [("score", _score(score))] if isinstance(score, dict) else []
-    return facts + ([("recipe", ", ".join(f"{k} {v}" for k, v in learner.items()))] if learner else [])
+    card = dataset.info.get("card")
+    scores = card.get("scores") if isinstance(card, dict) else None
+    score = dataset.info.get("score") or (next(iter(scores.values()), None) if isinstance(scores, dict) else None)
+    facts = [("score", _score(dataset, score))] if isinstance(score, dict) else []
+    recipe = ", ".join(f"{name} {value}" for name, value in dataset.learner.items() if value not in ("none", 0))
+    return facts + ([("recipe", recipe)] if recipe else [])
 
 
-def _score(score: dict[str, object]) -> str:
+def _score(dataset: "Dataset", score: Json) -> str:
+    """In words, as far as it is one: a header may have anything."""
     try:
-        return metric_of(str(score.get("metric"))).sentence(score)
-    except (KeyError, TypeError):  # what somebody else wrote there
-        return str(score.get("mean", "unknown"))
+        words = dataset.metric.words(score["mean"], score.get("std_of_inits"))
+        return f"{dataset.metric.name} {words} over {dataset.metric.counts(score)}"
+    except (KeyError, TypeError, ValueError):
+        return "not known"
 
 
 def _pairs(dataset: "Dataset") -> tuple[list[str], list[list[str]], list[str]]:
@@ -121,7 +129,8 @@ def _table(dataset: "Dataset") -> str:
     if dataset.states.ndim != 2:
         from hades.reporting import picture
 
-        return f"<img alt='the pairs' style='max-width:100%' src='data:image/png;base64,{picture(dataset)}'>"
+        shown = base64.b64encode(picture(dataset)).decode()
+        return f"<img alt='the pairs' style='max-width:100%' src='data:image/png;base64,{shown}'>"
     names, numbers, actions = _pairs(dataset)
     shown = names[:COLUMNS]
     rows = [["", *shown, "action"]]

@@ -1,7 +1,6 @@
 """Distil a task into a dataset, and go on with what was interrupted: what is asked is checked here, then searched."""
 
 import contextlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 import jax
 
 from hades import display, presets, runtime, strategies, tasks
-from hades.aliases import Json, Options
+from hades.aliases import Json
 from hades.arguments import Beginning, Running
 from hades.attempts import State
 from hades.clocks import Stopwatch
@@ -24,10 +23,11 @@ from hades.loop import Counts, Loop
 from hades.options import bare, held_to
 from hades.plan import plan_of
 from hades.progress import Progress
-from hades.runs import START, Row, Run, check_free
+from hades.runs import Row, Run, check_free
 from hades.scores import FRESH, OWN, Evaluation
 from hades.search import Search
 from hades.signals import Signals
+from hades.solution import given_start
 from hades.tasks.base import Task
 from hades.trackers import Trackers, check_trackers
 
@@ -112,9 +112,10 @@ def distill(
     if out is not None:
         check_free(out)
     task = tasks.ready(task)
-    warm, known = _warm(options, out)
+    asked = partial(configured, task, preset, size, seed, learner)
+    warm, known = given_start(options, out, task, asked)
     runtime.warn_of_idle_cores()
-    search = Search(task, configured(task, preset, size, seed, learner, **known), warm)
+    search = Search(task, asked(**known), warm)
     run = None if out is None else Run.create(out, _about(search, preset))
     with run or contextlib.nullcontext():
         if run and warm:
@@ -191,14 +192,6 @@ def resume(
         opened.settle({**opened.about, "config": _config(config)})
         counts.turn = int(state.turn)
         return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
-
-
-def _warm(options: Options, out: str | Path | None) -> tuple[Dataset | None, Options]:
-    """The dataset itself that a search is to start from, if it is one, and the options with its file in its place."""
-    start = options.get("start")
-    if isinstance(start, Dataset):
-        return start, {**options, "start": START if out is None else str(Path(out, START).absolute())}
-    return None, {**options, "start": os.fspath(start)} if isinstance(start, os.PathLike) else options
 
 
 def _task_of(run: Run, given: Task | None) -> Task:

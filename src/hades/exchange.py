@@ -41,7 +41,6 @@ def from_arrays(
         obs_mean=seen.mean(0) if obs_mean is None else obs_mean,
         obs_std=_spread(seen) if obs_std is None else obs_std,
         task=made.name if made else "",
-        units=made.units if made and units is None else units or Units(),  # type: ignore[arg-type]
         learner=learner or {},
         info={**about, **(info or {})},
     )
@@ -49,6 +48,8 @@ def from_arrays(
         specs = dataset.spec, made.spec
         found, wanted = (f"observations {list(s.obs_shape)} and {s.num_actions} actions" for s in specs)
         raise InputError(f"these are pairs of {found}; {dataset.task} has {wanted}")
+    known = made.units if made and units is None else units or Units()
+    dataset = replace(dataset, units=known)  # which are read as from a file
     mean, std = dataset.normaliser
     scaled = {} if dataset.actions is None else {"actions": dataset.units.scaled(dataset.actions)}
     return replace(dataset, states=(dataset.states - mean) / std, **scaled)
@@ -69,7 +70,7 @@ def raw(dataset: Dataset) -> Raw:
 
 def units_of(dataset: Dataset) -> Units:
     """What the file says, or, of files from before there were units, what the task does."""
-    if dataset.units != Units() or not dataset.task:
+    if dataset.units != Units() or not (dataset.task and dataset.metric.episodes):
         return dataset.units
     from hades.evaluation import task_of
 

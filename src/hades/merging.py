@@ -20,7 +20,6 @@ from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
 from hades.evaluation import evaluate
 from hades.learner.recipe import Wishes
-from hades.metrics import metric_of
 from hades.normalisers import Normaliser
 from hades.options import held_to
 from hades.scores import Evaluation
@@ -142,7 +141,7 @@ def _check(datasets: Sequence[Dataset]) -> None:
         raise InputError(
             "published datasets without stored statistics cannot be merged: their scale changes as they play"
         )
-    if any(d.parts or not metric_of(d.info.get("metric")).episodes for d in datasets):
+    if any(d.parts or not d.metric.episodes for d in datasets):
         raise InputError("only datasets of single control tasks can be merged")
     if len({d.spec.discrete for d in datasets}) > 1:
         raise InputError("discrete and continuous actions cannot be merged: a network has one kind of head")

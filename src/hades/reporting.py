@@ -35,13 +35,14 @@ def report(run: Path | str) -> Path:
     """
     opened = Run.open(run)
     dataset, metrics = load(opened.dataset_path), opened.metrics()
-    metric = metric_of(dataset.info.get("metric"))
+    metric = dataset.metric
     pictures = [
         ("Learning curve", learning_curve(metrics, metric)),
         ("The dataset", PICTURES[metric.picture](dataset, opened.snapshots())),
     ]
     figures = "".join(
-        f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{_png(figure)}'>" for title, figure in pictures
+        f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{base64.b64encode(png(figure)).decode()}'>"
+        for title, figure in pictures
     )
     score = dataset.info.get("score") or {}
     facts = {
@@ -161,10 +162,9 @@ def _grids(dataset: Dataset) -> "Figure":
     return figure
 
 
-def picture(dataset: Dataset) -> str:
-    """A dataset's own picture: a PNG in base64."""
-    metric = metric_of(dataset.info.get("metric"))
-    return _png(PICTURES[metric.picture](dataset, {}))
+def picture(dataset: Dataset) -> bytes:
+    """A dataset's own picture: a PNG file."""
+    return png(PICTURES[dataset.metric.picture](dataset, {}))
 
 
 def heat_map(ax: "Axes", shares: Mapping[tuple[Any, Any], float], x: str, y: str) -> None:
@@ -197,10 +197,11 @@ def subplots(
     return figure, list(axes.ravel())
 
 
-def _png(figure: "Figure") -> str:
+def png(figure: "Figure") -> bytes:
+    """A picture's file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
-    return base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
 
 
 def _score_in_words(score: Options) -> str:

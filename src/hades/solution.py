@@ -1,6 +1,9 @@
 """What is searched for, and the dataset that it is: a pytree of states, what the objective adds, and a step size."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,9 +14,12 @@ from hades.aliases import Options
 from hades.config import Config
 from hades.dataset import Dataset, load
 from hades.errors import InputError
+from hades.exchange import MINARI, recorded
 from hades.learner.objectives import Objective, objective_of
 from hades.learner.recipe import Recipe
 from hades.normalisers import NORMALISERS, Normaliser, identity_normaliser
+from hades.remote import is_address
+from hades.runs import START
 from hades.scoring import Pairs
 from hades.strategies import Solution
 from hades.tasks.base import Task
@@ -102,6 +108,29 @@ class Codec:
             info=info,
             units=self.task.units,
         )
+
+
+def given_start(
+    options: Options, out: str | os.PathLike[str] | None, task: Task, asked: Callable[..., Config]
+) -> tuple[Dataset | None, Options]:
+    """The dataset itself that a search is to start from, if it is one, and the options with its file in its place.
+
+    Args:
+        options: of a distillation.
+        out: the run's folder, where the file will be, if it has one.
+        task: what is distilled.
+        asked: the configuration that options give.
+    """
+    start = options.get("start")
+    # These are kept: what they mean may be something else by the time that the run goes on.
+    if isinstance(start, (str, os.PathLike)) and is_address(start):
+        start = load(start)
+    elif isinstance(start, str) and start.startswith(MINARI):
+        config = asked(**{name: value for name, value in options.items() if name != "start"})
+        start = recorded(start, task, config.size, config.seed)
+    if isinstance(start, Dataset):
+        return start, {**options, "start": START if out is None else str(Path(out, START).absolute())}
+    return None, {**options, "start": os.fspath(start)} if isinstance(start, os.PathLike) else options
 
 
 def warm_start(task: Task, config: Config, given: Dataset | None = None) -> Dataset:

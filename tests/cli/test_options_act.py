@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hades
-from hades import distillation, evaluation, merging
+from hades import distillation, evaluation, hub, merging
 from hades import zoo as library
 from hades.baselines import images
 from hades.cli import main, parsing, searching
@@ -27,15 +27,15 @@ VALUES: dict[str, Any] = {
     "out": Path("elsewhere"), "data_dir": Path("elsewhere"), "preset": "paper", "strategy": "CMA_ES",
     "normaliser": "none", "labels": "soft", "start": "sample", "networks": "mlp:8", "polish": "SNES@0.1",
     "strategy_options": "temperature=20", "trackers": "tensorboard", "coordinator": "there:1",
-    "env_arg": "max_steps_in_episode=77",
+    "env_arg": "max_steps_in_episode=77", "message": "better", "license": "mit",
 }  # fmt: skip
 """Of options that are names or paths: other ones than the datasets' own."""
 MODES = (
     "train cartpole-2", "train own", "evaluate cartpole-2", "evaluate own", "evaluate digits-10",
     "evaluate digits-10 --across", "evaluate digits-10 --baselines", "evaluate merged",
     "evaluate merged --task acrobot", "zoo list", "zoo show cartpole-2", "zoo get cartpole-2",
-    "merge cartpole-2 acrobot -o union", "distill cartpole", "distill digits", "resume run",
-    pytest.param("evaluate hopper-4", marks=pytest.mark.slow),
+    "merge cartpole-2 acrobot -o union", "push cartpole-2 me/pairs", "distill cartpole", "distill digits",
+    "resume run", pytest.param("evaluate hopper-4", marks=pytest.mark.slow),
 )  # fmt: skip
 NOWHERE = {"debug", "force", "distributed"}
 """What shows only where something fails, is in the way, or waits for others."""
@@ -92,6 +92,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, cartpole_pairs: hades.Dataset) -> lis
         (distillation, "distill", None), (distillation, "resume", None), (evaluation, "evaluate", score),
         (evaluation, "train", {}), (evaluation, "save_params", None), (library, "get", "file"),
         (images, "across", {"mlp": score}), (images, "baseline", dataset), (hades.Dataset, "save", None),
+        (hub, "push", "page"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, instead(result))
     monkeypatch.setattr(searching, "report", lambda result, as_json: print(result, as_json))

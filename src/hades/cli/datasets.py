@@ -39,13 +39,13 @@ class Train(_Answer, Writing, _Training):
     """Train one network on a dataset, a fresh one or HaDES-F's own, and save its parameters."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
-    """A dataset file, a run's folder, or a name of the zoo."""
+    """A dataset file, a run's folder, a name of the zoo, or hf://USER/NAME."""
     out: Folder = None
     """Where to save the parameters (.safetensors); left out: beside the dataset."""
 
     def __call__(self) -> int:
         from hades import runtime
-        from hades.dataset import FILE, load
+        from hades.dataset import load
         from hades.evaluation import networks_of, recipe, save_params, train
 
         runtime.configure()
@@ -55,8 +55,7 @@ class Train(_Answer, Writing, _Training):
         if not networks.sampled:
             refuse(self, ["seed"], "draws a fresh initialisation, and this dataset has its own; add --init fresh")
         name = asked.seed if networks.sampled else "own"
-        beside = self.dataset / FILE if self.dataset.is_dir() else self.dataset
-        out = self.free(self.out or beside.with_suffix(f".params-{name}.safetensors"))
+        out = self.free(self.out or self._beside().with_suffix(f".params-{name}.safetensors"))
         params = train(dataset, asked.seed, learner, init=asked.init)
         save_params(params, out)
         options = complete.options()
@@ -64,6 +63,14 @@ class Train(_Answer, Writing, _Training):
         return show(
             {"params": str(out), "learner": options}, f"trained {words(options)}{whose}\n{out}", self.output.json
         )
+
+    def _beside(self) -> Path:
+        """The dataset's file; of one on the hub, which is in no folder of yours, what it would be called here."""
+        from hades.remote import FILE, Address, is_address
+
+        if is_address(self.dataset):
+            return Path(Address.of(self.dataset).name.split("/")[1] + ".safetensors")
+        return self.dataset / FILE if self.dataset.is_dir() else self.dataset
 
 
 @dataclass(kw_only=True)
@@ -76,7 +83,7 @@ class Evaluate(_Rest, _Scoring):
     """Train networks on a dataset and score them on its task; images by their test set."""
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
-    """A dataset file, a run's folder, or a name of the zoo."""
+    """A dataset file, a run's folder, a name of the zoo, or hf://USER/NAME."""
     task: Text = None
     """The task to score on; left out: the one that the dataset names."""
     across: Flag = False
@@ -184,7 +191,7 @@ class Merge(_Answer, Writing, _Merging):
     """Join the datasets of several tasks: one agent trained on the union acts in each."""
 
     datasets: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
-    """Files, runs' folders or names of the zoo; their tasks differ, their actions are of one kind."""
+    """Files, runs' folders, names of the zoo or hf://USER/NAME; their tasks differ, their actions are of one kind."""
     out: Annotated[Path, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="")]
     """The union's file (.safetensors)."""
 

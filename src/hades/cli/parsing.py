@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "datasets.Evaluate",
     "merge": "datasets.Merge",
     "zoo": "datasets.Zoo",
+    "push": "hub.Push",
     "study": "studies.study",
     "envs": "catalogue.Envs",
     "presets": "catalogue.Presets",

@@ -212,10 +212,11 @@ def _write(name: str, rows: Sequence[Row], share: dict[str, float] | None) -> No
     from hades.dataset import ZOO
     from hades.distillation import versions
     from hades.evaluation import task_of
+    from hades.exchange import units_of
 
     dataset = _source(name)
     scores = {_words(row["cell"]["setting"]): {k: row["score"][k] for k in KEPT} for row in rows}
     card = {"made": SOURCES[name][1], "metric": rows[0]["score"]["metric"], "scores": scores, "generalisation": share}
     info = {k: dataset.info[k] for k in INFO if k in dataset.info} | {"card": card}
     info.setdefault("versions", versions(task_of(dataset)))
-    dataclasses.replace(dataset, info=info).save(ZOO / f"{name}.safetensors")
+    dataclasses.replace(dataset, info=info, units=units_of(dataset)).save(ZOO / f"{name}.safetensors")
