@@ -47,9 +47,19 @@ def claims() -> Iterator[Claim]:
         ("docs/laptop.md", "hades study laptop", laptop()),
         ("docs/laptop.md", "hades study results", others()),
         ("docs/images.md", "hades study images, zoo", images()),
+        ("docs/environments.md", "hades study results --names Freeway-v5 Freeway-v5-84", environments()),
         ("docs/scaling.md", "python benchmarks/generation.py, cost.py, against.py", scaling()),
     ):
         yield from (Claim(page, text, command) for text in texts)
+
+
+def environments() -> Iterator[str]:
+    """What pixels cost."""
+    seen = {row["cell"]["name"]: row for row in rows("results_suites")}
+    small, usual = seen["Freeway-v5"], seen["Freeway-v5-84"]
+    rates = [row["env_steps"] / row["training_seconds"] for row in (usual, small)]
+    yield f"one core plays {rates[0]:,.0f} steps a second at 84 x 84 and {rates[1]:,.0f} at 42 x 42"
+    yield f"are {usual['generations']} and {small['generations']} generations"
 
 
 def readme() -> Iterator[str]:

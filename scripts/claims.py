@@ -35,6 +35,7 @@ SETTINGS: dict[str, list[str]] = {
     ],
     "docs/environments.md": [
         "a `start` other than 0 is added (`hades.policy` counts from 0)", "grey, 84 x 84 (", "the call after 60 s;",
+        "(width 16), and 16 candidates of one network",
     ],
     "docs/images.md": [
         "(of all, 5,000 at most)", "bytes from 0 to 255, 16 bits (uint16, also in PNG and TIFF) from 0 to 65535",
@@ -61,6 +62,7 @@ SETTINGS: dict[str, list[str]] = {
         "of 300 epochs and 2 networks a candidate",
     ],
     "docs/results.md": [
+        "is seen at 42 x 42 and at the usual 84 x 84",
         "difference between 4 and 256 pairs", "(distilled in 20 minutes for width 64,",
         "hardly more than to stand (1,000)", "and 64 pairs, whose training",
         "datasets, 32 networks, no environment step", "after 30 others, one core", "twice, 16 networks of width 256",
