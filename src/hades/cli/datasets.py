@@ -129,7 +129,7 @@ class Evaluate(_Rest, _Scoring):
             "learner": recipe(dataset, learner, task.reference).options(),
         }
         score = {result.metric: result.summary()}
-        return show(about | score, f"{dataset.describe()}\n\n{result}", self.output.json)
+        return show(about | score, f"{dataset}\n\n{result}", self.output.json)
 
     def _parts(self, dataset: "Dataset") -> int:
         """A merged dataset's score on each of its tasks, or on one."""
@@ -151,7 +151,7 @@ class Evaluate(_Rest, _Scoring):
         scores = {name: score(number, task) for number, (name, task) in enumerate(known.items())}
         text = "\n".join(f"{name}: {score}" for name, score in scores.items())
         data = {name: score.summary() for name, score in scores.items()}
-        return show(data, f"{dataset.describe()}\n\n{text}", self.output.json)
+        return show(data, f"{dataset}\n\n{text}", self.output.json)
 
     def _table(self, dataset: "Dataset", task: "Task") -> int:
         """Images and what needs no distillation, on fresh networks of one kind or of five."""

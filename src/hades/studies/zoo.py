@@ -84,6 +84,14 @@ SOURCES: dict[str, tuple[str, str]] = {
             "asterix-16": _TEN,
         }.items()
     },
+    **{
+        name: (f"docs/results/{name}", f"hades study results --names {of}, {minutes} of one core")
+        for name, of, minutes in (
+            ("lunarlander-8", "LunarLander-v3", _TEN),
+            ("hopper-v5-16", "Hopper-v5", "eight minutes"),
+            ("halfcheetah-v5-16", "HalfCheetah-v5", "eight minutes"),
+        )
+    },
     "digits-10": ("docs/images/digits-10-seed0", "hades distill digits"),
     "fashion-mnist-10": ("reference/fashion-mnist-10", RELEASE.split(",")[0]),
 }
