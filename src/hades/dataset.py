@@ -60,7 +60,8 @@ class Dataset:
         actions: ``[N, act]`` in units of the action space scaled to [-1, 1]; for continuous actions.
         labels: ``[N, classes]``, rows that sum to one; for discrete actions. Or whole numbers ``[N]``, the classes
             themselves, of which the largest is the last. Exactly one of actions and labels is given.
-        obs_mean, obs_std: ``[*obs]``, in the environment's own units. Zeros and ones where left out.
+        obs_mean: ``[*obs]``, in the environment's own units; zeros where left out.
+        obs_std: likewise; ones where left out.
         online: the states are expressed in statistics that a batch of episodes gathers while it plays, starting
             from nothing, as in the published Brax runs; ``obs_mean`` and ``obs_std`` are not used.
         task: the name that `hades.make` takes.
@@ -73,11 +74,12 @@ class Dataset:
 
     Arrays are whatever numpy makes an array of: lists, and the tensors of other libraries.
 
-    >>> import hades, numpy as np
-    >>> lean_left, lean_right = [0, 0, -4, -4], [0, 0, 4, 4]
-    >>> dataset = hades.Dataset(states=[lean_left, lean_right], labels=np.eye(2), task="CartPole-v1")
-    >>> len(dataset), dataset.spec.num_actions
-    (2, 2)
+    Examples:
+        >>> import hades, numpy as np
+        >>> lean_left, lean_right = [0, 0, -4, -4], [0, 0, 4, 4]
+        >>> dataset = hades.Dataset(states=[lean_left, lean_right], labels=np.eye(2), task="CartPole-v1")
+        >>> len(dataset), dataset.spec.num_actions
+        (2, 2)
     """
 
     states: np.ndarray
@@ -161,10 +163,11 @@ class Dataset:
         Raises:
             InputError: for pairs that do not fit the task.
 
-        >>> import hades
-        >>> dataset = hades.Dataset.from_arrays([[-0.5, -0.0625], [0.25, 0.0625]], [0, 2], "mountaincar")
-        >>> dataset.states.tolist(), dataset.raw().observations.tolist()
-        ([[-1.0, -1.0], [1.0, 1.0]], [[-0.5, -0.0625], [0.25, 0.0625]])
+        Examples:
+            >>> import hades
+            >>> dataset = hades.Dataset.from_arrays([[-0.5, -0.0625], [0.25, 0.0625]], [0, 2], "mountaincar")
+            >>> dataset.states.tolist(), dataset.raw().observations.tolist()
+            ([[-1.0, -1.0], [1.0, 1.0]], [[-0.5, -0.0625], [0.25, 0.0625]])
         """
         from hades.exchange import from_arrays
 
@@ -247,9 +250,10 @@ def load(path: str | os.PathLike[str]) -> Dataset:
     """Read a dataset that `Dataset.save` wrote, a run's by its folder, one of the zoo by its name (``"hopper-4"``), or
     one on the hub by its address (``"hf://user/name"``, and ``@revision`` behind).
 
-    >>> import hades
-    >>> hades.load("hopper-4").task
-    'brax/hopper'
+    Examples:
+        >>> import hades
+        >>> hades.load("hopper-4").task
+        'brax/hopper'
 
     Raises:
         InputError: if there is no such file, or it is truncated, foreign, from a newer format, or its values fail

@@ -100,10 +100,11 @@ def distill(
     Raises:
         InputError: for anything asked for that cannot be, before anything is written.
 
-    >>> import hades
-    >>> result = hades.distill("cartpole", size=2, generations=20, progress=False)
-    >>> len(result.dataset), result.dataset.task
-    (2, 'CartPole-v1')
+    Examples:
+        >>> import hades
+        >>> result = hades.distill("cartpole", size=2, generations=20, progress=False)
+        >>> len(result.dataset), result.dataset.task
+        (2, 'CartPole-v1')
     """
     runtime.configure()
     check_trackers(trackers)
@@ -162,7 +163,9 @@ def resume(
     Args:
         run: the run's folder.
         task: for a run on an environment of your own, which its folder cannot hold.
-        trackers, progress, checkpoint_every: as in `distill`.
+        trackers: as in `distill`.
+        progress: as in `distill`.
+        checkpoint_every: as in `distill`.
         budget: ``generations``, ``steps`` or ``minutes`` in place of the run's own, to go on past its end; kept, for
             the next time.
 

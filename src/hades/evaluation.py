@@ -55,10 +55,11 @@ def train(dataset: AnyDataset, key: jax.Array | int, learner: Wishes = None, *, 
     Returns:
         The network's parameters, for `policy`. `jax.vmap` this over keys for many networks.
 
-    >>> import hades, jax
-    >>> params = hades.train(hades.load("cartpole-2"), jax.random.key(0), hades.Learner(width=8))
-    >>> params["params"]["Dense_0"]["kernel"].shape
-    (4, 8)
+    Examples:
+        >>> import hades, jax
+        >>> params = hades.train(hades.load("cartpole-2"), jax.random.key(0), hades.Learner(width=8))
+        >>> params["params"]["Dense_0"]["kernel"].shape
+        (4, 8)
     """
     dataset, key = as_dataset(dataset), as_key(key)
     complete, spec = recipe(dataset, learner), dataset.spec
@@ -85,11 +86,13 @@ def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.g
         A function ``(params, obs, key) -> action``: ``obs`` is one observation ``[*obs]`` as the environment gives
         it; the action is an index, or ``[act]`` in [-1, 1].
 
-    >>> import hades, jax, numpy as np
-    >>> dataset, key = hades.load("cartpole-2"), jax.random.key(0)
-    >>> act = hades.policy(dataset, greedy=True)
-    >>> [int(act(hades.train(dataset, key), np.asarray([0, 0, lean, 0]), key)) for lean in (-0.2, 0.2)]  # left, right
-    [0, 1]
+    Examples:
+        >>> import hades, jax, numpy as np
+        >>> dataset, key = hades.load("cartpole-2"), jax.random.key(0)
+        >>> act = hades.policy(dataset, greedy=True)
+        >>> params, leans = hades.train(dataset, key), ([0, 0, -0.2, 0], [0, 0, 0.2, 0])
+        >>> [int(act(params, np.asarray(lean), key)) for lean in leans]  # left, right
+        [0, 1]
     """
     dataset = as_dataset(dataset)
     if dataset.online:
@@ -134,9 +137,10 @@ def evaluate(
     Raises:
         InputError: if dataset and task do not fit together, its own cannot be made again, or an option cannot be.
 
-    >>> import hades
-    >>> hades.evaluate(hades.load("cartpole-2"), inits=4, episodes=2).mean > 400
-    True
+    Examples:
+        >>> import hades
+        >>> hades.evaluate(hades.load("cartpole-2"), inits=4, episodes=2).mean > 400
+        True
     """
     runtime.configure()
     dataset = as_dataset(dataset)

@@ -65,9 +65,10 @@ def card(dataset: AnyDataset, name: str = "USER/NAME", license: str | None = Non
         name: where it will be.
         license: what the card names; None names none.
 
-    >>> import hades.hub
-    >>> print(hades.hub.card("cartpole-2").splitlines()[11])
-    # CartPole-v1: 2 state-action pairs
+    Examples:
+        >>> import hades.hub
+        >>> print(hades.hub.card("cartpole-2").splitlines()[11])
+        # CartPole-v1: 2 state-action pairs
     """
     dataset = as_dataset(dataset)
     return _CARD.format(

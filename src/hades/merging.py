@@ -42,10 +42,11 @@ def merge(datasets: Sequence[AnyDataset], identity: bool = Merging.identity) -> 
     Raises:
         InputError: for datasets that do not fit together.
 
-    >>> import hades
-    >>> both = hades.merge([hades.load("cartpole-2"), hades.load("acrobot")], identity=True)
-    >>> len(both), both.spec.obs_shape
-    (8, (10,))
+    Examples:
+        >>> import hades
+        >>> both = hades.merge([hades.load("cartpole-2"), hades.load("acrobot")], identity=True)
+        >>> len(both), both.spec.obs_shape
+        (8, (10,))
     """
     if isinstance(datasets, (str, Dataset)) or not isinstance(datasets, Iterable):
         raise InputError("give two datasets or more to merge, as a list")

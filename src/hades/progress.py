@@ -97,9 +97,10 @@ class Pace:
 def estimate(left: Sequence[Options], done: Sequence[tuple[Options, float]]) -> float | None:
     """Seconds for pieces of work, each as long as those of the done ones that share most settings with it.
 
-    >>> done = [({"task": "hopper", "seed": 0}, 60.0), ({"task": "cartpole", "seed": 0}, 2.0)]
-    >>> estimate([{"task": "hopper", "seed": 1}, {"task": "cartpole", "seed": 1}, {"task": "ant", "seed": 1}], done)
-    93.0
+    Examples:
+        >>> done = [({"task": "hopper", "seed": 0}, 60.0), ({"task": "cartpole", "seed": 0}, 2.0)]
+        >>> estimate([{"task": task, "seed": 1} for task in ("hopper", "cartpole", "ant")], done)
+        93.0
     """
     if not done:
         return None
@@ -135,8 +136,9 @@ class _Clock:
 def about(seconds: float) -> str:
     """An estimate of what is left, in words.
 
-    >>> about(40), about(700), about(4500)
-    ('about 40 s left', 'about 12 min left', 'about 1.2 h left')
+    Examples:
+        >>> about(40), about(700), about(4500)
+        ('about 40 s left', 'about 12 min left', 'about 1.2 h left')
     """
     if seconds < 90:
         return f"about {seconds:.0f} s left"

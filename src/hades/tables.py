@@ -29,8 +29,9 @@ def marked(words: str, alike: bool) -> str:
 def counted(number: float, things: str) -> str:
     """A number of things.
 
-    >>> counted(1, "generations"), counted(0.5, "minutes"), counted(5_000_000, "steps")
-    ('1 generation', '0.5 minutes', '5,000,000 steps')
+    Examples:
+        >>> counted(1, "generations"), counted(0.5, "minutes"), counted(5_000_000, "steps")
+        ('1 generation', '0.5 minutes', '5,000,000 steps')
     """
     digits = f"{number:,.0f}" if number == int(number) else f"{number:,g}"
     return f"{digits} {things.removesuffix('s') if number == 1 else things}"

@@ -112,8 +112,9 @@ class Learner:
     Raises:
         InputError: for a name or value that is not an option.
 
-    >>> Learner(width=512, activation="relu") | Learner(width=64)
-    Learner(width=64, activation='relu')
+    Examples:
+        >>> Learner(width=512, activation="relu") | Learner(width=64)
+        Learner(width=64, activation='relu')
     """
 
     def __init__(self, **wishes: Any) -> None:

@@ -39,9 +39,10 @@ def make(name: Any, **options: Any) -> Task:
         InputError: for an unknown name (the nearest ones are named) or option (of gymnax, where that is not imported
             yet: at the first use), data that are not there, or actions or observations that a policy cannot have.
 
-    >>> import hades
-    >>> hades.make("breakout").name, hades.make("hopper", backend="spring").name
-    ('Breakout-MinAtar', 'brax/hopper')
+    Examples:
+        >>> import hades
+        >>> hades.make("breakout").name, hades.make("hopper", backend="spring").name
+        ('Breakout-MinAtar', 'brax/hopper')
     """
     limits(options)
     if not isinstance(name, str):
@@ -73,8 +74,9 @@ def check(env: Any, **options: Any) -> None:
     Raises:
         InputError: with all that is wrong, a line each.
 
-    >>> import hades
-    >>> hades.check("cartpole")
+    Examples:
+        >>> import hades
+        >>> hades.check("cartpole")
     """
     task = env if isinstance(env, Task) else make(env, **options)
     if found := task.faults:

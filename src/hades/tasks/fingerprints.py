@@ -22,8 +22,9 @@ LONG = 300
 def described(thing: Any, deep: int = DEEP) -> str:
     """Numbers as they are, arrays by a checksum, functions by their name, objects by their class and attributes.
 
-    >>> described({"noise": 0.25, "track": np.arange(3.0)})
-    '{noise=0.25, track=float64[3]#34d9082a}'
+    Examples:
+        >>> described({"noise": 0.25, "track": np.arange(3.0)})
+        '{noise=0.25, track=float64[3]#34d9082a}'
     """
     if thing is None or isinstance(thing, PLAIN):
         return _cut(repr(thing))
