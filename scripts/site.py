@@ -17,6 +17,9 @@ ROOT = Path(__file__).parent.parent
 PAGES, SITE = ROOT / "build" / "pages", ROOT / "build" / "site"
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)#\s]+)|(<img src=\")([^\"]+)")
 START = "README.md"
+ASSETS = "docs/assets"
+SHIM = "https://unpkg.com/iframe-worker/shim"
+"""What the theme would have from elsewhere so that a search works from a file; ours is among the assets."""
 FOLDER = "contents.md"
 """Of a folder that a page links to: a page with its files."""
 
@@ -77,8 +80,13 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     settings = (ROOT / "zensical.toml").read_text()
     names = re.findall(r"\"([\w/.-]+\.md)\" \}", settings)
-    laid_out([START if name == "index.md" else name for name in names])
-    return subprocess.run(["zensical", "build", "--clean", "--strict"], cwd=ROOT).returncode
+    laid_out([ASSETS, *(START if name == "index.md" else name for name in names)])
+    code = subprocess.run(["zensical", "build", "--clean", "--strict"], cwd=ROOT).returncode
+    for page in SITE.rglob("*.html"):
+        up = "../" * (len(page.relative_to(SITE).parts) - 1)
+        page.write_text(page.read_text().replace(SHIM, f"{up}{ASSETS}/iframe-worker.js"))
+    (SITE / "404.html").unlink(missing_ok=True)  # whose links are those of a server's root
+    return code
 
 
 if __name__ == "__main__":
