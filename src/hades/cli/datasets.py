@@ -36,7 +36,10 @@ class _Answer:
 
 @dataclass(kw_only=True)
 class Train(_Answer, Writing, _Training):
-    """Train one network on a dataset, a fresh one or HaDES-F's own, and save its parameters."""
+    """Train one network on a dataset and save its parameters.
+
+    A fresh one, or HaDES-F's own.
+    """
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, a name of the zoo, or hf://USER/NAME."""
@@ -80,7 +83,10 @@ class _Rest(_Answer):
 
 @dataclass(kw_only=True)
 class Evaluate(_Rest, _Scoring):
-    """Train networks on a dataset and score them on its task; images by their test set."""
+    """Train networks on a dataset and score them on its task.
+
+    Of images: by their test set.
+    """
 
     dataset: Positional[Annotated[Path, arg(metavar="DATASET")]]
     """A dataset file, a run's folder, a name of the zoo, or hf://USER/NAME."""
@@ -188,7 +194,7 @@ class Evaluate(_Rest, _Scoring):
 
 @dataclass(kw_only=True)
 class Merge(_Answer, Writing, _Merging):
-    """Join the datasets of several tasks: one agent trained on the union acts in each."""
+    """Join datasets of several tasks: an agent of all acts in each."""
 
     datasets: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
     """Files, runs' folders, names of the zoo or hf://USER/NAME; their tasks differ, their actions are of one kind."""
@@ -207,7 +213,7 @@ class Merge(_Answer, Writing, _Merging):
 
 @dataclass(kw_only=True)
 class Zoo(_Answer, Writing):
-    """The datasets that come with the package: list them, show one's card, or copy one out."""
+    """The datasets that come with the package: list, show, copy them."""
 
     action: Positional[str] = "list"
     """list, show NAME or get NAME."""

@@ -16,7 +16,9 @@ _Pushing: Any = options_of(whole=(arguments.Pushing,))
 
 @dataclass(kw_only=True)
 class Push(_Pushing):
-    """Put a dataset on the Hugging Face hub, with a card and a picture; hf://USER/NAME is then its name everywhere.
+    """Put a dataset on the Hugging Face hub, with a card and a picture.
+
+    hf://USER/NAME is then its name everywhere.
 
     A repository that is there already gets a new commit: what it held stays in its history. Log in first: hf auth
     login.

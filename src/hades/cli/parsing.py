@@ -5,7 +5,7 @@ import difflib
 import io
 import re
 from collections.abc import Callable
-from importlib import import_module
+from importlib import import_module, metadata
 from inspect import getdoc
 from typing import Any
 
@@ -15,20 +15,30 @@ from hades.cli.derive import turned_off
 from hades.errors import InputError
 from hades.tables import align
 
-COMMANDS = {
-    "distill": "searching.Distill",
-    "resume": "searching.Resume",
-    "train": "datasets.Train",
-    "evaluate": "datasets.Evaluate",
-    "merge": "datasets.Merge",
-    "zoo": "datasets.Zoo",
-    "push": "hub.Push",
-    "study": "studies.study",
-    "envs": "catalogue.Envs",
-    "presets": "catalogue.Presets",
-    "version": "catalogue.Version",
+GROUPS = {
+    "Begin with": {
+        "distill": "searching.Distill",
+        "evaluate": "datasets.Evaluate",
+        "train": "datasets.Train",
+        "resume": "searching.Resume",
+        "zoo": "datasets.Zoo",
+    },
+    "Go on with": {
+        "merge": "datasets.Merge",
+        "push": "hub.Push",
+        "study": "studies.study",
+    },
+    "Ask": {
+        "envs": "catalogue.Envs",
+        "presets": "catalogue.Presets",
+        "doctor": "doctor.Doctor",
+        "version": "catalogue.Version",
+        "completion": "completion.Completion",
+    },
 }
-"""By name: file and class, or a function that gives the class for the rest of the line."""
+"""Commands as the overview has them, by name: file and class, or a function that gives the class for the rest of the
+line."""
+COMMANDS = {name: place for group in GROUPS.values() for name, place in group.items()}
 
 
 def parse(args: list[str]) -> Callable[[], int]:
@@ -40,6 +50,8 @@ def parse(args: list[str]) -> Callable[[], int]:
     name, *rest = args or ["--help"]
     if name in ("-h", "--help"):
         return overview
+    if name == "--version":
+        return version
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}? " if near else ""
@@ -57,12 +69,26 @@ def command(name: str) -> Any:
 
 
 def overview() -> int:
-    """Print what there is."""
-    lines = [(f"  {name}", (getdoc(command(name)) or "").splitlines()[0]) for name in COMMANDS]
+    """Print what there is, on one screen."""
     print("usage: hades COMMAND [OPTIONS]\n")
-    print("Behaviour distillation: a handful of state-action pairs that train any network.\n")
-    print(align(lines))
-    print("\nhades COMMAND --help says more.")
+    print("Behaviour distillation: a handful of state-action pairs that train any network.")
+    lines = [(f"  {name}", _summary(name)) for name in COMMANDS]
+    rows = iter(align(lines).splitlines())
+    for title, group in GROUPS.items():
+        print(f"\n{title}:")
+        for _ in group:
+            print(next(rows))
+    print("\nhades distill cartpole is a good first line; hades COMMAND --help says more.")
+    return 0
+
+
+def _summary(name: str) -> str:
+    return (getdoc(command(name)) or "").splitlines()[0]
+
+
+def version() -> int:
+    """Print HaDES's own."""
+    print(f"hades-rl {metadata.version('hades-rl')}")
     return 0
 
 

@@ -63,7 +63,10 @@ class Distill(_Run, _Where, Options):
 
 @dataclass(kw_only=True)
 class Resume(_Run, Budget):
-    """Continue an interrupted run, or one past its end with a larger budget."""
+    """Continue a run that was interrupted, or one past its end.
+
+    The latter with a larger budget.
+    """
 
     run: Positional[Annotated[Path, arg(metavar="RUN")]]
     """The run's folder."""

@@ -12,7 +12,7 @@ from hades.tables import align
 
 
 def study(args: list[str]) -> tuple[type, str, list[str]]:
-    """Repeat an experiment of the paper, or put a dataset to use: `hades study` lists all."""
+    """Repeat an experiment of the paper; `hades study` lists all."""
     name, *rest = args or ["--help"]
     if name in ("-h", "--help"):
         return Studies, "study", []

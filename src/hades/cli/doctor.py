@@ -1,0 +1,120 @@
+"""hades doctor: whether all is there, and works."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hades.aliases import Json
+from hades.cli.groups import Output
+from hades.cli.output import show
+from hades.tables import align
+
+PACKAGE = "hades-rl"
+WHOLE = ("test", "dev", "docs")
+"""Extras that are for who works on HaDES."""
+
+
+@dataclass(kw_only=True)
+class Doctor:
+    """Look whether all is installed and works.
+
+    Versions, devices, the compilation cache, extras, and networks that train and play within seconds.
+    """
+
+    output: Output = field(default_factory=Output)
+
+    def __call__(self) -> int:
+        from hades import runtime
+
+        runtime.configure()
+        problems: list[str] = []
+        found: Json = {
+            "python": platform.python_version(),
+            "versions": runtime.versions(),
+            "devices": _devices(),
+            "cores": runtime.cores(),
+            "cache": _cache(problems),
+            "extras": dict(_extras()),
+            "test": _test(problems),
+            "problems": problems,
+        }
+        show(found, _words(found), self.output.json)
+        return int(bool(problems))
+
+
+def _devices() -> list[Json]:
+    import jax
+
+    from hades.parallel import device_memory
+
+    memory = device_memory()
+    return [{"device": device.device_kind, "memory_gb": round(memory / 1e9, 1)} for device in jax.local_devices()]
+
+
+def _cache(problems: list[str]) -> Json:
+    """Where compiled programs are kept, how much they are, and whether more can be."""
+    import jax
+
+    place = Path(jax.config.jax_compilation_cache_dir)  # pyright: ignore[reportAttributeAccessIssue]
+    size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    writable = os.access(there, os.W_OK)
+    if not writable:
+        problems.append(f"the compilation cache {place} cannot be written: every start compiles anew; "
+                        "JAX_COMPILATION_CACHE_DIR says another place")  # fmt: skip
+    return {"place": str(place), "size_mb": round(size / 1e6, 1), "writable": writable}
+
+
+def _extras() -> Iterator[tuple[str, bool]]:
+    """By name, whether all that an extra asks for is installed, as the package's own metadata say."""
+    wanted = importlib.metadata.metadata(PACKAGE).get_all("Provides-Extra") or []
+    needs = importlib.metadata.requires(PACKAGE) or []
+    for extra in wanted:
+        mine = [need for need in needs if re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", need)]
+        names = [match[0] for need in mine if (match := re.match(r"[\w.-]+", need)) and match[0] != PACKAGE]
+        if names and extra not in WHOLE:
+            yield extra, all(map(_installed, names))
+
+
+def _installed(package: str) -> bool:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _test(problems: list[str]) -> Json:
+    """Networks trained on two pairs, which balance a pole if all is well."""
+    from hades.evaluation import evaluate
+
+    began = time.monotonic()
+    try:
+        mean = evaluate("cartpole-2", inits=4, episodes=1).mean
+    except Exception as error:  # of whatever is broken
+        problems.append(f"networks could not be trained and played: {type(error).__name__}: {error}")
+        return {"seconds": round(time.monotonic() - began, 1), "return": None}
+    if mean < 400:
+        problems.append(f"networks trained on cartpole-2 balance the pole for {mean:.0f} steps, where 500 are usual")
+    return {"seconds": round(time.monotonic() - began, 1), "return": mean}
+
+
+def _words(found: Json) -> str:
+    cache, test, number = found["cache"], found["test"], len(found["devices"])
+    rows = [("python", found["python"]), *found["versions"].items()]
+    rows += [("devices", f"{number} x {found['devices'][0]['device']}, {found['devices'][0]['memory_gb']:g} GB each"),
+             ("cores", str(found["cores"])),
+             ("cache", f"{cache['place']}, {cache['size_mb']:g} MB")]  # fmt: skip
+    rows += [
+        (f"extra {extra}", "installed" if there else f"pip install '{PACKAGE}[{extra}]'")
+        for extra, there in found["extras"].items()
+    ]
+    rows.append(("test", f"cartpole-2, four networks: {test['return']} in {test['seconds']} s"))
+    ends = found["problems"] or ["all is well"]
+    return align(rows) + "\n\n" + "\n".join(ends)
