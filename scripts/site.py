@@ -38,7 +38,8 @@ def laid_out(names: list[str]) -> set[str]:
         if source.is_dir():
             files = sorted(path for path in source.iterdir() if path.is_file())
             (target / FOLDER).parent.mkdir(parents=True, exist_ok=True)
-            (target / FOLDER).write_text(f"# {name}\n\n" + "".join(f"- [{path.name}]({path.name})\n" for path in files))
+            listed = "".join(f"- [{path.name}]({path.name})\n" for path in files)
+            (target / FOLDER).write_text(f"# {name}\n\n{listed}")
             waiting += [path.relative_to(ROOT).as_posix() for path in files]
         elif source.suffix == ".md":
             text = source.read_text()

@@ -67,8 +67,11 @@ def evaluation_in_html(evaluation: "Evaluation") -> str:
 
 def result_in_html(result: "Result") -> str:
     """What a distillation gave, as a notebook shows it."""
+    from hades.reporting import learning_curve, png
+
     score = evaluation_in_html(result.evaluation) if result.evaluation else "<div>It was stopped before its end.</div>"
-    return score + dataset_in_html(result.dataset)
+    curve = _image("the learning curve", png(learning_curve(result.metrics, result.dataset.metric)))
+    return score + dataset_in_html(result.dataset) + curve
 
 
 _USE = (
@@ -129,8 +132,7 @@ def _table(dataset: "Dataset") -> str:
     if dataset.states.ndim != 2:
         from hades.reporting import picture
 
-        shown = base64.b64encode(picture(dataset)).decode()
-        return f"<img alt='the pairs' style='max-width:100%' src='data:image/png;base64,{shown}'>"
+        return _image("the pairs", picture(dataset))
     names, numbers, actions = _pairs(dataset)
     shown = names[:COLUMNS]
     rows = [["", *shown, "action"]]
@@ -138,6 +140,11 @@ def _table(dataset: "Dataset") -> str:
     left = [f"{len(names) - COLUMNS} more numbers"] * (len(names) > COLUMNS)
     left += [f"{len(dataset) - ROWS} more pairs"] * (len(dataset) > ROWS)
     return _rows(rows[: ROWS + 1]) + (f"<div>and {', '.join(left)}</div>" if left else "")
+
+
+def _image(of: str, png: bytes) -> str:
+    data = base64.b64encode(png).decode()
+    return f"<img alt='{of}' style='max-width:100%; width:40em' src='data:image/png;base64,{data}'>"
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> str:

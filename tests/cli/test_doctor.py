@@ -45,6 +45,19 @@ def test_the_doctor_says_what_is_broken(capsys: pytest.CaptureFixture[str], monk
     )
 
 
+def test_the_doctor_sees_that_nothing_can_be_cached(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import jax
+
+    (tmp_path / "file").touch()
+    before = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "file" / "below"))
+    try:
+        code, out, _ = run(capsys, "doctor")
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+    assert code == 1 and f"{tmp_path / 'file' / 'below'} cannot be written" in out
+
+
 COMPLETED = """
 complete() { builtin complete "$@"; FUNCTION=$2; }
 source %s

@@ -1,14 +1,14 @@
 """hades doctor: whether all is there, and works."""
 
 import importlib.metadata
-import importlib.util
-import os
 import platform
-import re
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from hades.aliases import Json
 from hades.cli.groups import Output
@@ -36,7 +36,7 @@ class Doctor:
         problems: list[str] = []
         found: Json = {
             "python": platform.python_version(),
-            "versions": runtime.versions(),
+            "versions": runtime.versions() | {name: importlib.metadata.version(name) for name in ("jaxlib", "numpy")},
             "devices": _devices(),
             "cores": runtime.cores(),
             "cache": _cache(problems),
@@ -63,31 +63,48 @@ def _cache(problems: list[str]) -> Json:
 
     place = Path(jax.config.jax_compilation_cache_dir)  # pyright: ignore[reportAttributeAccessIssue]
     size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
-    there = next(folder for folder in (place, *place.parents) if folder.exists())
-    writable = os.access(there, os.W_OK)
+    writable = _writable(place)
     if not writable:
-        problems.append(f"the compilation cache {place} cannot be written: every start compiles anew; "
-                        "JAX_COMPILATION_CACHE_DIR says another place")  # fmt: skip
+        problems.append(
+            f"the compilation cache {place} cannot be written: every start compiles anew; "
+            "JAX_COMPILATION_CACHE_DIR says another place"
+        )
     return {"place": str(place), "size_mb": round(size / 1e6, 1), "writable": writable}
+
+
+def _writable(place: Path) -> bool:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return True
+    except OSError:
+        return False
 
 
 def _extras() -> Iterator[tuple[str, bool]]:
     """By name, whether all that an extra asks for is installed, as the package's own metadata say."""
-    wanted = importlib.metadata.metadata(PACKAGE).get_all("Provides-Extra") or []
-    needs = importlib.metadata.requires(PACKAGE) or []
-    for extra in wanted:
-        mine = [need for need in needs if re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", need)]
-        names = [match[0] for need in mine if (match := re.match(r"[\w.-]+", need)) and match[0] != PACKAGE]
-        if names and extra not in WHOLE:
-            yield extra, all(map(_installed, names))
+    for extra in importlib.metadata.metadata(PACKAGE).get_all("Provides-Extra") or []:
+        if extra not in WHOLE:
+            yield extra, all(map(_installed, _needs(PACKAGE, extra)))
 
 
-def _installed(package: str) -> bool:
+def _needs(package: str, extra: str) -> list[Requirement]:
+    """What a package asks for with an extra, and not without."""
+    every = map(Requirement, importlib.metadata.requires(package) or [])
+    return [need for need in every if need.marker and _holds(need, extra) and not _holds(need, "")]
+
+
+def _holds(need: Requirement, extra: str) -> bool:
+    return need.marker is None or need.marker.evaluate({"extra": extra})
+
+
+def _installed(need: Requirement) -> bool:
+    """Also with the extras that are asked for of it, such as Gymnasium's MuJoCo."""
     try:
-        importlib.metadata.version(package)
+        importlib.metadata.version(need.name)
     except importlib.metadata.PackageNotFoundError:
         return False
-    return True
+    return all(_installed(inner) for extra in need.extras for inner in _needs(need.name, extra))
 
 
 def _test(problems: list[str]) -> Json:
