@@ -139,7 +139,7 @@ class Dataset:
     def metric(self) -> Metric:
         """What its scores are."""
         card = self.info.get("card")
-        named = self.info.get("metric") or (card.get("metric") if isinstance(card, dict) else None)
+        named = (card.get("metric") if isinstance(card, dict) else None) or self.info.get("metric")
         return metric_of(named if isinstance(named, str) else None)
 
     @property

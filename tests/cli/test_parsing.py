@@ -105,7 +105,7 @@ def test_an_unknown_command_is_told_the_nearest(capsys: pytest.CaptureFixture[st
         code == 2 and out == "" and err.startswith("hades: unknown command 'distil'; did you mean distill? Commands: ")
     )
     code, _, err = run(capsys, "frobnicate")
-    assert code == 2 and err.startswith("hades: unknown command 'frobnicate'; Commands: distill, resume, ")
+    assert code == 2 and err.startswith("hades: unknown command 'frobnicate'; Commands: distill, evaluate, ")
 
 
 COMMANDS = ("evaluate good", "train good", "merge good good -o union", "zoo show", "presets", "study budget")
