@@ -107,6 +107,16 @@ def reached() -> list[list[str]]:
     return [header, *lines, *hopper, *_lines("results_brax")[1:], *_lines("results_games")[1:]]
 
 
+def highlights() -> list[list[str]]:
+    """Of what is reached the first line of each task, and two of Gymnasium's."""
+    header, *lines = reached()
+    lines += [line for line in _lines("results_suites") if line[0].startswith(("LunarLander", "Hopper"))]
+    first: dict[str, list[str]] = {}
+    for name, *rest in lines:
+        first.setdefault(name.removesuffix(", one core"), rest)
+    return [header, *([name, *rest] for name, rest in first.items())]
+
+
 def _lines(name: str) -> list[list[str]]:
     """Of one of the tables of the study `results`, with the cores that each had."""
     made, rows = studies.latest(RESULTS / name / "results.json", "results")
@@ -176,7 +186,8 @@ def host() -> list[list[str]]:
 
 
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
-    "reached": reached, "reference": reference, "growth": growth, "roofs": roofs, "through": through, "host": host
+    "highlights": highlights, "reached": reached, "reference": reference, "growth": growth, "roofs": roofs,
+    "through": through, "host": host,
 }  # fmt: skip
 """By name: those that are no study's."""
 
