@@ -40,10 +40,10 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Viewed:
-    """An environment in JAX, through a view."""
+class _Through:
+    """What is alike of an environment through a view, in JAX or not."""
 
-    inner: Environment
+    inner: Any
     view: View
 
     @property
@@ -55,6 +55,12 @@ class Viewed:
     def max_steps(self) -> int:
         """The environment's own limit."""
         return self.inner.max_steps
+
+
+class Viewed(_Through):
+    """An environment in JAX, through a view."""
+
+    inner: Environment
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""
@@ -67,22 +73,10 @@ class Viewed:
         return out._replace(obs=self.view.observations(out.obs[None])[0])
 
 
-@dataclass(frozen=True, eq=False)
-class HostViewed:
+class HostViewed(_Through):
     """Copies of an environment outside JAX, through a view."""
 
     inner: "HostEnvironment"
-    view: View
-
-    @property
-    def spec(self) -> Spec:
-        """The agent's."""
-        return self.view.spec
-
-    @property
-    def max_steps(self) -> int:
-        """The environment's own limit."""
-        return self.inner.max_steps
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:
         """As `hades.tasks.host.HostEnvironment`."""
