@@ -37,7 +37,7 @@ COUNT: Options = {"least": 1, "most": 2**63 - 1}
 """The rule of what is counted beside a device: steps of a budget."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself, and can be a mark of a type
 class Rule:
     """What an option's value may be, and where the command line shows it."""
 

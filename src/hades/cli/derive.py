@@ -44,7 +44,7 @@ def options_of(
                 off = kind in kinds and off_value(known) is not dataclasses.MISSING
                 can_be_off |= {known.name} if off else set()
                 text = help_of(kind)[known.name] + (_default(known) if kind in whole else "")
-                groups.setdefault(rule.group, []).append(_argument(known, text, off and say_off))
+                groups.setdefault(rule.group, []).append(_argument(known, rule, text, off and say_off))
     own = groups.pop(inline, [])
     for group, arguments in groups.items():
         made = make_dataclass(group, arguments, kw_only=True)
@@ -59,10 +59,10 @@ def turned_off(kind: type, args: list[str]) -> tuple[list[str], tuple[str, ...]]
     return [one for one in args if one not in names], tuple(names[one] for one in args if one in names)
 
 
-def _argument(known: dataclasses.Field[Any], text: str, off: bool) -> tuple[str, Any, Any]:
+def _argument(known: dataclasses.Field[Any], rule: Rule, text: str, off: bool) -> tuple[str, Any, Any]:
     without = f" --no-{known.name.replace('_', '-')}: off." if off else ""
     kind, absent = _type(known.type)
-    return known.name, Annotated[kind, arg(help=text + without)], absent
+    return known.name, Annotated[kind, arg(help=text + without), rule], absent
 
 
 def _default(known: dataclasses.Field[Any]) -> str:
