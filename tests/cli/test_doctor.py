@@ -73,6 +73,13 @@ echo "${COMPREPLY[@]}"
         ("dis", "distill"),
         ("distill --stra", "--strategy --strategy-lr --strategy-options"),
         ("evaluate --inits", "--inits"),
+        ("distill --no-str", "--no-strategy-lr --no-strategy-options"),
+        ("distill --loss ''", "nll mse"),
+        ("evaluate --init f", "fresh fixed"),
+        ("study bud", "budget"),
+        ("study budget --scale ''", "laptop evolution paper"),
+        ("study comparison --methods HaDES-R P", "PPO"),
+        ("completion z", "zsh"),
     ],
 )
 def test_bash_completes(tmp_path: Path, typed: str, completed: str) -> None:

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import tyro
 from tyro.conf import Positional, subcommand
 
-from hades.cli.derive import Flag
+from hades.cli.derive import SOURCELESS, Flag
 from hades.options import Rule, members
 
 SHELLS = ("bash", "zsh", "fish")
+MARKS = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.HelptextFromCommentsOff)
 
 
 @dataclass(kw_only=True)
@@ -42,7 +43,7 @@ def script(shell: str) -> str:
     kinds: dict[str, Any] = {name: _known(kind) for name in COMMANDS if isinstance(kind := command(name), type)}
     kinds["study"] = _nested("study", {name: _known(study([name])[0]) for name in STUDIES})
     kinds["completion"] = _nested("completion", {name: make_dataclass(name, []) for name in SHELLS})
-    marks = tyro.conf.configure(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes)
+    marks = tyro.conf.configure(*MARKS)
     kinds = {name: marks(kind) for name, kind in kinds.items()}
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
@@ -66,7 +67,7 @@ def _known(kind: type) -> type:
         elif names := _names(known.type):
             changed.append((known.name, *_choice(known.type, names)))
     off = [(f"no_{name}", Flag, False) for name in sorted(getattr(kind, "can_be_off", ()))]
-    return make_dataclass(kind.__name__, [*changed, *off], bases=(kind,), kw_only=True)
+    return make_dataclass(kind.__name__, [*changed, *off], bases=(kind,), kw_only=True, namespace=dict(SOURCELESS))
 
 
 def _names(kind: Any) -> tuple[str, ...]:
