@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +94,52 @@ def test_every_shell_knows_every_command(shell: str) -> None:
     assert all(name in script(shell) for name in COMMANDS)
 
 
-def documented(of: str) -> set[str]:
-    """Keys that the page says of a command."""
-    rows = re.findall(r"^\| ([\w, ]+) \| ([^|]*) \|", PAGE.partition("## JSON")[2], re.MULTILINE)
-    return {key for who, keys in rows if of in who.split(", ") for key in re.findall(r"`(\w+)`", keys.split("(")[0])}
+def documented(of: str) -> dict[str, str]:
+    """By key, the type that the page says of a command."""
+    rows = re.findall(r"^\| ([\w, ]+) \| `(\w+)` \| ([\w ]+) \|", PAGE, re.MULTILINE)
+    return {key: kind for who, key, kind in rows if of in who.split(", ")}
 
 
-def test_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def is_a(kind: str, value: Any) -> bool:
+    """Whether a value is of a type as the page has it."""
+    if " or " in kind:
+        return any(is_a(one, value) for one in kind.split(" or "))
+    outer, _, inner = kind.partition(" of ")
+    if inner:
+        values = value.values() if isinstance(value, dict) else value
+        return is_a(outer, value) and all(is_a(inner.removesuffix("s"), one) for one in values)
+    if outer in ("integer", "number") and isinstance(value, bool):
+        return False
+    return isinstance(value, PYTHON[outer])
+
+
+PYTHON: dict[str, Any] = {
+    "string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
+    "null": type(None),
+}  # fmt: skip
+
+
+def held(found: Any, page: dict[str, str]) -> bool:
+    """Whether an object has the page's keys, with values of their types."""
+    return set(found) == set(page) and all(is_a(kind, found[key]) for key, kind in page.items())
+
+
+def test_types_are_told_apart() -> None:
+    assert is_a("array of strings", ["a"]) and is_a("object of numbers", {"a": 1.5}) and is_a("string or null", None)
+    wrong: dict[str, Any] = {
+        "array of strings": [1],
+        "integer": True,
+        "number or null": "1",
+        "array": {},
+        "object": [],
+    }
+    assert not [kind for kind, value in wrong.items() if is_a(kind, value)]
+
+
+def test_json_is_as_documented(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hades.hub.push", lambda *_, **__: "https://page")
     folder = tmp_path / "run"
     lines = {
         "distill": ["cartpole", "--size", "2", "--generations", "5", *TINY_LINE, "--out", str(folder)],
@@ -107,15 +147,32 @@ def test_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str], tmp_pa
         "evaluate": ["cartpole-2", "--inits", "2", "--episodes", "1"],
         "train": ["cartpole-2", "--out", str(tmp_path / "params.safetensors")],
         "merge": ["cartpole-2", "acrobot", "--out", str(tmp_path / "union.safetensors")],
+        "push": ["cartpole-2", "me/pairs"],
         "doctor": [],
     }
+    score = dict(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", PAGE, re.MULTILINE))
     for command, line in lines.items():
         found = json.loads(run(capsys, command, *line, "--json")[1])
-        assert set(found) == documented(command), command
-        score = re.findall(r"^\| (`[^|]*`) \| ", PAGE.partition("| of a score |")[2], re.MULTILINE)
+        assert held(found, documented(command)), command
         if "return" in found:
-            assert set(found["return"]) == set(re.findall(r"`(\w+)`", "".join(score)))
-    assert set(json.loads(run(capsys, "zoo", "--json")[1])["cartpole-2"]) > {"task", "pairs", "made", "scores"}
-    assert "CartPole-v1" in json.loads(run(capsys, "envs", "--json")[1])
-    assert "laptop" in json.loads(run(capsys, "presets", "--json")[1])
-    assert "jax" in json.loads(run(capsys, "version", "--json")[1])
+            assert held(found["return"], score), command
+
+
+@pytest.mark.parametrize("command", ["zoo", "envs", "presets", "version"])
+def test_json_whose_keys_are_names_is_as_documented(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    found = json.loads(run(capsys, command, "--json")[1])
+    rows = re.findall(rf"^\| {command} \| ([\w ]+) \| ([^|;]*)", PAGE, re.MULTILINE)
+    ((kind, says),) = rows
+    assert found and is_a(kind, found)
+    for each in found.values() if command == "zoo" else ():
+        assert set(re.findall(r"`(\w+)`", says)) <= set(each)
+
+
+def test_progress_in_a_file_is_plain_lines(tmp_path: Path) -> None:
+    """As in a cluster's log, where both streams are one file."""
+    line = [sys.executable, "-m", "hades", "distill", "cartpole", "--size", "2", "--generations", "5", *TINY_LINE]
+    with (tmp_path / "log").open("wb") as log:
+        subprocess.run([*line, "--out", str(tmp_path / "run")], stdout=log, stderr=log, check=True)
+    text = (tmp_path / "log").read_bytes().decode()
+    assert "5 generations" in text and "generation 5/5" in text and "return" in text
+    assert all(sign == "\n" or sign.isprintable() for sign in text)
