@@ -1,6 +1,7 @@
 """What the command line says of itself: an overview, what is installed, completion, and its JSON's keys."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -57,6 +58,15 @@ def test_the_doctor_sees_that_nothing_can_be_cached(capsys: pytest.CaptureFixtur
     finally:
         jax.config.update("jax_compilation_cache_dir", before)
     assert code == 1 and f"{tmp_path / 'file' / 'below'} cannot be written" in out
+
+
+def test_the_doctor_answers_where_jax_does_not_start() -> None:
+    line, env = [sys.executable, "-m", "hades", "doctor", "--json"], {**os.environ, "JAX_PLATFORMS": "nowhere"}
+    said = subprocess.run(line, env=env, capture_output=True, text=True)
+    found = json.loads(said.stdout)
+    assert said.returncode == 1 and found["devices"] == [] and found["test"]["return"] is None
+    assert found["problems"][0].startswith("JAX finds no device of JAX_PLATFORMS=nowhere: ")
+    assert all(len(problem.splitlines()) == 1 for problem in found["problems"])
 
 
 COMPLETED = """

@@ -1,6 +1,7 @@
 """hades doctor: whether all is there, and works."""
 
 import importlib.metadata
+import os
 import platform
 import tempfile
 import time
@@ -37,7 +38,7 @@ class Doctor:
         found: Json = {
             "python": platform.python_version(),
             "versions": runtime.versions() | {name: importlib.metadata.version(name) for name in ("jaxlib", "numpy")},
-            "devices": _devices(),
+            "devices": _devices(problems),
             "cores": runtime.cores(),
             "cache": _cache(problems),
             "extras": dict(_extras()),
@@ -48,13 +49,26 @@ class Doctor:
         return int(bool(problems))
 
 
-def _devices() -> list[Json]:
+def _devices(problems: list[str]) -> list[Json]:
+    """What JAX runs on; none where it does not start, as for a GPU whose driver is missing."""
     import jax
 
     from hades.parallel import device_memory
 
-    memory = device_memory()
-    return [{"device": device.device_kind, "memory_gb": round(memory / 1e9, 1)} for device in jax.local_devices()]
+    try:
+        kinds = [device.device_kind for device in jax.local_devices()]
+        return [{"device": kind, "memory_gb": round(device_memory() / 1e9, 1)} for kind in kinds]
+    except Exception as error:  # of whatever is broken
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        of, hint = f" of JAX_PLATFORMS={asked}" if asked else "", "; for NVIDIA's GPUs: pip install 'jax[cuda12]'"
+        problems.append(f"JAX finds no device{of}: {_line(error)}{hint if 'cuda' in asked else ''}")
+        return []
+
+
+def _line(error: Exception) -> str:
+    """An error on one line."""
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
 
 
 def _cache(problems: list[str]) -> Json:
@@ -115,7 +129,7 @@ def _test(problems: list[str]) -> Json:
     try:
         mean = evaluate("cartpole-2", inits=4, episodes=1).mean
     except Exception as error:  # of whatever is broken
-        problems.append(f"networks could not be trained and played: {type(error).__name__}: {error}")
+        problems.append(f"networks could not be trained and played: {_line(error)}")
         return {"seconds": round(time.monotonic() - began, 1), "return": None}
     if mean < 400:
         problems.append(f"networks trained on cartpole-2 balance the pole for {mean:.0f} steps, where 500 are usual")
@@ -123,15 +137,20 @@ def _test(problems: list[str]) -> Json:
 
 
 def _words(found: Json) -> str:
-    cache, test, number = found["cache"], found["test"], len(found["devices"])
+    cache, test, devices = found["cache"], found["test"], found["devices"]
     rows = [("python", found["python"]), *found["versions"].items()]
-    rows += [("devices", f"{number} x {found['devices'][0]['device']}, {found['devices'][0]['memory_gb']:g} GB each"),
-             ("cores", str(found["cores"])),
-             ("cache", f"{cache['place']}, {cache['size_mb']:g} MB")]  # fmt: skip
+    known = f"{len(devices)} x {devices[0]['device']}, {devices[0]['memory_gb']:g} GB each" if devices else "none"
+    writable = "" if cache["writable"] else ", cannot be written"
+    rows += [
+        ("devices", known),
+        ("cores", str(found["cores"])),
+        ("cache", f"{cache['place']}, {cache['size_mb']:g} MB{writable}"),
+    ]
     rows += [
         (f"extra {extra}", "installed" if there else f"pip install '{PACKAGE}[{extra}]'")
         for extra, there in found["extras"].items()
     ]
-    rows.append(("test", f"cartpole-2, four networks: {test['return']} in {test['seconds']} s"))
+    mean = "failed" if test["return"] is None else f"{test['return']:g}"
+    rows.append(("test", f"cartpole-2, four networks: {mean} in {test['seconds']} s"))
     ends = found["problems"] or ["all is well"]
     return align(rows) + "\n\n" + "\n".join(ends)
