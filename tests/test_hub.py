@@ -144,7 +144,10 @@ def test_private_is_private_or_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch
         ),
         ("evaluate hf://me/tampered", "hf://me/tampered is damaged: not what was written; push it again"),
         ("evaluate hf://me/short", "hf://me/short is not a readable .safetensors file, or is truncated"),
-        ("evaluate hf://pairs", "an address is hf://USER/NAME, and @REVISION or /FILE.safetensors behind, not 'hf:/p"),
+        (
+            "evaluate hf://pairs",
+            "an address is hf://USER/NAME, and @REVISION or /FILE.safetensors behind, not 'hf://p",
+        ),
         ("evaluate hf://me/pairs/code.py", "an address is hf://USER/NAME"),
         ("evaluate hf://me/two--hyphens", "Cannot have -- or .. in repo_id"),
         ("distill cartpole --start hf://me/absent", "has no dataset me/absent"),

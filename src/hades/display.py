@@ -103,7 +103,7 @@ def _score(dataset: "Dataset", score: Json) -> str:
     """In words, as far as it is one: a header may have anything."""
     try:
         words = dataset.metric.words(score["mean"], score.get("std_of_inits"))
-        return f"{dataset.metric.name} {words} over {dataset.metric.counts(score)}"
+        return f"{dataset.metric.name} {words} over networks ({dataset.metric.counts(score)})"
     except (KeyError, TypeError, ValueError):
         return "not known"
 

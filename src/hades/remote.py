@@ -45,7 +45,10 @@ class Address(NamedTuple):
         """
         match = _ADDRESS.fullmatch(str(text))
         if match is None:
-            raise InputError(f"an address is hf://USER/NAME, and @REVISION or /FILE.safetensors behind, not '{text}'")
+            written = re.sub("^hf:/+", "hf://", str(text))
+            raise InputError(
+                f"an address is hf://USER/NAME, and @REVISION or /FILE.safetensors behind, not '{written}'"
+            )
         revision = match["revision"]  # refs/pr/1 is written refs%2Fpr%2F1, as the client has it
         return cls(match["name"], revision and unquote(revision), match["file"] or FILE)
 

@@ -122,3 +122,8 @@ def test_whatever_follows_a_command_is_answered_in_one_line(line: str, more: lis
         assert str(error).isprintable()
     except SystemExit as end:
         assert not end.code and {"-h", "--help"} & set(more)
+
+
+def test_what_an_environment_takes_may_be_said_bit_by_bit() -> None:
+    both = parse(["evaluate", "x", "--env-arg", "a=1", "b=two", "--env-arg", "c=true"])
+    assert both.environment.given() == {"a": 1, "b": "two", "c": True}  # type: ignore[attr-defined]

@@ -2,8 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
+
+from tyro.conf import UseAppendAction
 
 from hades import arguments
 from hades.aliases import Json
@@ -52,13 +55,13 @@ class TaskOptions:
     zca: Flag = False
     """Whiten the images."""
 
-    env_arg: Annotated[tuple[str, ...], shown("KEY=VALUE ...")] = ()
+    env_arg: Annotated[tuple[tuple[str, ...], ...], shown("KEY=VALUE ..."), UseAppendAction] = ()
     """What the environment itself takes, as its documentation says; for most also max_steps."""
 
     def given(self) -> Json:
         """What was given, for `hades.make`."""
         named = {"backend": self.backend, "data_dir": self.data_dir and str(self.data_dir), "zca": self.zca}
-        return {name: value for name, value in named.items() if value} | dict(map(_pair, self.env_arg))
+        return {name: value for name, value in named.items() if value} | dict(map(_pair, chain(*self.env_arg)))
 
 
 @dataclass(kw_only=True)
