@@ -34,6 +34,7 @@ def test_it_improves_the_pairs(target: ControlTask) -> None:
     assert all(result.metrics[-1][name] is not None for name in ("critic", "value", "gradient", "entropy"))
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_same_run(target: ControlTask, tmp_path: Path) -> None:
     options = {**OPTIONS, "generations": 3, "validate_every": 3}
     hades.distill(target, size=2, out=tmp_path / "short", **options)

@@ -325,7 +325,7 @@ def test_a_file_is_remembered_by_where_it_was_and_what_it_said(
         hades.resume("run", generations=4, progress=False)
 
 
-@pytest.mark.parametrize("strategy", ["ppo", "SNES"])
+@pytest.mark.parametrize("strategy", [pytest.param("ppo", marks=pytest.mark.slow), "SNES"])
 def test_a_stopped_run_goes_on_as_if_nothing_had_been(own: Path, tmp_path: Path, strategy: str) -> None:
     """An actor's environments stand where they stood, though no file can hold them."""
     options: Any = {
@@ -394,6 +394,7 @@ def test_limits_are_numbers_whatever_the_suite(limit: dict[str, Any]) -> None:
             hades.make(name, **limit)
 
 
+@pytest.mark.slow
 def test_another_run_in_between_changes_nothing(tmp_path: Path) -> None:
     """Both play copies of one environment, by the same seed: each finds its own where it left them."""
     options: Any = {
