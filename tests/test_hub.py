@@ -17,8 +17,8 @@ import yaml
 
 import hades
 from hades.errors import MissingExtra, Notice
-from hades.hub import CITATION, card, fetch, push
-from hades.remote import FILE, Address, is_address
+from hades.hub import CITATION, card, push
+from hades.remote import FILE, Address, fetch, is_address
 from tests.fake_hub import READER, TOKEN, Hub, Repository
 from tests.helpers import TINY, run
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hades.aliases import Json
+from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.files import dumps
 from hades.options import check_entries, option, shown
@@ -35,6 +35,20 @@ class Part:
     task_options: Mapping[str, Any] = option()
     size: int = option(least=1)
     first: int = option(least=0)
+
+
+OWN_RECIPE = "its own recipe"
+"""What a card calls the recipe that a dataset was distilled for."""
+
+
+def mapping(value: Any) -> Json:
+    """What a header has at a place where values by their names are expected; of anything else nothing."""
+    return value if isinstance(value, dict) else {}
+
+
+def scores_of(info: Options) -> Json:
+    """By recipe, the scores that a dataset's ``info`` tells of: a card's, or its run's, if any."""
+    return mapping(mapping(info.get("card")).get("scores")) or {OWN_RECIPE: info.get("score")}
 
 
 def as_float32(name: str, value: Any) -> np.ndarray:

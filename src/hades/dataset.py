@@ -9,7 +9,7 @@ import difflib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,12 +19,12 @@ from safetensors.numpy import save
 
 from hades import display
 from hades.aliases import Json
-from hades.contents import as_float32, as_info, as_json
-from hades.errors import InputError, notice
+from hades.contents import as_float32, as_info, as_json, mapping
+from hades.errors import InputError
 from hades.files import as_path, digest, dumps, write_atomically
 from hades.metrics import Metric, metric_of
 from hades.options import check, option, shown
-from hades.remote import FILE, Address, fetch, is_address
+from hades.remote import FILE, Address, fetch, is_address, without_code
 from hades.tables import printable
 from hades.units import Raw, Units
 
@@ -136,10 +136,14 @@ class Dataset:
         return self.info.get("parts", ())
 
     @property
+    def tasks(self) -> list[str]:
+        """Of a union, each part's; of what names none, none."""
+        return [part["task"] for part in self.parts] or [self.task] * bool(self.task)
+
+    @property
     def metric(self) -> Metric:
         """What its scores are."""
-        card = self.info.get("card")
-        named = (card.get("metric") if isinstance(card, dict) else None) or self.info.get("metric")
+        named = mapping(self.info.get("card")).get("metric") or self.info.get("metric")
         return metric_of(named if isinstance(named, str) else None)
 
     @property
@@ -262,7 +266,7 @@ def load(path: str | os.PathLike[str]) -> Dataset:
     path = as_path(path)
     if is_address(path):
         address = str(Address.of(path))
-        return _without_code(_read(fetch(path), address, "push it again, or take an earlier @REVISION"), address)
+        return without_code(_read(fetch(path), address, "push it again, or take an earlier @REVISION"), address)
     if os.path.isdir(path):
         path = path / FILE
         if not os.path.isfile(path):
@@ -305,20 +309,6 @@ def _read(path: Path, name: str, remedy: str) -> Dataset:
     if "digest" in about and about["digest"] != digest(tensors, about):
         raise InputError(f"{name} is damaged: not what was written; {remedy}")
     return dataset
-
-
-def _without_code(dataset: Dataset, name: str) -> Dataset:
-    """A download without a task that is code (``file.py:Name``, ``module:Name``): whoever wants that run, names it.
-
-    Raises:
-        InputError: for a union with such a task, whose parts cannot do without.
-    """
-    if code := [task for part in dataset.parts if ":" in (task := part["task"])]:
-        raise InputError(f"{name} names code for its tasks ({', '.join(code)}), and no download's is run")
-    if ":" not in dataset.task:
-        return dataset
-    notice(f"{name} names code for its task, and no download's is run; if it is yours, give it: --task {dataset.task}")
-    return replace(dataset, task="")
 
 
 def zoo() -> dict[str, Path]:

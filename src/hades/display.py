@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hades.aliases import Json
+from hades.contents import mapping, scores_of
 from hades.metrics import metric_of
 from hades.tables import printable
 from hades.units import named_or_numbered
@@ -83,7 +84,7 @@ _USE = (
 def _title(dataset: "Dataset") -> str:
     kind = "discrete actions" if dataset.spec.discrete else "dimensions of action"
     obs = " x ".join(map(str, dataset.spec.obs_shape))
-    task = dataset.task or ", ".join(part["task"] for part in dataset.parts) or "an unnamed task"
+    task = ", ".join(dataset.tasks) or "an unnamed task"
     return (
         f"{len(dataset)} {dataset.metric.pairs} for {task}: observations of {obs}, {dataset.spec.num_actions} {kind}"
     )
@@ -91,10 +92,8 @@ def _title(dataset: "Dataset") -> str:
 
 def _facts(dataset: "Dataset") -> list[tuple[str, str]]:
     """What there is to say of how good it is, and for which networks."""
-    card = dataset.info.get("card")
-    scores = card.get("scores") if isinstance(card, dict) else None
-    score = dataset.info.get("score") or (next(iter(scores.values()), None) if isinstance(scores, dict) else None)
-    facts = [("score", _score(dataset, score))] if isinstance(score, dict) else []
+    score = mapping(next(iter(scores_of(dataset.info).values())))
+    facts = [("score", _score(dataset, score))] if score else []
     recipe = ", ".join(f"{name} {value}" for name, value in dataset.learner.items() if value not in ("none", 0))
     return facts + ([("recipe", recipe)] if recipe else [])
 

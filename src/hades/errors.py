@@ -36,6 +36,11 @@ class Notice(UserWarning):
     """Something that went otherwise than asked, and that the call went on from."""
 
 
+def in_a_line(error: BaseException) -> str:
+    """An error's kind and the first line of what it says."""
+    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
+
+
 def notice(text: str) -> None:
     """Say it: in Python a warning, on the command line one line of stderr."""
     warnings.warn(printable(text), Notice, stacklevel=3)

@@ -12,6 +12,7 @@ from hades.contents import as_float32
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
 from hades.files import dumps
+from hades.normalisers import varies
 from hades.units import Raw, Units, named_or_numbered
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def recorded(name: str, task: "Task", size: int, seed: int) -> Dataset:
 def _spread(observations: np.ndarray) -> np.ndarray:
     """Standard deviations; 1 of what does not vary."""
     std = observations.std(0)
-    return np.where(std > 1e-6 * np.maximum(np.abs(observations.mean(0)), 1), std, 1)
+    return np.where(varies(observations.mean(0), std), std, 1)
 
 
 def _made(task: "Task | str | None") -> "Task | None":

@@ -11,13 +11,12 @@ from typing import Any
 
 from hades.aliases import Json
 from hades.arguments import Pushing
+from hades.contents import mapping, scores_of
 from hades.dataset import FILE, AnyDataset, Dataset, as_dataset
 from hades.metrics import metric_of
 from hades.options import held_to
-from hades.remote import fetch, send
+from hades.remote import send
 from hades.tables import markdown, printable
-
-__all__ = ["card", "fetch", "push"]
 
 PICTURE = "pairs.png"
 TAGS = ("hades", "behaviour-distillation")
@@ -78,26 +77,21 @@ def card(dataset: AnyDataset, name: str = "USER/NAME", license: str | None = Non
     )  # fmt: skip
 
 
-def _tasks(dataset: Dataset) -> list[str]:
-    """Of a union, each part's; of what names none, none."""
-    return [part["task"] for part in dataset.parts] or [dataset.task] * bool(dataset.task)
-
-
 def _title(dataset: Dataset) -> str:
-    whose = ", ".join(_tasks(dataset)) or "An unnamed task"
+    whose = ", ".join(dataset.tasks) or "An unnamed task"
     return printable(f"{whose}: {len(dataset)} {dataset.metric.pairs}")
 
 
 def _front(dataset: Dataset, license: str | None) -> str:
     """What the hub reads of a card: YAML, of which JSON's strings are a part. Its viewer would show the picture."""
-    tags = [f"- {json.dumps(tag)}" for tag in (*TAGS, *_tasks(dataset))]
+    tags = [f"- {json.dumps(tag)}" for tag in (*TAGS, *dataset.tasks)]
     named = [f"license: {json.dumps(license)}"] if license else []
     return "\n".join([*named, "library_name: hades-rl", "tags:", *tags, "viewer: false"])
 
 
 def _asks(dataset: Dataset) -> str:
     """Of a task that nobody else finds by its name: that it is to be given."""
-    if dataset.info.get("own") or any(":" in task for task in _tasks(dataset)):
+    if dataset.info.get("own") or any(":" in task for task in dataset.tasks):
         return (
             "\n\nIts task is an environment of its maker's own: training needs none, and to score networks give it "
             "(`hades.evaluate(dataset, task)`, or `--task FILE.py:NAME`). No code comes with the dataset."
@@ -108,12 +102,12 @@ def _asks(dataset: Dataset) -> str:
 def _facts(dataset: Dataset) -> Iterator[list[str]]:
     """What it is, by what that is called."""
     info, metric = dataset.info, dataset.metric
-    options = [_words(_mapping(part.get("task_options"))) for part in (dataset.parts or [info])]
-    made = _mapping(info.get("card")).get("made")
+    options = [_words(mapping(part.get("task_options"))) for part in (dataset.parts or [info])]
+    made = mapping(info.get("card")).get("made")
     names = {"generations": "generations", "env_steps": metric.counted, "seed": "seed", "init": "init"}
     search = {name: info[key] for key, name in names.items() if key in info}
     facts = {
-        "task": ", ".join(f"`{task}`" for task in _tasks(dataset)) or "not named",
+        "task": ", ".join(f"`{task}`" for task in dataset.tasks) or "not named",
         "its options": "; ".join(filter(None, options)) or "none",
         metric.pairs: f"{len(dataset)}: states {list(dataset.states.shape)}, "
         f"{'labels' if dataset.spec.discrete else 'actions'} {list(dataset.targets.shape)}",
@@ -121,16 +115,16 @@ def _facts(dataset: Dataset) -> Iterator[list[str]]:
         "recipe": _words(dataset.learner) or "the published one",
         "made by": f"`{made}`" if made else "",
         "search": _words(search) or "not recorded",
-        "versions": _words(_mapping(info.get("versions"))) or "not recorded",
+        "versions": _words(mapping(info.get("versions"))) or "not recorded",
     }
     yield from ([name, _cell(value)] for name, value in facts.items() if value)
 
 
 def _scores(dataset: Dataset) -> Iterator[str]:
     """Each score with its interval, and how it was measured; or that there is none."""
-    told, kept = dataset.info.get("score"), _mapping(dataset.info.get("card"))
-    scores = _mapping(kept.get("scores")) or {"its own recipe": told}
-    rows = [row for setting, score in scores.items() if (row := _row(setting, _mapping(score), dataset))]
+    told, kept = dataset.info.get("score"), mapping(dataset.info.get("card"))
+    scores = scores_of(dataset.info).items()
+    rows = [row for setting, score in scores if (row := _row(setting, mapping(score), dataset))]
     if not rows:
         yield "No score is recorded." if told is None else f"{_cell(told)}; how that was measured is not recorded."
         return
@@ -157,11 +151,6 @@ def _row(setting: str, score: Json, dataset: Dataset) -> list[str] | None:
     except (TypeError, ValueError, KeyError):
         return None
     return [_cell(cell) for cell in cells]
-
-
-def _mapping(value: Any) -> Json:
-    """What is in a header at a place where values by their names are expected."""
-    return value if isinstance(value, dict) else {}
 
 
 def _words(options: Mapping[str, Any]) -> str:

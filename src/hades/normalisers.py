@@ -1,7 +1,7 @@
 """Observation normalisers: what a network is fed is ``(obs - mean) / std``, by statistics of one kind or another."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,11 @@ LEAST_STD = 1e-8
 """Of an observation that counts as one that varies."""
 ROUNDING = 1e-6
 """Eight units in the last place: a spread of so little, beside the mean, is that of numbers in 32 bits."""
+
+
+def varies(mean: Any, std: Any) -> Any:
+    """Where numbers spread more than rounding does: of NumPy's arrays or JAX's, in kind."""
+    return (std > LEAST_STD) & (std > ROUNDING * abs(mean))
 
 
 class Moments(NamedTuple):
@@ -37,8 +42,7 @@ class Moments(NamedTuple):
     def normaliser(self) -> "Normaliser":
         """What varied no more than rounding does is left unscaled; nothing seen yet is the identity."""
         std = jnp.sqrt(self.m2 / jnp.maximum(self.number, 1))
-        varies = std > jnp.maximum(LEAST_STD, ROUNDING * jnp.abs(self.mean))
-        return Normaliser(self.mean, jnp.where(varies, std, 1.0))
+        return Normaliser(self.mean, jnp.where(varies(self.mean, std), std, 1.0))
 
     def by_channel(self) -> "Normaliser":
         """Each cell of a grid ``[H, W, C]`` about its mean, by two standard deviations of its channel's cells.

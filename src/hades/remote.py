@@ -8,12 +8,16 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from hades.errors import InputError, MissingExtra
+from hades.errors import InputError, MissingExtra, notice
 from hades.options import shown
+
+if TYPE_CHECKING:
+    from hades.dataset import Dataset
 
 FILE = "dataset.safetensors"
 """A dataset's, in a run's folder and in a repository."""
@@ -88,6 +92,21 @@ def fetch(text: str | os.PathLike[str]) -> Path:
             return Path(hub.hf_hub_download(address.name, address.file, **known))
         except hub.errors.LocalEntryNotFoundError as error:
             raise offline or error from None
+
+
+def without_code(dataset: "Dataset", name: str) -> "Dataset":
+    """A download without a task that is code (``file.py:Name``, ``module:Name``): whoever wants that run, names it.
+
+    Raises:
+        InputError: for a union with such a task, whose parts cannot do without.
+    """
+    code = [task for task in dataset.tasks if ":" in task]
+    if not code:
+        return dataset
+    if dataset.parts:
+        raise InputError(f"{name} names code for its tasks ({', '.join(code)}), and no download's is run")
+    notice(f"{name} names code for its task, and no download's is run; if it is yours, give it: --task {dataset.task}")
+    return replace(dataset, task="")
 
 
 def send(name: str, files: Mapping[str, bytes], message: str, private: bool | None = None) -> str:

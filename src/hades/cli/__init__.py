@@ -16,7 +16,7 @@ from hades import streams
 from hades.cli.cluster import lost
 from hades.cli.output import fail
 from hades.cli.watch import Watch
-from hades.errors import InputError, Notice
+from hades.errors import InputError, Notice, in_a_line
 
 
 def entry() -> int:
@@ -59,8 +59,7 @@ def _run(args: list[str], watch: Watch) -> int:
             raise
         if "--distributed" in args and re.search("Gloo|coordination", str(error), re.IGNORECASE):
             lost()
-        first_line = (str(error).strip() or "no message").splitlines()[0]
-        return fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)
+        return fail(f"{in_a_line(error)} (--debug shows where)", 1)
 
 
 @contextlib.contextmanager

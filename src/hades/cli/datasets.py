@@ -207,7 +207,7 @@ class Merge(_Answer, Writing, _Merging):
         self.free(self.out)
         union = merge(self.datasets, **given(self, arguments.Merging))
         union.save(self.out)
-        data = {"dataset": str(self.out), "pairs": len(union), "tasks": [p["task"] for p in union.parts]}
+        data = {"dataset": str(self.out), "pairs": len(union), "tasks": union.tasks}
         return show(data, f"{len(union)} pairs of {', '.join(data['tasks'])}\n{self.out}", self.output.json)
 
 

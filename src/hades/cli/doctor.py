@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from hades.aliases import Json
 from hades.cli.groups import Output
 from hades.cli.output import show
+from hades.errors import in_a_line
 from hades.tables import align
 
 PACKAGE = "hades-rl"
@@ -61,14 +62,8 @@ def _devices(problems: list[str]) -> list[Json]:
     except Exception as error:  # of whatever is broken
         asked = os.environ.get("JAX_PLATFORMS", "")
         of, hint = f" of JAX_PLATFORMS={asked}" if asked else "", "; for NVIDIA's GPUs: pip install 'jax[cuda12]'"
-        problems.append(f"JAX finds no device{of}: {_line(error)}{hint if 'cuda' in asked else ''}")
+        problems.append(f"JAX finds no device{of}: {in_a_line(error)}{hint if 'cuda' in asked else ''}")
         return []
-
-
-def _line(error: Exception) -> str:
-    """An error on one line."""
-    said = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
 
 
 def _cache(problems: list[str]) -> Json:
@@ -129,7 +124,7 @@ def _test(problems: list[str]) -> Json:
     try:
         mean = evaluate("cartpole-2", inits=4, episodes=1).mean
     except Exception as error:  # of whatever is broken
-        problems.append(f"networks could not be trained and played: {_line(error)}")
+        problems.append(f"networks could not be trained and played: {in_a_line(error)}")
         return {"seconds": round(time.monotonic() - began, 1), "return": None}
     if mean < 400:
         problems.append(f"networks trained on cartpole-2 balance the pole for {mean:.0f} steps, where 500 are usual")

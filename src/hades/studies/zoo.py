@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hades.aliases import Json, Options
+from hades.contents import OWN_RECIPE
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from hades.dataset import Dataset
 
 RELEASE = "published by the authors (Lupu et al. 2024, Apache-2.0), observations normalised as they play"
-OWN, _TEN = "its own recipe", "ten minutes"
+_TEN = "ten minutes"
 SOURCES: dict[str, tuple[str, str]] = {
     "cartpole-2": ("docs/results/cartpole-seed0", "hades distill cartpole"),
     "cartpole-8": (
@@ -200,7 +201,7 @@ def _settings(name: str) -> list[Json]:
 
 
 def _words(setting: Json) -> str:
-    return ", ".join(f"{k} {v}" for k, v in setting.items()) or OWN
+    return ", ".join(f"{k} {v}" for k, v in setting.items()) or OWN_RECIPE
 
 
 def _shares(files: Sequence[str]) -> dict[str, dict[str, float] | None]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
+from hades.errors import in_a_line
 from hades.tasks.environment import Environment, Step
 
 if TYPE_CHECKING:
@@ -72,11 +73,6 @@ def hosted(environment: "HostEnvironment") -> list[str]:
         return wrong
     wrong += _finite({"reset's observations": first, "step's observations": after, "rewards": reward})
     return wrong if np.array_equal(first, again, equal_nan=True) else [*wrong, "the same seeds begin other episodes"]
-
-
-def in_a_line(error: BaseException) -> str:
-    """An error's kind and the first line of what it says."""
-    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
 
 
 def _interface(environment: "Environment | HostEnvironment") -> Iterator[str]:

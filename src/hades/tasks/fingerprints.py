@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades.aliases import Options
+from hades.errors import InputError
 
 PLAIN = bool, int, float, str
 DEEP = 5
@@ -58,6 +59,18 @@ def plain(value: object) -> bool | int | float | str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, PLAIN) else None
+
+
+def plainly(name: str, options: Options) -> dict[str, bool | int | float | str]:
+    """A task's options as files and other processes are told them.
+
+    Raises:
+        InputError: for what JSON cannot hold.
+    """
+    known = {key: value for key, given in options.items() if (value := plain(given)) is not None}
+    if len(known) < len(options):
+        raise InputError(f"{name} takes options that are numbers, words or truth values; give the environment itself")
+    return known
 
 
 def _attributes(of: Options, deep: int) -> str:

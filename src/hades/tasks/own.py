@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from hades.aliases import Options
-from hades.errors import InputError
+from hades.errors import InputError, in_a_line
 from hades.files import as_path
 from hades.tasks import copies
 from hades.tasks.base import Task
 from hades.tasks.copies import Reference
-from hades.tasks.faults import in_a_line
-from hades.tasks.fingerprints import plain
+from hades.tasks.fingerprints import plainly
 from hades.tasks.lookup import PREFIXES, suite
 from hades.tasks.patience import TIMEOUT, within
 
@@ -77,10 +76,7 @@ def referred(name: str, file: str | os.PathLike[str] | None = None, **options: A
         raise InputError(
             f"{name} is no class or function that makes an environment (its type is {type(found).__name__})"
         )
-    plainly = {key: plain(value) for key, value in options.items()}
-    if None in plainly.values():
-        raise InputError(f"{name} takes options that are numbers, words or truth values; give the environment itself")
-    made, mine, rest = _called(found, name, plainly)
+    made, mine, rest = _called(found, name, plainly(name, options))
     if _kind(made) == "gymnasium":
         reference = Reference(name, mine, str(path or ""), registered=False)
         task = suite("gymnasium").from_environment(made, name, reference, **rest)

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from hades.errors import InputError
+from hades.errors import InputError, in_a_line
 from hades.tasks import copies
 from hades.tasks.copies import Copies, Reference
 from hades.tasks.patience import late, within
@@ -196,6 +196,4 @@ def blamed(name: str, what: str, timeout: float) -> Iterator[None]:
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        from hades.tasks.faults import in_a_line
-
         raise InputError(f"{name}: its {what} fails: {in_a_line(error)}") from error

@@ -246,6 +246,14 @@ def test_spaces_that_a_policy_cannot_have(observations: Any, actions: Any, says:
         GymnasiumEnvironment("odd", Odd(), Odd, max_steps=3)
 
 
+def test_what_is_registered_and_hangs_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import gymnasium, time\ngymnasium.register('Slow-v0', lambda: time.sleep(99), max_episode_steps=5)\n"
+    (tmp_path / "slow_module.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"^gymnasium/slow_module:Slow-v0: its making has not come back after 0.5 s"):
+        hades.make("gymnasium/slow_module:Slow-v0", timeout=0.5)
+
+
 def test_an_object_that_hangs_is_told_as_well(own: Path) -> None:
     with pytest.raises(InputError, match=r"step has not come back after 0.5 s"):
         hades.check(copies.attribute("own_point.py:Point", str(own))("hangs"), max_steps=5, timeout=0.5)

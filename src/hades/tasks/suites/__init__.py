@@ -14,10 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from hades.errors import InputError, MissingExtra
+from hades.errors import InputError, MissingExtra, in_a_line
 from hades.tasks.base import Task
 from hades.tasks.copies import quiet
-from hades.tasks.faults import in_a_line
 
 
 class Suite(NamedTuple):
@@ -81,6 +80,8 @@ def making(name: str) -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(io.StringIO()), quiet():
             yield
+    except InputError:
+        raise
     except Exception as error:  # such as an option that there is not
         raise InputError(f"{name} cannot be made: {in_a_line(error)}") from error
 

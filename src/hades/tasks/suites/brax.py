@@ -9,13 +9,12 @@ from brax import envs
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
-from hades.errors import InputError
+from hades.errors import InputError, in_a_line
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
 from hades.tasks.dimensions import named
 from hades.tasks.environment import Environment, Later, Step
-from hades.tasks.faults import in_a_line
 from hades.tasks.suites import remembered
 from hades.units import Units
 

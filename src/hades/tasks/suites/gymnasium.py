@@ -13,13 +13,12 @@ import numpy as np
 from hades import runtime
 from hades.aliases import Options
 from hades.dataset import Spec
-from hades.errors import InputError, MissingExtra
+from hades.errors import InputError, MissingExtra, in_a_line
 from hades.tasks import copies
 from hades.tasks.control import bounds
 from hades.tasks.copies import Copies, Reference
 from hades.tasks.dimensions import named
-from hades.tasks.faults import in_a_line
-from hades.tasks.fingerprints import plain
+from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
 from hades.tasks.suites import installed, making, nearest, remembered, with_limit
@@ -66,9 +65,7 @@ def make(name: str, max_steps: int | None = None, timeout: float = TIMEOUT, **op
     Raises:
         InputError: for an id that there is not, a package that it lacks, or spaces that a policy cannot have.
     """
-    if any(plain(value) is None for value in options.values()):
-        raise InputError(f"{name} takes options that are numbers, words or truth values; give the environment itself")
-    return _made(name, timeout=timeout, **with_limit(options, max_steps))
+    return _made(name, timeout=timeout, **with_limit(plainly(name, options), max_steps))
 
 
 @remembered

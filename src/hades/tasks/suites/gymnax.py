@@ -17,11 +17,10 @@ import numpy as np
 
 from hades.aliases import Options, PyTree
 from hades.dataset import Spec
-from hades.errors import InputError
+from hades.errors import InputError, in_a_line
 from hades.tasks.control import ControlTask, bounds, scale_action
 from hades.tasks.dimensions import named
 from hades.tasks.environment import Environment, Later, Step
-from hades.tasks.faults import in_a_line
 from hades.tasks.fingerprints import described, plain
 from hades.tasks.suites import remembered
 from hades.units import Units
