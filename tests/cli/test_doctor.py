@@ -146,6 +146,7 @@ def test_types_are_told_apart() -> None:
     assert not [kind for kind, value in wrong.items() if is_a(kind, value)]
 
 
+@pytest.mark.slow
 def test_json_is_as_documented(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,6 +197,7 @@ def test_hades_f_keeps_its_networks() -> None:
     assert result.metrics[-1]["mean"] > result.metrics[0]["mean"] + 4
 
 
+@pytest.mark.slow
 def test_exploration_is_learnt_with_the_pairs() -> None:
     learner = {**OPTIONS["learner"], "loss": "mse", "log_std": -0.2}
     options = {**OPTIONS, "learner": learner, "strategy_options": {**OPTIONS["strategy_options"], "entropy": 0.0}}
