@@ -126,7 +126,7 @@ fitness = Fitness(task, recipe, inits=2, episodes=2, chunk=6)
 key = jax.random.key(0)
 pairs = jax.random.normal(key, (6, 8, 10, 10, 6)), jax.nn.one_hot(jnp.zeros((6, 8)), 4), {}
 run = jax.jit(lambda: fitness.population(pairs, fitness.networks(key), identity_normaliser(task.spec), key).fitness)
-print(run().shape)
+print(run().block_until_ready().shape)
 """
 
 

@@ -39,8 +39,8 @@ def configure() -> None:
 
     The command line calls it first; in Python `distill`, `resume`, `evaluate` and the baselines do, which is in time
     unless JAX has started by then, as it does with the first array, and with an import of gymnax. Nothing else in
-    HaDES changes the process that it is a part of. Environment variables are ``PJRT_NPROC`` and ``XLA_FLAGS``, which
-    have no counterpart among JAX's settings.
+    HaDES changes the process that it is a part of. Environment variables are ``PJRT_NPROC``, ``OPENBLAS_NUM_THREADS``
+    and ``XLA_FLAGS``, which have no counterpart among JAX's settings.
     """
     if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hades" / "jax"
@@ -53,6 +53,8 @@ def configure() -> None:
             jax.config.update("jax_num_cpu_devices", cores())
         if devices != 1:
             os.environ.setdefault("PJRT_NPROC", "1")  # threads in the pool of XLA's CPU client
+            # LAPACK's, which comes with scipy; a process that ends while they work can wait for them for ever.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_collective_call" not in flags:  # XLA complains after 20 s and ends the process after 40
         limits = {"warn_stuck": PATIENCE, "terminate": 2 * PATIENCE}
