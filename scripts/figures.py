@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import hades
-from hades.reporting import learning_curve, pairs
+from hades.reporting.curves import learning_curve
+from hades.reporting.pictures import pairs
 from hades.runs import Run
 
 if __name__ == "__main__":

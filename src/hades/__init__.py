@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hades.learner.recipe import Learner as Learner
     from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
-    from hades.reporting import report as report
+    from hades.reporting.page import report as report
     from hades.runtime import configure as configure
     from hades.scores import Evaluation as Evaluation
     from hades.tasks import check as check

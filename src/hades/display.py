@@ -68,7 +68,8 @@ def evaluation_in_html(evaluation: "Evaluation") -> str:
 
 def result_in_html(result: "Result") -> str:
     """What a distillation gave, as a notebook shows it."""
-    from hades.reporting import learning_curve, png
+    from hades.reporting.curves import learning_curve
+    from hades.reporting.style import png
 
     score = evaluation_in_html(result.evaluation) if result.evaluation else "<div>It was stopped before its end.</div>"
     curve = _image("the learning curve", png(learning_curve(result.metrics, result.dataset.metric)))
@@ -129,7 +130,7 @@ def _action(dataset: "Dataset", target: np.ndarray) -> str:
 
 def _table(dataset: "Dataset") -> str:
     if dataset.states.ndim != 2:
-        from hades.reporting import picture
+        from hades.reporting.pictures import picture
 
         return _image("the pairs", picture(dataset))
     names, numbers, actions = _pairs(dataset)

@@ -49,7 +49,7 @@ def push(
         InputError: for a dataset as `hades.load`; for a name that cannot be, without a login that may write there, and
             without network.
     """
-    from hades.reporting import picture
+    from hades.reporting.pictures import picture
 
     dataset, name = as_dataset(dataset), str(name).removeprefix("hf://")
     files = {FILE: dataset.packed(), PICTURE: picture(dataset), "README.md": card(dataset, name, license).encode()}

@@ -21,7 +21,7 @@ class Metric:
         searched: what a search is scored by while this is what it is judged by.
         counted: what a budget's steps are.
         pairs: what a dataset's pairs are called.
-        picture: of `hades.reporting.PICTURES`: how a dataset is drawn.
+        picture: of `hades.reporting.pictures.PICTURES`: how a dataset is drawn.
     """
 
     name: str

@@ -17,7 +17,7 @@ from hades.config import Config
 from hades.learner import recipes
 from hades.learner.recipe import Learner
 from hades.options import option
-from hades.reporting import subplots
+from hades.reporting.style import subplots
 from hades.studies import Cell, Row, Study, base, pieces, rows
 from hades.studies.conduct import _newest
 

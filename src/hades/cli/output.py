@@ -83,7 +83,7 @@ def kept(run: Path | None) -> str:
 
 def _page(result: "Result") -> tuple[Path | None, str | None]:
     """The page of a run that has ended, and why not all of the run is on disk, if so."""
-    from hades.reporting import report
+    from hades.reporting.page import report
 
     if result.run is None or result.interrupted is not None or result.unsaved:
         return None, result.unsaved

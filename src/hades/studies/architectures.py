@@ -91,7 +91,7 @@ class Architectures(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import COLOURS, subplots
+        from hades.reporting.style import COLOURS, subplots
 
         figure, axes = subplots(1, len(self.datasets), (5 * len(self.datasets), 4))
         for ax, name in zip(axes, self.datasets, strict=True):

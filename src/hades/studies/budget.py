@@ -68,7 +68,7 @@ class Budget(Study):
                 "curve": curve}  # fmt: skip
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import BLUE, COLOURS, subplots
+        from hades.reporting.style import BLUE, COLOURS, subplots
 
         figure, axes = subplots(len(self.tasks), 2, (10, 3.6 * len(self.tasks)))
         for number, task in enumerate(self.tasks):

@@ -122,7 +122,7 @@ class Comparison(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import COLOURS, subplots
+        from hades.reporting.style import COLOURS, subplots
 
         figure, axes = subplots(len(self.tasks), 3, (12, 3.1 * len(self.tasks)))
         for number, task in enumerate(self.tasks):

@@ -118,7 +118,7 @@ class Continual(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import COLOURS, subplots
+        from hades.reporting.style import COLOURS, subplots
 
         figure, axes = subplots(len(self.sequences), 3, (13, 3.3 * len(self.sequences)))
         for ax, row in zip(axes, rows, strict=True):

@@ -95,7 +95,7 @@ class Cost(Study):
     def figure(self, rows: Sequence[Row]) -> "Figure":
         import numpy as np
 
-        from hades.reporting import COLOURS, subplots
+        from hades.reporting.style import COLOURS, subplots
 
         figure, (ax,) = subplots(1, 1, (8, 4))
         policies = np.logspace(0, 4, 100)

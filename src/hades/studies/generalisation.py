@@ -109,7 +109,8 @@ class Generalisation(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import heat_map, subplots
+        from hades.reporting.sheets import heat_map
+        from hades.reporting.style import subplots
 
         datasets = list(dict.fromkeys(row["cell"]["dataset"] for row in rows))
         figure, axes = subplots(len(datasets), 3, (15, 3.9 * len(datasets)), (4, 4, 3))
@@ -182,7 +183,7 @@ def _words(setting: Json) -> str:
 
 
 def _bars(ax: Any, shares: Sequence[tuple[str, float]]) -> None:
-    from hades.reporting import BLUE, GREY
+    from hades.reporting.style import BLUE, GREY
 
     names, values = zip(*shares, strict=True)
     ax.barh(range(len(names)), np.clip(values, 0, None), color=BLUE)

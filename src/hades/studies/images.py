@@ -175,7 +175,8 @@ class Images(Study):
 
     def _distilled(self, cell: Cell, seed: int, folder: Path) -> "Result":
         """A row's run, with pictures; and before it that of the row which it starts from."""
-        from hades import reporting
+        from hades.reporting import report
+        from hades.reporting.sheets import contact_sheet
         from hades.runs import Run
 
         wanted = {k: v for k, v in cell.items() if k not in ("network", "first", "inits")} | {"seed": seed}
@@ -186,13 +187,14 @@ class Images(Study):
             start = {"start": str(first / "dataset.safetensors")}
         result = self.wants(wanted)[0].distilled(place, **start)
         if not (place / "images.png").exists():
-            sheet = reporting.contact_sheet({**Run.open(place).snapshots(), "after": result.dataset})
+            sheet = contact_sheet({**Run.open(place).snapshots(), "after": result.dataset})
             sheet.savefig(place / "images.png", dpi=110)
-            reporting.report(place)
+            report(place)
         return result
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import heat_map, subplots
+        from hades.reporting.sheets import heat_map
+        from hades.reporting.style import subplots
 
         accuracies = {(name, row): mean for row, name, mean, *_ in _scores(rows)}
         figure, (ax,) = subplots(1, 1, (8, 1 + 0.35 * len({row for _, row in accuracies})))

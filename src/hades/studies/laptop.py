@@ -177,7 +177,7 @@ class Laptop(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import subplots
+        from hades.reporting.style import subplots
 
         names = list(dict.fromkeys(row["cell"]["row"] for row in rows))
         figure, axes = subplots(-(-len(names) // 3), min(3, len(names)), (14, 2.6 * -(-len(names) // 3)))

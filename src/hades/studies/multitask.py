@@ -93,7 +93,7 @@ class Multitask(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import COLOURS, subplots
+        from hades.reporting.style import COLOURS, subplots
 
         figure, axes = subplots(1, len(self.groups), (5.2 * len(self.groups), 3.8))
         for ax, group in zip(axes, self.groups, strict=True):

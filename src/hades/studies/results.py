@@ -156,7 +156,7 @@ class Results(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import BLUE, subplots
+        from hades.reporting.style import BLUE, subplots
 
         lines = _lines(rows)
         names = list(dict.fromkeys(line[0] for line in lines))

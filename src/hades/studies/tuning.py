@@ -115,7 +115,7 @@ class Tuning(Study):
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import BLUE, subplots
+        from hades.reporting.style import BLUE, subplots
 
         across = min(4, len(self.tasks))
         figure, axes = subplots(

@@ -146,7 +146,7 @@ class Zoo(Study):
         return {"task": dataset.task, "pairs": len(dataset), "score": score.summary()}
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
-        from hades.reporting import BLUE, subplots
+        from hades.reporting.style import BLUE, subplots
 
         figure, axes = subplots(-(-len(self.names) // 4), 4, (14, 1.6 * -(-len(self.names) // 4)))
         for ax in axes[len(self.names) :]:
