@@ -14,9 +14,9 @@ import pytest
 import hades
 from hades import evaluation, parallel
 from hades.config import Config
-from hades.distillation import dataset_of
 from hades.evaluation import networks_of, recipe
 from hades.files import dumps
+from hades.keeping import dataset_of
 from hades.learner.recipe import Learner
 from hades.learner.recipes import CONTINUOUS
 from hades.metrics import metric_of

@@ -23,6 +23,10 @@ GROUPS = {
         "resume": "searching.Resume",
         "zoo": "datasets.Zoo",
     },
+    "Look at": {
+        "report": "pages.Report",
+        "watch": "pages.Watch",
+    },
     "Go on with": {
         "merge": "datasets.Merge",
         "push": "hub.Push",

@@ -1,0 +1,65 @@
+"""hades report, hades watch: a page to look at."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from hades.cli.groups import Folder, Output, Writing
+from hades.cli.output import show
+from hades.errors import InputError
+
+PORT = 8265
+
+
+@dataclass(kw_only=True)
+class Report(Writing):
+    """Write a page of a run or a dataset, or of several compared.
+
+    One HTML file that needs nothing else: scores, the learning curve, pictures of the pairs, how it was made.
+    """
+
+    sources: Positional[Annotated[tuple[str, ...], arg(metavar="DATASET ...", help_behavior_hint="")]]
+    """Runs' folders, finished or going on, dataset files, names of the zoo, or hf://USER/NAME."""
+    out: Folder = None
+    """The page; left out: report.html in a run's folder, NAME.html here for a dataset, comparison.html for several."""
+    output: Output = field(default_factory=Output)
+
+    def __call__(self) -> int:
+        if not self.sources:
+            raise InputError("hades report needs a run's folder or a dataset; hades report --help says more")
+        from hades.reporting.page import place, report
+        from hades.reporting.subject import subject
+
+        every = [subject(source) for source in self.sources]
+        where = self.out or place(every)
+        if self.out or not every[0].run or len(every) > 1:  # a run's page in its folder is HaDES' own
+            self.free(where)
+        page = report(*self.sources, out=where)
+        return show({"page": str(page), "missing": sorted({one for of in every for one in of.missing})}, str(page),
+                    self.output.json)  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """Serve a run's page to this machine alone; it follows the run while that goes on."""
+
+    run: Positional[Annotated[Path, arg(metavar="RUN")]]
+    """The run's folder."""
+    port: Annotated[int, arg(metavar="INT", help_behavior_hint=f"(default: {PORT})")] = PORT
+    """Where it listens, on localhost; 0 takes a free one."""
+    output: Output = field(default_factory=Output)
+
+    def __call__(self) -> int:
+        from hades.reporting.watching import HOST, server
+
+        with server(self.run, self.port) as served:
+            place = f"http://{HOST}:{served.server_address[1]}/"
+            show({"page": place}, f"{place} follows {self.run}; ctrl-C ends it", self.output.json)
+            served.serve_forever()
+        return 0
+
+    def kept(self) -> str:
+        """What is, when it is ended: a page's server keeps nothing."""
+        return "the page is not served any more; hades report writes one"
