@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hades.aliases import Json
+from hades.aliases import Json, Options
 from hades.contents import mapping
 from hades.dataset import Dataset
 from hades.errors import InputError
@@ -124,5 +124,5 @@ def _counted(number: float | None) -> str | None:
     return None if number is None else f"{number:,}"
 
 
-def _options(options: Json) -> str:
+def _options(options: Options) -> str:
     return ", ".join(f"{name} {value}" for name, value in options.items())
