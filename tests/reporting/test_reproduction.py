@@ -45,6 +45,6 @@ def test_a_command_asks_for_the_same_configuration(name: str, preset: str, optio
 
 def test_what_a_preset_says_is_not_said_again() -> None:
     config = configured(tasks.ready("cartpole"), "laptop", size=3)
-    assert command({"task": "CartPole-v1", "preset": "laptop", "config": config.to_json()}) == (
+    assert command({"task": "CartPole-v1", "preset": "laptop", "config": json.loads(dumps(config.to_json()))}) == (
         "hades distill CartPole-v1 --size 3"
     )
