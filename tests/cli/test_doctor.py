@@ -22,6 +22,7 @@ def test_the_overview_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
     lines = out.splitlines()
     assert code == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80
     names = [line.split()[0] for line in lines if line.startswith("  ")]
+    names += next(line for line in lines if line.startswith("Ask: ")).removeprefix("Ask: ").split(", ")
     assert names == list(COMMANDS) and names[:5] == ["distill", "evaluate", "train", "resume", "zoo"]
 
 
@@ -159,6 +160,7 @@ def test_json_is_as_documented(
         "train": ["cartpole-2", "--out", str(tmp_path / "params.safetensors")],
         "merge": ["cartpole-2", "acrobot", "--out", str(tmp_path / "union.safetensors")],
         "push": ["cartpole-2", "me/pairs"],
+        "report": [str(folder)],
         "doctor": [],
     }
     score = dict(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", PAGE, re.MULTILINE))

@@ -43,7 +43,7 @@ class Report(Writing):
 
 @dataclass(kw_only=True)
 class Watch:
-    """Serve a run's page to this machine alone; it follows the run while that goes on."""
+    """Serve a run's page to this machine alone, and follow the run."""
 
     run: Positional[Annotated[Path, arg(metavar="RUN")]]
     """The run's folder."""

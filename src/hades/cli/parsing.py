@@ -23,11 +23,9 @@ GROUPS = {
         "resume": "searching.Resume",
         "zoo": "datasets.Zoo",
     },
-    "Look at": {
+    "Go on with": {
         "report": "pages.Report",
         "watch": "pages.Watch",
-    },
-    "Go on with": {
         "merge": "datasets.Merge",
         "push": "hub.Push",
         "study": "studies.study",
@@ -76,12 +74,13 @@ def overview() -> int:
     """Print what there is, on one screen."""
     print("usage: hades COMMAND [OPTIONS]\n")
     print("Behaviour distillation: a handful of state-action pairs that train any network.")
-    lines = [(f"  {name}", _summary(name)) for name in COMMANDS]
-    rows = iter(align(lines).splitlines())
-    for title, group in GROUPS.items():
+    *groups, (last, questions) = GROUPS.items()
+    rows = iter(align([(f"  {name}", _summary(name)) for _, group in groups for name in group]).splitlines())
+    for title, group in groups:
         print(f"\n{title}:")
         for _ in group:
             print(next(rows))
+    print(f"\n{last}: {', '.join(questions)}")
     print("\nhades distill cartpole is a good first line; hades COMMAND --help says more.")
     return 0
 
