@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hades.learner.recipe import Learner as Learner
     from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
+    from hades.reporting.motion import render as render
     from hades.reporting.page import report as report
     from hades.runtime import configure as configure
     from hades.scores import Evaluation as Evaluation
@@ -44,7 +45,8 @@ _HOME = {
     "learner.recipe": ("Learner", "Recipe"),
     "merging": ("merge",),
     "config": ("Config",),
-    "reporting": ("report",),
+    "reporting.motion": ("render",),
+    "reporting.page": ("report",),
     "runtime": ("configure",),
     "scores": ("Evaluation",),
     "tasks": ("check", "make"),

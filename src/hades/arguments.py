@@ -69,6 +69,20 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """How episodes are shown."""
+
+    inits: int = option(1, least=1, most=8)
+    """Networks, side by side."""
+    init: str = option("auto", one_of=INITS)
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for."""
+    greedy: bool = option(False)
+    """Take the most likely action instead of a sampled one."""
+    seed: int = option(0, **SEED)
+    """Of the first network and episode; the others have the next ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Merging:
     """How datasets are joined."""
 

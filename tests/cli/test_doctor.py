@@ -161,6 +161,7 @@ def test_json_is_as_documented(
         "merge": ["cartpole-2", "acrobot", "--out", str(tmp_path / "union.safetensors")],
         "push": ["cartpole-2", "me/pairs"],
         "report": [str(folder)],
+        "render": [str(folder), "--out", str(tmp_path / "episode.gif")],
         "doctor": [],
     }
     score = dict(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", PAGE, re.MULTILINE))

@@ -57,7 +57,7 @@ def test_grids_say_what_is_where_and_what_is_less_than_nothing(name: str) -> Non
     assert [name for name, _ in scene.legend()] == list(dataset.units.observations)  # type: ignore[attr-defined]
     colours = np.asarray(ax.images[0].get_array())
     assert (colours[..., 3] > 0).sum() == 1 and colours[0, 1, 3] == 1
-    assert [tuple(line.get_ydata()) for line in ax.lines] == [(3.5, 3.5)]
+    assert [tuple(np.asarray(line.get_ydata())) for line in ax.lines] == [(3.5, 3.5)]
 
 
 def test_pictures_are_shown_as_they_are_and_what_nobody_knows_as_numbers() -> None:

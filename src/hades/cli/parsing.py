@@ -25,6 +25,7 @@ GROUPS = {
     },
     "Go on with": {
         "report": "pages.Report",
+        "render": "pages.Render",
         "watch": "pages.Watch",
         "merge": "datasets.Merge",
         "push": "hub.Push",

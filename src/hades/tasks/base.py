@@ -17,7 +17,9 @@ from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
+from hades.tasks.scenes import Scene, scene_of
 from hades.tasks.views import View
 from hades.units import Units
 
@@ -245,6 +247,23 @@ class Acting(Task):
         return getattr(self.environment, "description", type(self.environment).__name__)
 
     @abstractmethod
+    def record(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+        greedy: bool = False,
+        limit: int | None = None,
+    ) -> Recording:
+        """One network's episode, the one that `score` has.
+
+        Args:
+            params: leaves ``[1, ...]``.
+            key: of the episode.
+        """
+
+    @abstractmethod
     def play_randomly(self, key: jax.Array, episodes: int) -> Episode:
         """Episodes ``[1, E]`` of uniformly random actions, with the moments of their observations."""
 
@@ -252,6 +271,11 @@ class Acting(Task):
     def spec(self) -> Spec:
         """The environment's."""
         return self.environment.spec
+
+    @property
+    def scene(self) -> Scene | None:
+        """How its observations are drawn, where that is known."""
+        return scene_of(self.name, self.spec, self.units)
 
     @property
     def units(self) -> Units:

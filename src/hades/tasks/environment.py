@@ -81,6 +81,11 @@ class Later:
         """What it says of its observations and actions, if anything."""
         return getattr(self.made, "units", Units())
 
+    @property
+    def view(self) -> Callable[[PyTree], str] | None:
+        """A page that shows an episode's states, if it makes such."""
+        return getattr(self.made, "view", None)
+
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""
         return self.made.reset(key)

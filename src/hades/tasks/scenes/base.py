@@ -47,8 +47,9 @@ def canvas(ax: "Axes", width: tuple[float, float], height: tuple[float, float]) 
 
 
 def arrow(ax: "Axes", start: Point, by: Point, colour: str, width: float = 2.0) -> None:
-    """From a point by a vector; of a vector that is nothing there is none."""
-    if abs(by[0]) + abs(by[1]) < 1e-6:
+    """From a point by a vector; of a vector that is next to nothing there is none."""
+    left, right = ax.get_xlim()
+    if np.hypot(by[0], by[1]) < 0.03 * (right - left):
         return
     end = (start[0] + by[0], start[1] + by[1])
     style: dict[str, Any] = {"arrowstyle": "-|>,head_width=0.28,head_length=0.5", "color": colour, "lw": width}

@@ -92,6 +92,14 @@ class BraxEnvironment:
         self.units = named("", self.spec, Units(), env.sys) if own else Units()
         self.max_steps = max_steps
 
+    def view(self, states: PyTree) -> str:
+        """Brax's viewer of an episode, by states ``[T, ...]``: a page that loads its library from the net."""
+        from brax.io import html
+
+        inner, time = states
+        steps = [jax.tree.map(lambda x, step=step: x[step], inner.pipeline_state) for step in range(len(time))]
+        return html.render(self.env.sys, steps)
+
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `hades.tasks.environment.Environment`."""
         state = self.env.reset(jax.random.key_data(key))
