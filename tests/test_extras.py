@@ -23,7 +23,7 @@ def test_a_folder_of_its_name_is_no_package(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setitem(TRACKERS, "wandb", "tracks")
     with pytest.raises(extras.MissingExtra, match="tracks is not installed"):
         check_trackers(["wandb"])
-    with pytest.raises(InputError, match="minari is not installed|of Minari's"):
+    with pytest.raises(InputError, match=r"minari is not installed|of Minari's"):
         hades.distill("cartpole", start="minari:mine/own-v0", normaliser="fixed", progress=False)
     assert extras.installed("numpy") and not extras.installed("no_such_package")
 
