@@ -58,7 +58,7 @@ def evaluation_in_html(evaluation: "Evaluation") -> str:
     metric, score = metric_of(evaluation.metric), evaluation.summary()
     interval = " to ".join(map(metric.number, score["iqm_interval"] or ()))
     rows = {
-        metric.name: metric.words(score["mean"], score["std"]),
+        metric.name: metric.spread(score),
         "interquartile mean": metric.number(score["iqm"]) + (f", 95 % interval {interval}" if interval else ""),
         "least, most": f"{metric.number(score['min'])}, {metric.number(score['max'])}",
         "of": metric.counts(score),

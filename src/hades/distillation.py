@@ -200,7 +200,8 @@ def _task_of(run: Run, given: Task | None) -> Task:
     """The task of a run: made again, or the one that is given, where it is the same."""
     name = run.about["task"]
     if given is None:
-        return tasks.again(name, run.about, "hades.resume(run, task)")
+        call = "the file as it was" if tasks.own.is_reference(name) else "hades.resume(run, task)"
+        return tasks.again(name, run.about, call)
     task = tasks.ready(given)
     tasks.check_same(task, name, run.about)
     return task
