@@ -1,4 +1,4 @@
-"""Pages that the code writes, by name: ``python -m hades.cli.reference presets > docs/presets.md``; without, options."""
+"""Pages that the code writes: ``python -m hades.cli.reference presets > docs/presets.md``; without a name, options."""
 
 import dataclasses
 import sys

@@ -18,7 +18,7 @@ from hades.extras import MissingExtra, installed
 from hades.tasks import copies
 from hades.tasks.control import bounds
 from hades.tasks.copies import Copies, Reference
-from hades.tasks.dimensions import named
+from hades.tasks.dimensions import declared, named
 from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
@@ -152,7 +152,8 @@ class GymnasiumEnvironment:
             space = first.action_space
             self.low, self.high = bounds(name, np.reshape(space.low, -1), np.reshape(space.high, -1), (actions,))
             units = Units.bounded(self.low, self.high)
-        self.units = named(name, self.spec, units, _known_body(first))
+        says = next((env for env in _layers(first) if {"observation_names", "action_names"} & set(dir(env))), None)
+        self.units = declared(name, self.spec, named(name, self.spec, units, _known_body(first)), says)
         self.max_steps = max_steps or self._limit(first)
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:
