@@ -142,8 +142,10 @@ def _table(dataset: "Dataset") -> str:
     drawn = "" if scene is None else _image("the pairs, as their environment draws them", picture(dataset))
     names, numbers, actions = _pairs(dataset)
     shown = names[:COLUMNS]
-    rows = [["", *shown, "action"]]
-    rows += [[str(i), *row[:COLUMNS], action] for i, (row, action) in enumerate(zip(numbers, actions, strict=True))]
+    rows = [["pair", *shown, "action"]]
+    rows += [
+        [str(i + 1), *row[:COLUMNS], action] for i, (row, action) in enumerate(zip(numbers, actions, strict=True))
+    ]
     left = [f"{len(names) - COLUMNS} more numbers"] * (len(names) > COLUMNS)
     left += [f"{len(dataset) - ROWS} more pairs"] * (len(dataset) > ROWS)
     return drawn + _rows(rows[: ROWS + 1]) + (f"<div>and {', '.join(left)}</div>" if left else "")
