@@ -206,7 +206,8 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
     if not dataset.task:
         raise InputError("this dataset names no task; give one (--task)")
     about = {**dataset.info, "task_options": {**dataset.info.get("task_options", {}), **options}}
-    return tasks.again(dataset.task, about, "hades.evaluate(dataset, task), or the name of another (--task)")
+    call = tasks.own.typed(dataset.task, dataset.info.get("task_options", {}))
+    return tasks.again(dataset.task, about, call or "hades.evaluate(dataset, task), or the name of another (--task)")
 
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:

@@ -33,7 +33,7 @@ class Scores(NamedTuple):
     """What leaves the evaluation of a population: scalars, and the observations' moments where asked for."""
 
     fitness: jax.Array
-    """``[P]``, mean score; minus infinity where it was not a finite number."""
+    """``[P]``, mean score; minus infinity where it was not a finite number, none (nan) where there is none yet."""
     env_steps: jax.Array
     """Environment steps of whole episodes (labelled images looked at), over the population."""
     seen: Moments | None
