@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hades.learner.recipe import Learner as Learner
     from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
+    from hades.reporting.meaning import meaning as meaning
     from hades.reporting.page import report as report
     from hades.runtime import configure as configure
     from hades.scores import Evaluation as Evaluation
@@ -45,6 +46,7 @@ _HOME = {
     "merging": ("merge",),
     "config": ("Config",),
     "reporting": ("report",),
+    "reporting.meaning": ("meaning",),
     "runtime": ("configure",),
     "scores": ("Evaluation",),
     "tasks": ("check", "make"),

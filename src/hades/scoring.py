@@ -85,9 +85,7 @@ class Fitness:
         draw = fresh_networks if self.task.traced else _fresh_networks
         return draw(self.recipe, self.task.spec, self.inits, key)
 
-    def train(
-        self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None
-    ) -> Params:
+    def train(self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None) -> Params:
         """Every network trained on every candidate, as `play` does, and all kept: ``[P, inits, ...]``.
 
         Args:
@@ -183,8 +181,8 @@ class Fitness:
     ) -> tuple[MakeParams, tuple[PyTree, ...]]:
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
-        if last is None:
-            last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
+        if last is None and self.window:
+            last = jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
         train = _Train(self.recipe, self.task.spec, self.inits, self.rate_spread, self.window)
         return train, (population, networks, train_key, last)
 

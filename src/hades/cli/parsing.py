@@ -26,6 +26,7 @@ GROUPS = {
     "Go on with": {
         "report": "pages.Report",
         "watch": "pages.Watch",
+        "explain": "explaining.Explain",
         "merge": "datasets.Merge",
         "push": "hub.Push",
         "study": "studies.study",

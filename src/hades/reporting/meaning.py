@@ -1,7 +1,7 @@
 """What a dataset's pairs mean: where they lie, what a network makes of them, and which of them carries what."""
 
-from collections.abc import Callable, Collection
 import dataclasses
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -14,9 +14,11 @@ from hades.aliases import Json, PyTree
 from hades.arguments import Explaining
 from hades.clocks import Stopwatch
 from hades.dataset import AnyDataset, Dataset, as_dataset
+from hades.display import action_in_words
 from hades.errors import InputError
 from hades.evaluation import Trial, Working, trial
 from hades.learner.networks import Params
+from hades.metrics import metric_of
 from hades.normalisers import OnlineNormaliser
 from hades.options import held_to, shown
 from hades.progress import Left, silent
@@ -86,8 +88,16 @@ class Meaning:
         return {name: parts[name].facts() | {"words": self.words[name]} if name in parts else None for name in PARTS}
 
 
-PARTS = ("influence", "answers", "field", "projection", "nearest", "training")
-"""In the order in which they are best told."""
+TITLES = {
+    "influence": "Without each pair",
+    "answers": "Which pair answers for which step",
+    "field": "What a trained network does",
+    "projection": "Pairs among real states",
+    "nearest": "How far pairs are from real states",
+    "training": "By steps of training",
+}
+"""Of all parts, by name, in the order in which they are best told."""
+PARTS = tuple(TITLES)
 
 
 @held_to(Explaining)
@@ -123,9 +133,7 @@ def meaning(
         (0, 1, 2, 4, 8, 16, 32, 64, 128, 200)
     """
     runtime.configure()
-    dataset = as_dataset(dataset)
-    if dataset.parts:
-        raise InputError(f"what pairs mean is told of one task's; these are of {', '.join(dataset.tasks)}: give each's")
+    dataset = alone(as_dataset(dataset))
     if unknown := set(parts) - set(PARTS):
         raise InputError(f"there is no part {shown(min(unknown))}; parts are {', '.join(PARTS)}")
     number = None if "init_key" in dataset.info else inits  # of its own as many as there are
@@ -139,6 +147,44 @@ def meaning(
             except InputError as error:
                 missing[name] = str(error)
     return Meaning(dataset, **found, missing=missing)
+
+
+def alone(dataset: Dataset) -> Dataset:
+    """A dataset of one task.
+
+    Raises:
+        InputError: for one of several.
+    """
+    if dataset.parts:
+        raise InputError(
+            f"what pairs mean is told of one task's; these are of {', '.join(dataset.tasks)}: give each's"
+        )
+    return dataset
+
+
+def table(found: Meaning) -> list[list[str]]:
+    """What is known of each pair, a row each, under a header."""
+    dataset, rows = found.dataset, [["pair"], *([str(number)] for number in range(1, len(found.dataset) + 1))]
+
+    def column(title: str, pairs: Iterable[int], cells: Iterable[str]) -> None:
+        told = dict(zip(pairs, cells, strict=True))
+        for number, row in enumerate(rows, -1):
+            row.append(title if number < 0 else told.get(number, ""))
+
+    every = range(len(dataset))
+    column("action", every, (action_in_words(dataset, target) for target in dataset.targets))
+    if influence := found.influence:
+        number = metric_of(influence.whole.metric).number
+        column(
+            f"{influence.whole.metric} without it", influence.pairs, (number(each.mean) for each in influence.without)
+        )
+        column("95 %", influence.pairs, (f"{number(low)} to {number(high)}" for low, high in influence.interval))
+    if answers := found.answers:
+        column("answers for", answers.pairs, (f"{(answers.most == pair).mean():.0%}" for pair in answers.pairs))
+    if nearest := found.nearest:
+        column("distance", every, (f"{distance:.2g}" for distance in nearest.distance))
+        column("farther than", every, (f"{percentile:.0f} %" for percentile in nearest.percentile))
+    return rows
 
 
 class Rollouts(NamedTuple):

@@ -134,9 +134,7 @@ def names_of(dataset: Dataset) -> list[str]:
     names = named_or_numbered(dataset.units.observations, last)
     if not cells:
         return names
-    return [
-        f"{names[channel]} at {', '.join(map(str, cell))}" for *cell, channel in np.ndindex(*dataset.spec.obs_shape)
-    ]
+    return [f"{names[channel]}[{','.join(map(str, cell))}]" for *cell, channel in np.ndindex(*dataset.spec.obs_shape)]
 
 
 def how_many(some: int, pairs: int) -> str:
@@ -153,9 +151,9 @@ def how_many(some: int, pairs: int) -> str:
 
 def _loadings(axis: np.ndarray, names: Sequence[str], most: int = 3) -> str:
     """The largest, by name and sign; those of less than half the largest are none of them."""
-    order = np.argsort(-np.abs(axis))[: min(most, len(axis))]
+    order = np.argsort(-np.abs(axis))[: min(most, len(axis))].tolist()
     chosen = [i for i in order if abs(axis[i]) > abs(axis[order[0]]) / 2]
-    return ", ".join(("" if axis[i] > 0 else "less ") + names[i] for i in chosen)
+    return ", ".join(names[i] if axis[i] > 0 else f"minus {names[i]}" for i in chosen)
 
 
 def _closest(

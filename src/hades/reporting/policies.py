@@ -18,9 +18,11 @@ from hades.reporting.places import fed, names_of, thinned
 from hades.units import named_or_numbered
 
 Act = Callable[[np.ndarray], np.ndarray]
-"""From observations as networks are fed them, flat ``[n, D]``, to what the policy does, ``[n, A]``, as targets say it."""
+"""From observations as networks are fed them, flat ``[n, D]``, to actions as targets say them, ``[n, A]``."""
 SIDE = 81
 """Of a slice, in points."""
+LEAST = 0.05
+"""Change of an action that counts: five percentage points of probability, a fortieth of what an action spans."""
 TOLD = 3
 """Pairs that a sentence names."""
 
@@ -64,10 +66,10 @@ class Field(NamedTuple):
     def words(self, dataset: Dataset) -> str:
         """What one sees."""
         low, high = (self._at(dataset, part) for part in (slice(0, SIDE // 4), slice(-(SIDE // 4), None)))
-        others = "" if dataset.spec.obs_shape == (2,) else ", the rest being usual"
+        others = "" if dataset.spec.obs_shape == (2,) else ", with all else at its median"
         return (
-            f"What a trained network does by {self.names[0]} and {self.names[1]}{others}: at the lowest "
-            f"{self.names[0]} {low}, at the highest {high}."
+            f"Over {self.names[0]} and {self.names[1]}{others}: at the lowest {self.names[0]} a trained network's "
+            f"action is {low}, at the highest {high}."
         )
 
     def _at(self, dataset: Dataset, part: slice) -> str:
@@ -89,12 +91,12 @@ class Answers(NamedTuple):
     pairs: np.ndarray
     """``[M]``, which pairs were left out, each by itself."""
     change: np.ndarray
-    """``[T, M]``, half the summed change of probabilities, or of a continuous action in [-1, 1]; mean over networks."""
+    """``[T, M]``, half the summed change of probabilities, or of a continuous action; mean over networks."""
 
     @property
     def most(self) -> np.ndarray:
-        """``[T]``, the pair that answers."""
-        return self.pairs[self.change.argmax(1)]
+        """``[T]``, the pair that answers; -1 where the removal of none changes much."""
+        return np.where(self.change.max(1) < LEAST, -1, self.pairs[self.change.argmax(1)])
 
     def words(self, dataset: Dataset) -> str:
         """What one sees."""
@@ -116,9 +118,7 @@ class Answers(NamedTuple):
         }
 
 
-def field(
-    dataset: Dataset, observations: np.ndarray, act: Act, dimensions: Sequence[int] | None = None
-) -> Field:
+def field(dataset: Dataset, observations: np.ndarray, act: Act, dimensions: Sequence[int] | None = None) -> Field:
     """A policy over a slice of the observations.
 
     Args:
@@ -136,7 +136,7 @@ def field(
     i, j = _two(shape[0], dimensions) if dimensions is not None else _two(shape[0], telling(act, real)[:2])
     span = np.concatenate([np.quantile(real[:, [i, j]], (0.005, 0.995), axis=0), dataset.states[:, [i, j]]])
     low, high = span.min(0), span.max(0)
-    room = np.maximum(0.06 * (high - low), 1e-3)
+    room = np.maximum(0.1 * (high - low), 1e-3)
     x, y = (np.linspace(low[k] - room[k], high[k] + room[k], SIDE) for k in (0, 1))
     points = np.tile(np.median(real, 0), (SIDE * SIDE, 1))
     points[:, i], points[:, j] = np.tile(x, SIDE), np.repeat(y, SIDE)
