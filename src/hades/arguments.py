@@ -59,6 +59,18 @@ class Scoring:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Explaining:
+    """How it is found out what a dataset's pairs mean."""
+
+    inits: int = option(8, least=1)
+    """Networks trained, of each way of training; of HaDES-F's own all."""
+    episodes: int = option(4, least=1)
+    """Episodes played by each network; of images there are none."""
+    seed: int = option(0, **SEED)
+    """Of initialisations and episodes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """How one network is trained on a dataset."""
 

@@ -117,10 +117,11 @@ def _pairs(dataset: "Dataset") -> tuple[list[str], list[list[str]], list[str]]:
     mean, std = dataset.normaliser
     names = named_or_numbered(dataset.units.observations, dataset.spec.obs_shape[-1])
     numbers = [[f"{value:.2f}" for value in row] for row in mean + std * dataset.states]
-    return names, numbers, [_action(dataset, row) for row in dataset.targets]
+    return names, numbers, [action_in_words(dataset, row) for row in dataset.targets]
 
 
-def _action(dataset: "Dataset", target: np.ndarray) -> str:
+def action_in_words(dataset: "Dataset", target: np.ndarray) -> str:
+    """What a pair has a network do."""
     known, number = dataset.units.actions, dataset.spec.num_actions
     if dataset.spec.discrete:
         best = int(target.argmax())

@@ -27,6 +27,7 @@ GROUPS = {
         "report": "pages.Report",
         "render": "pages.Render",
         "watch": "pages.Watch",
+        "explain": "explaining.Explain",
         "merge": "datasets.Merge",
         "push": "hub.Push",
         "study": "studies.study",

@@ -137,7 +137,10 @@ def mp4(task: Acting, recordings: Sequence[Recording]) -> bytes:
     frames = list(drawn(task, recordings))
     height, width = (side - side % 2 for side in frames[0].shape[:2])  # as the codec wants them
     figure = Figure((width / DPI, height / DPI), dpi=DPI)
-    shown, writer = figure.figimage(frames[0][:height, :width]), animation.FFMpegWriter(round(1 / _pace(recordings).seconds))
+    shown, writer = (
+        figure.figimage(frames[0][:height, :width]),
+        animation.FFMpegWriter(round(1 / _pace(recordings).seconds)),
+    )
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         writer.setup(figure, film, DPI)
