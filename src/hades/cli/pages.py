@@ -1,13 +1,14 @@
 """hades report, hades render, hades watch: what is to be looked at."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
 from hades import arguments
-from hades.cli.derive import given, options_of
+from hades.cli.derive import Flag, given, options_of
 from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show
 from hades.errors import InputError
@@ -27,11 +28,16 @@ class Report(Writing):
     """Runs' folders, finished or going on, dataset files, names of the zoo, or hf://USER/NAME."""
     out: Folder = None
     """The page; left out: report.html in a run's folder, NAME.html here for a dataset, comparison.html for several."""
+    quick: Flag = False
+    """Train no networks for it: without an episode in motion, and without what the pairs mean."""
+    quiet: Flag = False
+    """No progress."""
     output: Output = field(default_factory=Output)
 
     def __call__(self) -> int:
         if not self.sources:
             raise InputError("hades report needs a run's folder or a dataset; hades report --help says more")
+        from hades.progress import working
         from hades.reporting.page import place, report
         from hades.reporting.subject import subject
 
@@ -39,7 +45,7 @@ class Report(Writing):
         where = self.out or place(every)
         if self.out or not every[0].run or len(every) > 1:  # a run's page in its folder is HaDES' own
             self.free(where)
-        page = report(*self.sources, out=where)
+        page = report(*self.sources, out=where, quick=self.quick, working=partial(working, quiet=self.quiet))
         return show({"page": str(page), "missing": sorted({one for of in every for one in of.missing})}, str(page),
                     self.output.json)  # fmt: skip
 

@@ -110,7 +110,7 @@ def nearest(dataset: Dataset, found: Nearest) -> "Figure":
     least = max(1e-3 * float(found.distance.max()), 1e-3)
     bins = np.concatenate([[0], np.geomspace(least, 1.1 * max(found.distance.max(), found.real.max(), 2 * least), 50)])
     share = np.full(len(found.real), 100 / len(found.real))
-    ax.hist(found.real, bins, color=GREY, weights=share, label="real states")
+    ax.hist(found.real, bins.tolist(), color=GREY, weights=share, label="real states")
     ax.axvline(float(np.percentile(found.real, FAR)), color=GREY, ls="--", lw=1, label=f"{FAR:.0f} % of them")
     heights = ax.get_ylim()[1] * (np.linspace(0.9, 0.12, number) if number > 1 else np.asarray([0.5]))
     colour = np.where((found.percentile >= FAR)[:, None], _rgb(ORANGE), _rgb(BLUE))

@@ -153,7 +153,7 @@ def _loadings(axis: np.ndarray, names: Sequence[str], most: int = 3) -> str:
     """The largest, by name and sign; those of less than half the largest are none of them."""
     order = np.argsort(-np.abs(axis))[: min(most, len(axis))].tolist()
     chosen = [i for i in order if abs(axis[i]) > abs(axis[order[0]]) / 2]
-    return ", ".join(names[i] if axis[i] > 0 else f"minus {names[i]}" for i in chosen)
+    return ", ".join(f"{names[i]}" if axis[i] > 0 else f"minus {names[i]}" for i in chosen)
 
 
 def _closest(
