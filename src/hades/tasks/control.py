@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -23,7 +23,9 @@ from hades.normalisers import (
 from hades.tasks import faults, rollouts
 from hades.tasks.base import Acting, Episode
 from hades.tasks.environment import Batch, Environment
-from hades.tasks.episodes import Episodes
+from hades.tasks.episodes import Episodes, Moment, Playing
+from hades.tasks.lane_arrays import is_key
+from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.views import View, Viewed
 
@@ -109,6 +111,28 @@ class ControlTask(Acting):
         """
         return Episodes(self.batch, policy, params, keys, watch, limit).play(normaliser)
 
+    @runtime.in_32_bits
+    def record(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+        greedy: bool = False,
+        limit: int | None = None,
+    ) -> Recording:
+        """An episode of one network, step by step: the one that `score` plays."""
+        played = self, recipe, greedy, jax.tree.map(lambda x: x[None], params), key[None, None], limit
+        playing, chunks = _begun(*played, normaliser), []
+        while playing.alive.any():
+            playing, moments = _gone_on(*played, jnp.asarray(len(chunks), jnp.int32), playing)
+            chunks.append(jax.device_get(moments))
+        length, terminated = int(playing.episode.length[0, 0]), bool(playing.episode.terminated[0, 0])
+        state, *rest = jax.tree.map(lambda *x: np.concatenate(x)[:length, 0], *chunks)
+        obs, action, reward = (x[:, 0] for x in rest)
+        probabilities = distributions(recipe, self.spec, params, normaliser, obs)
+        return self._bared(Recording(obs, action, reward, terminated, probabilities, state))
+
     def seen_through(self, view: View) -> "ControlTask":
         """The task as an agent of several tasks sees it."""
         return replace(self, environment=Viewed(self.environment, view))
@@ -164,6 +188,27 @@ class ControlTask(Acting):
             return self.rollout(random_policy, None, identity_normaliser(self.spec), keys, watch=True)
 
         return run(jax.random.split(key, (1, episodes)))
+
+
+def _episode(
+    task: ControlTask, recipe: Recipe, greedy: bool, params: Params, keys: jax.Array, limit: int | None
+) -> Episodes:
+    policy = make_policy(recipe, task.spec, greedy)
+    return Episodes(task.batch, policy, params, keys, False, None if limit is None else jnp.asarray(limit))
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _begun(*played: Any) -> Playing:
+    *episode, normaliser = played
+    return _episode(*episode).begin(normaliser)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _gone_on(*played: Any) -> tuple[Playing, Moment]:
+    """A chunk of steps further; typed keys, which no array of NumPy's can be, as the numbers that they are."""
+    *episode, number, playing = played
+    playing, moments = _episode(*episode).go_on(number, playing)
+    return playing, jax.tree.map(lambda x: jax.random.key_data(x) if is_key(x) else x, moments)
 
 
 UNBOUNDED = 1e30

@@ -1,6 +1,6 @@
 """Environments as an agent of several tasks sees them (`hades.merging`): in JAX, and outside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,6 +11,7 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.normalisers import Normaliser
 from hades.tasks.environment import Environment, Step
+from hades.tasks.recordings import Recording
 
 if TYPE_CHECKING:
     from hades.tasks.host import HostEnvironment, HostStep
@@ -38,9 +39,20 @@ class View:
         """Of continuous ones ``[..., act]`` the first dimensions; a discrete one that there is not is the last."""
         return action.clip(None, known - 1) if self.spec.discrete else action[..., :known]
 
+    def bared(self, recording: Recording, spec: Spec) -> Recording:
+        """An episode as the environment has it, of the one that the agent had."""
+        there = (..., *(slice(n) for n in spec.obs_shape[:-1]), slice(self.first, self.first + spec.obs_shape[-1]))
+        seen, odds, last = recording.observations[there], recording.probabilities, spec.num_actions - 1
+        return replace(
+            recording,
+            observations=np.asarray(self.normaliser.inverse(jnp.asarray(seen))),
+            actions=self.action(recording.actions, spec.num_actions),
+            probabilities=None if odds is None else np.c_[odds[:, :last], odds[:, last:].sum(1)],
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class _Through:
+class Through:
     """What is alike of an environment through a view, in JAX or not."""
 
     inner: Any
@@ -56,8 +68,12 @@ class _Through:
         """The environment's own limit."""
         return self.inner.max_steps
 
+    def bared(self, recording: Recording) -> Recording:
+        """An episode as the environment itself has it."""
+        return self.view.bared(recording, self.inner.spec)
 
-class Viewed(_Through):
+
+class Viewed(Through):
     """An environment in JAX, through a view."""
 
     inner: Environment
@@ -73,7 +89,7 @@ class Viewed(_Through):
         return out._replace(obs=self.view.observations(out.obs[None])[0])
 
 
-class HostViewed(_Through):
+class HostViewed(Through):
     """Copies of an environment outside JAX, through a view."""
 
     inner: "HostEnvironment"
