@@ -15,8 +15,8 @@ import pytest
 
 import hades
 from hades.config import Config
-from hades.distillation import dataset_of
 from hades.errors import InputError, Notice
+from hades.keeping import dataset_of
 from hades.learner.recipe import Learner
 from hades.learner.recipes import DISCRETE
 from hades.runs import Run
@@ -222,7 +222,7 @@ import os, sys
 import jax, numpy as np
 import hades
 from hades.config import Config
-from hades.distillation import dataset_of
+from hades.keeping import dataset_of
 from hades.learner.recipes import DISCRETE
 from tests.helpers import TINY_IMAGES
 result = hades.distill(hades.make("digits"), **{**TINY_IMAGES, "inits": 4, "generations": 3})

@@ -11,7 +11,7 @@ import pytest
 
 import hades
 from hades.config import Config
-from hades.distillation import dataset_of
+from hades.keeping import dataset_of
 from hades.learner.recipes import DISCRETE
 from hades.search import Search
 from hades.tasks.control import ControlTask

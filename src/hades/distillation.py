@@ -1,23 +1,20 @@
 """Distil a task into a dataset, and go on with what was interrupted: what is asked is checked here, then searched."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from hades import display, presets, runtime, strategies, tasks
-from hades.aliases import Json
 from hades.arguments import Beginning, Running
 from hades.attempts import State
 from hades.clocks import Stopwatch
 from hades.config import LIMITS, Config
 from hades.dataset import Dataset
-from hades.errors import InputError, notice
+from hades.errors import InputError
+from hades.keeping import RunKeeper, about, config_of, dataset_of, written_page
 from hades.learner.recipe import Wishes, as_learner
 from hades.loop import Counts, Loop
 from hades.options import bare, held_to
@@ -44,6 +41,7 @@ class Result:
         metrics: one row a generation, as in ``metrics.jsonl``.
         config: the complete configuration.
         run: the run's folder, if one was asked for.
+        page: what was found, to look at, in that folder; None where there is no folder, or the run was interrupted.
         interrupted: the signal that stopped the run before its budget was spent, or None.
         given_up: why the run ended before its budget was spent, if it did so by itself.
         unsaved: why not all of this is in the run's folder (a full disk, say), or None.
@@ -55,6 +53,7 @@ class Result:
     metrics: list[Row]
     config: Config
     run: Path | None
+    page: Path | None
     interrupted: int | None
     given_up: str | None
     unsaved: str | None
@@ -117,7 +116,7 @@ def distill(
     warm, known = given_start(options, out, task, asked)
     runtime.warn_of_idle_cores()
     search = Search(task, asked(**known), warm)
-    run = None if out is None else Run.create(out, _about(search, preset))
+    run = None if out is None else Run.create(out, about(search, preset))
     with run or contextlib.nullcontext():
         if run and warm:
             run.keep_start(warm)
@@ -192,7 +191,7 @@ def resume(
         for limit, asked in limits.items():
             if asked < spent[limit]:
                 raise InputError(f"this run has had {spent[limit]:,.6g} {limit}; give more, or leave {limit} out")
-        opened.settle({**opened.about, "config": _config(config)})
+        opened.settle({**opened.about, "config": config_of(config)})
         counts.turn = int(state.turn)
         return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
 
@@ -201,101 +200,11 @@ def _task_of(run: Run, given: Task | None) -> Task:
     """The task of a run: made again, or the one that is given, where it is the same."""
     name = run.about["task"]
     if given is None:
-        return tasks.again(name, run.about, "hades.resume(run, task)")
+        call = "the file as it was" if tasks.own.is_reference(name) else "hades.resume(run, task)"
+        return tasks.again(name, run.about, call)
     task = tasks.ready(given)
     tasks.check_same(task, name, run.about)
     return task
-
-
-def dataset_of(search: Search, state: State, env_steps: int = 0, evaluation: Evaluation | None = None) -> Dataset:
-    """The best dataset that a search has validated, with what there is to know about it."""
-    config, task = search.config, search.task
-    info: Json = {
-        "score": None if evaluation is None else evaluation.summary(),
-        "validated": search.best_score(state),
-        "generations": int(state.generation),
-        "env_steps": env_steps,
-        "seed": config.seed,
-        "init": config.init,
-        "greedy": config.greedy,
-        "metric": task.validation.metric.name,
-        **task.origin,
-        "versions": versions(task),
-    }
-    if config.keeps_networks:
-        info["init_key"] = jax.random.key_data(search.fixed_init_key).tolist()
-        info["own_networks"] = [recipe.drawn | {"inits": number} for recipe, number in search.inits.items()]
-    return search.codec.dataset(*search.best(state), info)
-
-
-def versions(task: Task) -> dict[str, str]:
-    """Of everything that a score depends on."""
-    return {"hades": version("hades-rl"), "jax": jax.__version__, **task.versions}
-
-
-class RunKeeper:
-    """Keeps a search in a run's folder, if it has one, and tells the trackers.
-
-    What cannot be written is said once and tried again, and the search goes on.
-
-    Attributes:
-        failed: why not all is written, if so.
-    """
-
-    def __init__(self, search: Search, run: Run | None, trackers: Trackers | None) -> None:
-        self.search, self.run, self.trackers = search, run, trackers
-        self.failed: str | None = None
-
-    def log(self, rows: Sequence[Row]) -> None:
-        """To the run's metrics and the trackers."""
-        if self.run:
-            self._try(self.run, partial(self.run.log, rows))
-        if self.trackers:
-            self.trackers.log(rows)
-
-    def snapshot(self, state: State, counts: Counts) -> None:
-        """The best dataset so far."""
-        if self.run:
-            dataset = dataset_of(self.search, state, counts.env_steps)
-            self._try(self.run, partial(self.run.snapshot, int(state.generation), dataset))
-
-    def save(self, state: State, counts: Counts, dataset: Dataset | None = None) -> None:
-        """A checkpoint, and the dataset."""
-        if self.run:
-            dataset = dataset or dataset_of(self.search, state, counts.env_steps)
-            self._try(self.run, partial(self.run.save, int(state.generation), state, vars(counts), dataset))
-
-    def _try(self, run: Run, write: Callable[[], None]) -> None:
-        before = self.failed
-        try:
-            write()
-        except (InputError, OSError) as error:
-            self.failed = str(error)
-            if before is None:
-                notice(f"{error}; the run goes on, and tries again with every checkpoint")
-        else:
-            self.failed = None if run.whole else before
-            if before and not self.failed:
-                notice(f"{run.path} is written again")
-
-
-def _about(search: Search, preset: str) -> Json:
-    """What a run's folder says of itself."""
-    task = search.task
-    return {
-        "task": task.name,
-        **task.origin,
-        "own": task.own,  # also where it is nobody's
-        "task_options": {**task.options, **task.where},
-        "preset": preset,
-        "config": _config(search.config),
-        "versions": versions(task),
-    }
-
-
-def _config(config: Config) -> Json:
-    """As a run's folder has it, which is resumed from any other."""
-    return config.to_json() | ({"start": str(config.start_file.absolute())} if config.start_file else {})
 
 
 def _run(
@@ -314,7 +223,9 @@ def _run(
     loop = Loop(search, config, counts, keeper, int(state.generation) > 0, checkpoint_every)
     title = f"{search.task.name}, {config.size} pairs"
     quiet, before, scored = not (progress and runtime.is_main()), counts.seconds + counts.compiled, 0.0
-    with Signals() as signals, Progress(title, config.budget, before, quiet) as display:
+    spent = loop.over(int(state.generation)) and not loop.given_up
+    showing = Progress(title, config.budget, before, quiet, rows, spent)
+    with Signals() as signals, showing as display:
         state, stopped = loop.run(state, display, signals)
         evaluation, over = None, loop.over(int(state.generation))
         if over:
@@ -330,14 +241,16 @@ def _run(
         keeper.save(state, counts, dataset)
     if watching:
         watching.close()
+    page, unsaved = written_page(run) if run and over and not keeper.failed else (None, keeper.failed)
     return Result(
         dataset=dataset,
         evaluation=evaluation,
         metrics=rows + loop.rows,
         config=config,
         run=run.path if run else None,
+        page=page,
         interrupted=stopped if stopped and not over else None,
         given_up=loop.given_up,
-        unsaved=keeper.failed,
+        unsaved=unsaved,
         seconds={"compiling": counts.compiled, "searching": counts.seconds, "scoring": scored},
     )

@@ -12,9 +12,9 @@ from tests.walk import Walk
 import hades
 from hades import tasks
 from hades.config import Config
-from hades.distillation import _about, dataset_of
 from hades.errors import InputError
 from hades.evaluation import task_of
+from hades.keeping import about, dataset_of
 from hades.learner.recipe import Learner
 from hades.merging import merge, parts
 from hades.runs import Run
@@ -42,7 +42,7 @@ def _dataset(task: Task, folder: Path, size: int = 3) -> hades.Dataset:
 
 
 def _run(task: Task, folder: Path) -> Path:
-    with Run.create(folder / "run", _about(_search(task), "laptop")) as run:
+    with Run.create(folder / "run", about(_search(task), "laptop")) as run:
         return run.path
 
 

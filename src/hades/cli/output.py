@@ -48,7 +48,6 @@ def report(result: "Result", as_json: bool) -> int:
     if not runtime.is_main():
         return code
     assert run is not None
-    page, unsaved = _page(result)
     data = {
         "run": str(run),
         "dataset": str(run / "dataset.safetensors"),
@@ -58,16 +57,18 @@ def report(result: "Result", as_json: bool) -> int:
         result.dataset.info["metric"]: None if score is None else score.summary(),
         "interrupted": result.interrupted is not None,
         "given_up": result.given_up,
-        "unsaved": unsaved,
+        "unsaved": result.unsaved,
     }
     if result.interrupted is None:
         spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
-        text = f"{score}\n{spent}" + ("" if unsaved else f"\n{data['dataset']}\n{page}")
+        text = f"{score}\n{spent}" + ("" if result.unsaved else f"\n{data['dataset']}\n{result.page}")
     else:
         text = f"stopped after generation {data['generations']}; go on with: hades resume {in_shell(run)}"
     show(data, text, as_json)
-    if unsaved:
-        return fail(f"not all of it is kept: {unsaved}; once that is mended: hades resume {in_shell(run)}", code or 1)
+    if result.unsaved:
+        return fail(
+            f"not all of it is kept: {result.unsaved}; once that is mended: hades resume {in_shell(run)}", code or 1
+        )
     return code
 
 
@@ -79,15 +80,3 @@ def kept(run: Path | None) -> str:
     if not run or not last:
         return "nothing is kept yet"
     return f"the checkpoint of generation {last[0]} is kept; go on with: hades resume {in_shell(run)}"
-
-
-def _page(result: "Result") -> tuple[Path | None, str | None]:
-    """The page of a run that has ended, and why not all of the run is on disk, if so."""
-    from hades.reporting.page import report
-
-    if result.run is None or result.interrupted is not None or result.unsaved:
-        return None, result.unsaved
-    try:
-        return report(result.run), None
-    except WriteError as error:
-        return None, str(error)

@@ -1,35 +1,115 @@
 """How a run went, in pictures."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hades.metrics import RETURN, Metric
-from hades.reporting.style import BLUE, GREY, ORANGE, subplots
+from hades.reporting.published import Level
+from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, subplots
 from hades.runs import Row
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def learning_curve(metrics: list[Row], metric: Metric = RETURN) -> "Figure":
-    """Score against generations: the population's mean and best, and the validated centre.
+class Axis(NamedTuple):
+    """What a curve is drawn against."""
+
+    column: str
+    """Of the metrics."""
+    label: str
+    scale: float = 1.0
+
+
+def axes_of(metric: Metric) -> dict[str, Axis]:
+    """What a run's curve can be drawn against, by name."""
+    return {
+        "generations": Axis("generation", "generation"),
+        "steps": Axis("env_steps_total", f"{metric.counted}, millions", 1e6),
+        "time": Axis("seconds", "minutes of searching", 60.0),
+    }
+
+
+def learning_curve(
+    metrics: Sequence[Row],
+    metric: Metric = RETURN,
+    against: str = "generations",
+    level: Level | None = None,
+    init: str = "random",
+) -> "Figure":
+    """Score: the population's mean and best, and the validated centre.
 
     Where the validation measures something else than the score (images: accuracy), it has a panel of its own.
+
+    Args:
+        against: of `axes_of`.
+        level: the paper's, drawn in.
+        init: whose level it is.
     """
-    apart = metric.own_panel
-    figure, axes = subplots(1, 1 + apart, (7 + 3 * apart, 3.5))
-    generations = [row["generation"] for row in metrics]
+    apart, axis = metric.own_panel, axes_of(metric)[against]
+    figure, axes = subplots(1, 1 + apart, (5.4 + 3 * apart, 3.0))
+    lonely = "o" if len(metrics) == 1 else None
     for name, colour, label in (("best", GREY, "population's best"), ("mean", BLUE, "population's mean")):
         values = [np.nan if row[name] is None else row[name] for row in metrics]
-        axes[0].plot(generations, values, color=colour, label=label, lw=1)
-    validated = [(row["generation"], row["validated"]) for row in metrics if row["validated"] is not None]
+        axes[0].plot(_along(metrics, axis), values, color=colour, label=label, lw=1, marker=lonely, ms=4)
+    validated = _validated(metrics)
     if validated:
-        axes[-1].plot(*zip(*validated, strict=True), "o-", color=ORANGE, ms=3, label="centre, validated")
+        scores = [row["validated"] for row in validated]
+        axes[-1].plot(_along(validated, axis), scores, "o-", color=ORANGE, ms=3, label="centre, validated")
+    if level is not None:
+        _paper(axes[-1], level, init)
     axes[0].set(ylabel=metric.searched)
     if apart:
         axes[-1].set(ylabel=metric.name)
     for ax in axes:
-        ax.set(xlabel="generation")
-        ax.legend(frameon=False)
+        ax.set(xlabel=axis.label)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False)
     return figure
+
+
+def curves(runs: Mapping[str, Sequence[Row]], metric: Metric, against: str = "generations") -> "Figure":
+    """Of several runs: each one's validated centre; of one without any, the population's mean."""
+    axis = axes_of(metric)[against]
+    figure, (ax,) = subplots(1, 1, (5.4, 3.0))
+    for (name, rows), colour in zip(runs.items(), COLOURS * (len(runs) // len(COLOURS) + 1), strict=False):
+        validated = _validated(rows)
+        shown, column = (validated, "validated") if validated else (rows, "mean")
+        values = [np.nan if row[column] is None else row[column] for row in shown]
+        ax.plot(_along(shown, axis), values, "o-", color=colour, ms=3, lw=1, label=name)
+    ax.set(xlabel=axis.label, ylabel=metric.name)
+    ax.legend(frameon=False)
+    return figure
+
+
+def curve_in_words(metrics: Sequence[Row], metric: Metric) -> str:
+    """What is seen in a run's curve."""
+    validated = _validated(metrics)
+    if not metrics:
+        return "No generation has ended yet."
+    if not validated:
+        mean = metric.number(metrics[-1]["mean"])
+        return f"After {len(metrics):,} generations the population's mean is {mean}; nothing has been validated yet."
+    best = max(validated, key=lambda row: row["validated"])
+    first = f"from {metric.number(validated[0]['validated'])} " if len(validated) > 1 else ""
+    return (
+        f"The validated {metric.name} goes {first}to {metric.number(best['validated'])}, reached in generation "
+        f"{best['generation']:,} of {metrics[-1]['generation']:,}, after {best['seconds'] / 60:.1f} minutes."
+    )
+
+
+def _validated(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["validated"] is not None]
+
+
+def _along(rows: Sequence[Row], axis: Axis) -> list[float]:
+    return [row[axis.column] / axis.scale for row in rows]
+
+
+def _paper(ax: "Axes", level: Level, init: str) -> None:
+    """The paper's level, with a standard deviation over its seeds."""
+    ax.axhspan(level.mean - level.std, level.mean + level.std, color=GREY, alpha=0.2, lw=0)
+    ax.axhline(level.mean, color=GREY, ls="--", lw=1, label=level.words(init))

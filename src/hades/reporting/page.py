@@ -1,74 +1,180 @@
-"""What a run found: one self-contained HTML page."""
+"""The page of a run, of a dataset, or of several side by side: one HTML file that needs nothing else."""
 
 import base64
-import html
+import re
+from collections.abc import Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from hades.aliases import Options
-from hades.dataset import load
+from hades import runtime
+from hades.aliases import Json
+from hades.dataset import AnyDataset, Dataset
+from hades.errors import InputError
 from hades.files import dumps, write_atomically
-from hades.metrics import metric_of
-from hades.reporting.curves import learning_curve
+from hades.reporting.curves import axes_of, curve_in_words, curves, learning_curve
+from hades.reporting.facts import Score, facts, generalisation, lead, scores, table
 from hades.reporting.pictures import PICTURES
-from hades.reporting.style import png
-from hades.runs import Run
+from hades.reporting.reproduction import command
+from hades.reporting.style import svg
+from hades.reporting.subject import Subject, subject
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
+
+PAGE = "report.html"
 
 
-def report(run: Path | str) -> Path:
-    """Write ``report.html`` into a run's folder.
+class Picture(NamedTuple):
+    """A figure of a page."""
+
+    title: str
+    drawn: str
+    """Its SVG, or an image's address."""
+    words: str
+    """What is seen in it."""
+    name: str = ""
+
+
+class Part(NamedTuple):
+    """What a page shows of one subject."""
+
+    name: str
+    title: str
+    lead: str
+    missing: Sequence[str]
+    scores: Sequence[Score]
+    curves: Sequence[Picture]
+    curve: str
+    pictures: Sequence[Picture]
+    table: Sequence[Sequence[str]]
+    generalisation: str
+    facts: Sequence[tuple[str, str]]
+    command: str
+    config: str
+    download: tuple[str, str] | None
+    """The name of the dataset's file, and the file as an address."""
+
+
+@runtime.in_32_bits
+def report(source: AnyDataset, *others: AnyDataset, out: Path | str | None = None) -> Path:
+    """Write one self-contained HTML page: what a run found, what a dataset is, or several compared.
+
+    Args:
+        source: a run's folder, finished, going on or damaged, or a dataset: itself, its file, its name in the zoo or
+            its address on the hub.
+        others: to compare it with.
+        out: where; None writes ``report.html`` into a run's folder, ``NAME.html`` here for a dataset, and
+            ``comparison.html`` here for several.
 
     Returns:
         The page's path.
 
     Raises:
-        InputError: if the folder is not a run's, or holds no dataset yet.
+        InputError: where there is neither a run nor a dataset, or what is compared is scored by different metrics.
     """
-    opened = Run.open(run)
-    dataset, metrics = load(opened.dataset_path), opened.metrics()
-    metric = dataset.metric
-    pictures = [
-        ("Learning curve", learning_curve(metrics, metric)),
-        ("The dataset", PICTURES[metric.picture](dataset, opened.snapshots())),
+    every = [subject(one) for one in (source, *others)]
+    return write_atomically(out or place(every), rendered(every).encode())
+
+
+def place(every: Sequence[Subject]) -> Path:
+    """Where a page goes that has been given none."""
+    if len(every) > 1:
+        return Path("comparison.html")
+    return every[0].run / PAGE if every[0].run else Path(re.sub(r"[^\w.-]+", "-", every[0].name) + ".html")
+
+
+def rendered(every: Sequence[Subject], live: bool = False) -> str:
+    """A page's HTML.
+
+    Args:
+        live: it looks for a newer one now and then, where it came from.
+    """
+    parts = [_part(one, f"s{number}") for number, one in enumerate(every)]
+    title = parts[0].title if len(parts) == 1 else f"{len(parts)} compared: {', '.join(one.name for one in parts)}"
+    together = _together(every) if len(every) > 1 else []
+    return _templates().get_template("page.html").render(parts=parts, title=title, together=together, live=live)
+
+
+def _part(of: Subject, name: str) -> Part:
+    """What there is to show of a subject; what there is not is left out."""
+    sheet = PICTURES[of.metric.picture]
+    drawn = [] if of.dataset is None else [("The pairs", sheet(of.dataset, of.snapshots))]
+    return Part(
+        name=of.name,
+        title=f"{of.task or 'A dataset'}: {_size(of)} {of.metric.pairs}",
+        lead=lead(of),
+        missing=of.missing,
+        scores=scores(of),
+        curves=_curves(of, name),
+        curve=curve_in_words(of.metrics, of.metric),
+        pictures=[_picture(name, number, *one, words=_words(of)) for number, one in enumerate(drawn)],
+        table=table(of.dataset) if of.dataset else (),
+        generalisation=generalisation(of),
+        facts=facts(of),
+        command=command(of.about) if of.config else "",
+        config=dumps(of.config, indent=2) if of.config else "",
+        download=_download(of.name, of.dataset) if of.dataset else None,
+    )
+
+
+def _size(of: Subject) -> str:
+    return str(len(of.dataset) if of.dataset else of.config.get("size", "no"))
+
+
+def _words(of: Subject) -> str:
+    return f"The {_size(of)} {of.metric.pairs}; their numbers are in the table below."
+
+
+def _picture(part: str, number: int, title: str, figure: "Figure", words: str) -> Picture:
+    return Picture(title, svg(figure, words, f"{part}-p{number}"), words)
+
+
+def _curves(of: Subject, name: str) -> list[Picture]:
+    """A run's curve against all that it can be drawn against."""
+    if not of.metrics:
+        return []
+    words = curve_in_words(of.metrics, of.metric)
+    draw = partial(learning_curve, of.metrics, of.metric, level=of.level, init=of.init)
+    return [
+        Picture(against, svg(draw(against=against), words, f"{name}-{against}"), words, f"{name}-{against}")
+        for against in axes_of(of.metric)
     ]
-    figures = "".join(
-        f"<h2>{title}</h2><img alt='{title}' src='data:image/png;base64,{base64.b64encode(png(figure)).decode()}'>"
-        for title, figure in pictures
-    )
-    score = dataset.info.get("score") or {}
-    facts = {
-        f"score on {score.get('networks', 'fresh')} networks": _score_in_words(score),
-        "generations": f"{dataset.info['generations']:,}",
-        metric.counted: f"{dataset.info['env_steps']:,}",
-        "time": f"{metrics[-1]['seconds']:.0f} s" if metrics else "none",
-        "learner": ", ".join(f"{k} {v}" for k, v in dataset.learner.items()),
-        "versions": ", ".join(f"{k} {v}" for k, v in dataset.info["versions"].items()),
-    }
-    rows = "".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k, v in facts.items())
-    page = _PAGE.format(
-        title=html.escape(f"{dataset.task}: {len(dataset)} {metric.pairs}"),
-        rows=rows,
-        figures=figures,
-        config=html.escape(dumps(opened.about["config"], indent=2)),
-    )
-    return write_atomically(opened.path / "report.html", page.encode())
 
 
-def _score_in_words(score: Options) -> str:
-    if not score:
-        return "not scored: the run was interrupted"
-    return metric_of(score["metric"]).sentence(score)
+def _together(every: Sequence[Subject]) -> list[Picture]:
+    """Curves of several runs in one figure."""
+    metrics = {one.metric.name for one in every}
+    if len(metrics) > 1:
+        raise InputError(f"what is compared must have one kind of score, not {' and '.join(sorted(metrics))}")
+    runs = {one.name: one.metrics for one in every if one.metrics}
+    if not runs:
+        return []
+    metric = every[0].metric
+    words = "; ".join(f"{name}: {curve_in_words(rows, metric)}" for name, rows in runs.items())
+    return [
+        Picture(against, svg(curves(runs, metric, against), words, f"all-{against}"), words, f"all-{against}")
+        for against in axes_of(metric)
+    ]
 
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
-th {{ text-align: left; padding-right: 1.5rem; font-weight: 600; vertical-align: top; white-space: nowrap }}
-img {{ max-width: 100% }} pre {{ background: #f6f6f6; padding: 1rem; overflow-x: auto }}
-</style>
-<h1>{title}</h1>
-<table>{rows}</table>
-{figures}
-<h2>Configuration</h2><pre>{config}</pre>
-</html>
-"""
+def _download(name: str, dataset: Dataset) -> tuple[str, str]:
+    return f"{name}.safetensors", f"data:application/octet-stream;base64,{base64.b64encode(dataset.packed()).decode()}"
+
+
+@cache
+def _templates() -> "Environment":
+    """What comes from files is escaped, but for what is drawn here."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("hades.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def page_state(run: Path) -> Json:
+    """What changes while a run goes on, by which a page that watches it knows that it is old."""
+    files = [path for path in (run / "metrics.jsonl", run / "dataset.safetensors") if path.exists()]
+    return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files}

@@ -6,63 +6,107 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hades.dataset import Dataset
+from hades.errors import InputError
 from hades.reporting.sheets import contact_sheet
-from hades.reporting.style import png, subplots
+from hades.reporting.style import ORANGE, png, subplots
+from hades.tasks.scenes import Scene, scene_of
+from hades.units import named_or_numbered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHOWN, ABREAST = 16, 4
+"""Pairs that are drawn, and side by side, at most."""
+
 
 def pairs(dataset: Dataset) -> "Figure":
-    """The synthetic states beside their actions: rows of a heat map, or pictures of grids."""
-    if dataset.states.ndim == 4:
-        return _grids(dataset)
+    """The synthetic states with their actions: as the environment draws them, or as rows of numbers in colours."""
+    scene = None if dataset.parts else scene_of(dataset.task, dataset.spec, dataset.units)
+    return heat_maps(dataset) if scene is None else scenes(dataset, scene)
+
+
+def scenes(dataset: Dataset, scene: Scene) -> "Figure":
+    """Each pair as its environment would draw it, under what is done.
+
+    What is beyond what the environment can show is drawn at its edge, and marked.
+    """
+    observations, actions = raw_or_normalised(dataset)
+    count = min(len(dataset), SHOWN)
+    columns = min(count, ABREAST)
+    rows = -(-count // columns)
+    width = min(9.0, 3.6 * columns)
+    figure, axes = subplots(rows, columns, (width, rows * (width / columns / scene.ratio + 0.35) + 0.3))
+    for ax in axes[count:]:
+        ax.set_axis_off()
+    for number, ax in enumerate(axes[:count]):
+        beyond = scene.draw(ax, observations[number], actions[number])
+        ax.set_title(f"{number + 1}: {done(dataset, actions[number])}{' *' if beyond else ''}", size=8)
+        if beyond:
+            ax.text(0.5, -0.02, "* beyond: at its edge", transform=ax.transAxes, size=6, color=ORANGE, ha="center")
+    _legend(figure, scene)
+    return figure
+
+
+def done(dataset: Dataset, action: np.ndarray) -> str:
+    """What is done, in few words: the likeliest of discrete actions, or the numbers of a continuous one."""
+    if dataset.spec.discrete:
+        names = named_or_numbered(dataset.units.actions, len(action))
+        best = int(action.argmax())
+        name = names[best] if dataset.units.actions else f"action {names[best]}"
+        return name if action[best] > 0.995 else f"{name} {action[best]:.0%}"
+    return ", ".join(f"{value:+.2f}" for value in action[:4]) + (", ..." if len(action) > 4 else "")
+
+
+def raw_or_normalised(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs as the environment has them; where only the task knows actions' bounds, these between -1 and 1."""
+    try:
+        observations, actions = dataset.raw()
+    except InputError:
+        mean, std = dataset.normaliser
+        return dataset.states * std + mean, dataset.targets
+    return observations, actions
+
+
+def heat_maps(dataset: Dataset) -> "Figure":
+    """Rows of numbers in colours: states, normalised so that they compare, beside actions."""
     states = dataset.states.reshape(len(dataset), -1)
     columns = states.shape[1], dataset.targets.shape[1]
     width = min(12.0, 2.5 + 0.55 * sum(columns))
     figure, axes = subplots(1, 2, (width, 1.6 + 0.28 * min(len(dataset), 64)), columns)
     names = dataset.units.observations, dataset.units.actions
-    labels = "state (normalised)", "label" if dataset.spec.discrete else "action"
+    labels = "state, in standard deviations", "label" if dataset.spec.discrete else "action"
     for ax, values, title, ticks in zip(axes, (states, dataset.targets), labels, names, strict=True):
         limit = float(np.abs(values).max()) or 1.0
         ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-        ax.set(title=title, yticks=range(len(dataset)) if len(dataset) <= 16 else [])
+        ax.set_title(title)
+        numbered = range(len(dataset) if len(dataset) <= SHOWN else 0)
+        ax.set_yticks(numbered, [str(number + 1) for number in numbered])
         ax.set_xticks(range(values.shape[1]) if values.shape[1] <= 24 else [])
         if ticks and len(ticks) == len(ax.get_xticks()):
             ax.set_xticklabels(ticks, rotation=35, ha="right")
         if values.size <= 200:
             for (i, j), value in np.ndenumerate(values):
                 dark = abs(value) > 0.6 * limit
-                ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=7, color="white" if dark else "black")
+                ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=7, color="white" if dark else "#1b1b1f")
     axes[0].set_ylabel("pair")
-    return figure
-
-
-def _grids(dataset: Dataset) -> "Figure":
-    """Each state ``[H, W, C]`` in colours, one per channel, under its most likely action."""
-    palette = (
-        np.asarray([[0, 114, 178], [213, 94, 0], [0, 158, 115], [240, 228, 66], [204, 121, 167], [86, 180, 233]]) / 255
-    )
-    count = min(len(dataset), 32)
-    columns = min(count, 8)
-    rows = -(-count // columns)
-    figure, axes = subplots(rows, columns, (1.4 * columns, 1.6 * rows))
-    strength = np.maximum(dataset.states[:count], 0)
-    colours = palette[np.arange(strength.shape[-1]) % len(palette)]
-    pictures = strength @ colours / max(np.quantile(strength.sum(-1), 0.99), 1e-6)
-    actions = dataset.spec.num_actions
-    names = dataset.units.actions or [f"action {i}" for i in range(actions)]
-    for i, ax in enumerate(axes):
-        ax.set_axis_off()
-        if i < count:
-            ax.imshow(np.clip(pictures[i], 0, 1))
-            ax.set_title(names[dataset.targets[i].argmax()], size=8)
     return figure
 
 
 def picture(dataset: Dataset) -> bytes:
     """A dataset's own picture: a PNG file."""
     return png(PICTURES[dataset.metric.picture](dataset, {}))
+
+
+def _legend(figure: "Figure", scene: Scene) -> None:
+    """Of colours that have names, where a scene has such."""
+    from matplotlib.patches import Patch
+
+    named = getattr(scene, "legend", list)()
+    if named:
+        figure.legend(
+            handles=[Patch(color=colour, label=name) for name, colour in named], loc="outside lower center",
+            ncols=min(5, len(named)), frameon=False, fontsize=8,
+        )  # fmt: skip
 
 
 PICTURES: dict[str, Callable[[Dataset, Mapping[int, Dataset]], "Figure"]] = {

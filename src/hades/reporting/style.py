@@ -1,13 +1,17 @@
-"""What figures have in common: colours that everyone can tell apart, no global state, no display."""
+"""What figures have in common: one style, colours that everyone can tell apart, no global state, no display."""
 
+import html
 import io
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+STYLE = Path(__file__).parent / "hades.mplstyle"
 # Okabe and Ito's colours can be told apart by everyone.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -16,11 +20,13 @@ COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 def subplots(
     rows: int, columns: int, size: tuple[float, float], widths: Sequence[float] | None = None
 ) -> tuple["Figure", list["Axes"]]:
-    """A figure without pyplot: no global state, no display."""
+    """A figure without pyplot."""
+    from matplotlib import style
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
+    with style.context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     return figure, list(axes.ravel())
 
 
@@ -29,3 +35,23 @@ def png(figure: "Figure") -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
     return buffer.getvalue()
+
+
+def svg(figure: "Figure", words: str, name: str) -> str:
+    """A figure as a part of a page, whose colour of text it takes.
+
+    Args:
+        words: what is seen in it, for who does not see it.
+        name: among the page's figures; its parts are named by it, which must not be called alike.
+    """
+    from matplotlib import style
+
+    buffer = io.StringIO()
+    with style.context(STYLE):
+        figure.savefig(buffer, format="svg", transparent=True, dpi=120, metadata={"Date": None, "Creator": None})
+    drawn = buffer.getvalue()[buffer.getvalue().index("<svg") :]
+    drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", drawn)
+    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.S)
+    drawn = re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*"(?=[^>]*viewBox)', r"\1", drawn, count=2)
+    drawn = drawn.replace("#000000", "currentColor")
+    return drawn.replace("<svg", f'<svg role="img" aria-label="{html.escape(words)}"', 1)

@@ -66,8 +66,8 @@ class Cost(Study):
         from hades import runtime
         from hades.baselines.ppo import train_ppo
         from hades.baselines.weights import WeightEvolution
-        from hades.distillation import dataset_of
         from hades.evaluation import train
+        from hades.keeping import dataset_of
         from hades.search import Search
 
         del folder

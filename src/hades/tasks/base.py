@@ -21,6 +21,7 @@ from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
+from hades.tasks.scenes import Scene, scene_of
 from hades.tasks.views import Through, View
 from hades.units import Units
 
@@ -282,10 +283,6 @@ class Acting(Task):
         one: Any = self
         return replace(one, environment=self.environment.inner) if isinstance(self.environment, Through) else self
 
-    def _bared(self, recording: Recording) -> Recording:
-        """What was recorded through a view, if there is one, as the environment itself has it."""
-        return self.environment.bared(recording) if isinstance(self.environment, Through) else recording
-
     @property
     def pace(self) -> float:
         """Steps in a second, as people watch it: the environment's own where it says so."""
@@ -309,6 +306,11 @@ class Acting(Task):
     def spec(self) -> Spec:
         """The environment's."""
         return self.environment.spec
+
+    @property
+    def scene(self) -> Scene | None:
+        """How its observations are drawn, where that is known."""
+        return scene_of(self.name, self.spec, self.units)
 
     @property
     def units(self) -> Units:

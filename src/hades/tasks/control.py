@@ -27,7 +27,7 @@ from hades.tasks.episodes import Episodes, Moment, Playing
 from hades.tasks.lane_arrays import is_key
 from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
-from hades.tasks.views import View, Viewed
+from hades.tasks.views import View, Viewed, bared
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class ControlTask(Acting):
         state, *rest = jax.tree.map(lambda *x: np.concatenate(x)[:length, 0], *chunks)
         obs, action, reward = (x[:, 0] for x in rest)
         probabilities = distributions(recipe, self.spec, params, normaliser, obs)
-        return self._bared(Recording(obs, action, reward, terminated, probabilities, state))
+        return bared(self.environment, Recording(obs, action, reward, terminated, probabilities, state))
 
     def seen_through(self, view: View) -> "ControlTask":
         """The task as an agent of several tasks sees it."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hades.dataset import Spec
+from hades.errors import notice
 from hades.units import Units, fitting
 
 Names = tuple[tuple[str, ...], tuple[str, ...]]
@@ -62,6 +63,21 @@ def named(name: str, spec: Spec, units: Units, env: Any = None) -> Units:
     return units._replace(
         observations=fitting(observations, spec.obs_shape[-1]), actions=fitting(actions, spec.num_actions)
     )
+
+
+def declared(name: str, spec: Spec, units: Units, env: Any) -> Units:
+    """Units with the names that somebody's own environment gives, as ``observation_names`` and ``action_names``.
+
+    Those that are not as many as there are numbers are left out, and that is said.
+    """
+    found = {}
+    for field, number in (("observation", spec.obs_shape[-1]), ("action", spec.num_actions)):
+        names = getattr(env, f"{field}_names", None)
+        if isinstance(names, (list, tuple)) and len(names) == number:
+            found[f"{field}s"] = tuple(map(str, names))
+        elif names is not None:
+            notice(f"{name}: {field}_names must be a list of {number} names; it is left out")
+    return units._replace(**found)
 
 
 def _meanings(env: Any) -> Sequence[str]:

@@ -21,7 +21,7 @@ from hades.tasks.base import Acting, Episode
 from hades.tasks.host_rollouts import Rollouts, Steppable
 from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
-from hades.tasks.views import HostViewed, View
+from hades.tasks.views import HostViewed, View, bared
 
 
 class HostStep(NamedTuple):
@@ -182,7 +182,7 @@ class HostTask(Acting):
         observations, actions, rewards = kept.episode()
         probabilities = distributions(recipe, self.spec, params, normaliser, observations)
         ended = bool(episode.terminated[0, 0])
-        return self._bared(Recording(observations, actions, rewards, ended, probabilities, kept.seed))
+        return bared(self.environment, Recording(observations, actions, rewards, ended, probabilities, kept.seed))
 
     def pictures(self, recording: Recording, steps: Sequence[int]) -> list[np.ndarray]:
         """What the environment's own ``render`` gives, where an episode can be played again with it."""

@@ -68,10 +68,6 @@ class Through:
         """The environment's own limit."""
         return self.inner.max_steps
 
-    def bared(self, recording: Recording) -> Recording:
-        """An episode as the environment itself has it."""
-        return self.view.bared(recording, self.inner.spec)
-
 
 class Viewed(Through):
     """An environment in JAX, through a view."""
@@ -102,6 +98,13 @@ class HostViewed(Through):
         """As `hades.tasks.host.HostEnvironment`."""
         out = self.inner.step(self.view.action(actions, self.inner.spec.num_actions))
         return out._replace(obs=np.asarray(self.view.observations(out.obs)))
+
+
+def bared(environment: Any, recording: Recording) -> Recording:
+    """What was recorded in an environment, maybe through a view, as the environment itself has it."""
+    if not isinstance(environment, Through):
+        return recording
+    return environment.view.bared(recording, environment.inner.spec)
 
 
 def pad(obs: Any, shape: tuple[int, ...], first: int = 0) -> jax.Array:

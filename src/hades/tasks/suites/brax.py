@@ -13,7 +13,7 @@ from hades.errors import InputError, in_a_line
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
-from hades.tasks.dimensions import named
+from hades.tasks.dimensions import declared, named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.suites import remembered
 from hades.units import Units
@@ -89,7 +89,8 @@ class BraxEnvironment:
         obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
         own = type(env).__module__.startswith("brax.")
-        self.units = named("", self.spec, Units(), env.sys) if own else Units()
+        name = self.description
+        self.units = named("", self.spec, Units(), env.sys) if own else declared(name, self.spec, Units(), env)
         self.max_steps = max_steps
         self.pace = 1 / float(getattr(env, "dt", 0) or 1 / 30)
 
