@@ -80,4 +80,4 @@ def ffmpeg() -> str:
         import imageio_ffmpeg  # pyright: ignore[reportMissingImports]
 
         return imageio_ffmpeg.get_ffmpeg_exe()
-    raise InputError("MP4 needs ffmpeg, which is not found; install it with: pip install imageio-ffmpeg, or take .gif")
+    raise InputError("an .mp4 needs ffmpeg, which is not found: pip install imageio-ffmpeg, or take a .gif")

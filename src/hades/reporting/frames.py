@@ -63,7 +63,7 @@ def frames(task: Acting, recordings: Sequence[Recording]) -> list[np.ndarray]:
             at = min(int(step), recording.steps - 1)
             ax.clear()
             draw(ax, at)
-            ax.set_title(_caption(recording, at, names), size=7.5, family="monospace", pad=4)
+            ax.set_title(_caption(task, recording, at, names), size=7.5, family="monospace", pad=4, loc="left")
         found.append(_pixels(figure))
     return found
 
@@ -93,14 +93,14 @@ def _pixels(figure: "Figure") -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _caption(recording: Recording, step: int, names: Sequence[str]) -> str:
+def _caption(task: Acting, recording: Recording, step: int, names: Sequence[str]) -> str:
     """The return so far, which step it is, and what is done where that has a name; at the end, how it ended."""
     done, last = "", step == recording.steps - 1
     if last:
         done = "ended" if recording.terminated else "time is up"
     elif recording.probabilities is not None:
         done = names[int(recording.actions[step])]
-    return f"return {recording.returns[step]:<7.4g} step {step + 1:<4} {done:<10.10}"
+    return f"step {step + 1:<4} return {task.metric.number(recording.returns[step]):<7} {done:.14}"
 
 
 def _panel(task: Acting, recording: Recording, steps: np.ndarray) -> tuple[float, Draw]:
