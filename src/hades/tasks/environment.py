@@ -77,14 +77,19 @@ class Later:
         return self.made.max_steps
 
     @property
+    def pace(self) -> float | None:
+        """Steps in a second, where it says so."""
+        return getattr(self.made, "pace", None)
+
+    @property
+    def viewer(self) -> Callable[[PyTree], str] | None:
+        """Makes a page of an episode's states, where it can."""
+        return getattr(self.made, "viewer", None)
+
+    @property
     def units(self) -> Units:
         """What it says of its observations and actions, if anything."""
         return getattr(self.made, "units", Units())
-
-    @property
-    def view(self) -> Callable[[PyTree], str] | None:
-        """A page that shows an episode's states, if it makes such."""
-        return getattr(self.made, "view", None)
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""
