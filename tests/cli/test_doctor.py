@@ -105,6 +105,7 @@ echo "${COMPREPLY[@]}"
         ("distill cartpole --preset ''", "laptop evolution paper"),
         ("distill cartpole --networks mlp len", "lenet"),
         ("evaluate cartpole-", "cartpole-2 cartpole-8"),
+        ("explain cartpole-", "cartpole-2 cartpole-8"),
         ("zoo sh", "show"),
         ("zoo show hopper-v", "hopper-v5-16"),
         ("envs gymna", "gymnax gymnasium"),
