@@ -24,7 +24,8 @@ def gif(frames: Sequence[np.ndarray], fps: float) -> bytes:
     """An animated GIF of pictures ``[H, W, 3]``, with one palette; one that is too large shows fewer of them."""
     data = _gif(frames, fps)
     while len(data) > BYTES and len(frames) > 2:
-        frames, fps = frames[::2], fps / 2
+        fewer = [frames[i] for i in np.linspace(0, len(frames) - 1, -(-len(frames) // 2)).round().astype(int)]
+        frames, fps = fewer, fps * len(fewer) / len(frames)
         data = _gif(frames, fps)
     return data
 
@@ -41,7 +42,7 @@ def _gif(frames: Sequence[np.ndarray], fps: float) -> bytes:
     durations[-1] += int(STILL * 1000)
     buffer = io.BytesIO()
     pictures[0].save(
-        buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+        buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=True
     )
     return buffer.getvalue()
 
