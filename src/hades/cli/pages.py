@@ -109,7 +109,7 @@ class Watch(_Watching):
     def __call__(self) -> int:
         from hades.reporting.watching import HOST, server
 
-        with server(self.run, arguments.Watching(**given(self, arguments.Watching)).port) as served:
+        with server(self.run, **given(self, arguments.Watching)) as served:
             place = f"http://{HOST}:{served.server_address[1]}/"
             show({"page": place}, f"{place} follows {self.run}; ctrl-C ends it", self.output.json)
             served.serve_forever()
