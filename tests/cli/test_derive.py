@@ -124,7 +124,7 @@ TABLE = {
     known.name
     for kind in (Config, Recipe, *vars(arguments).values())
     if dataclasses.is_dataclass(kind)
-    for known, _ in rules(kind)  # type: ignore[arg-type], "port",
+    for known, _ in rules(kind)  # type: ignore[arg-type]
 }
 """All options that have a rule."""
 
