@@ -50,8 +50,8 @@ def influence(dataset: Dataset, found: Influence) -> "Figure":
     means, ends = np.asarray([each.mean for each in found.without]), found.interval
     rows, there = np.arange(number), np.isfinite(ends).all(1)
     lost = np.where(there, means, np.nan) - found.whole.mean
-    ax.barh(rows, lost, left=found.whole.mean, color=ORANGE, height=0.62, label="without the pair")
-    ax.hlines(rows[there], *ends[there].T, color=INK, lw=1.4)
+    ax.barh(rows, lost, left=found.whole.mean, color=ORANGE, height=0.62, label="lost without the pair")
+    ax.hlines(rows[there], *ends[there].T, color="black", lw=1.4)
     ax.axvline(found.whole.mean, color=BLUE, lw=1.6, label=f"all {len(dataset)} pairs")
     ax.set(yticks=rows, yticklabels=[str(pair + 1) for pair in found.pairs], ylabel="pair left out")
     ax.set(xlabel=metric_of(found.whole.metric).name)
