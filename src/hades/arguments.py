@@ -95,6 +95,14 @@ class Rendering:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watching:
+    """Where a page is served."""
+
+    port: int = option(8265, least=0, most=65535)
+    """On localhost; 0 takes a free one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Merging:
     """How datasets are joined."""
 

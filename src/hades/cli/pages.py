@@ -15,8 +15,6 @@ from hades.cli.output import show
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
 
-PORT = 8265
-
 
 @dataclass(kw_only=True)
 class Report(Writing):
@@ -51,6 +49,7 @@ class Report(Writing):
                     self.output.json)  # fmt: skip
 
 
+_Watching: Any = options_of(whole=(arguments.Watching,))
 _Rendering: Any = options_of(Recipe, whole=(arguments.Rendering,))
 
 
@@ -100,19 +99,17 @@ class Render(Writing, _Rendering):
 
 
 @dataclass(kw_only=True)
-class Watch:
+class Watch(_Watching):
     """Serve a run's page to this machine alone, and follow the run."""
 
     run: Positional[Annotated[Path, arg(metavar="RUN")]]
     """The run's folder."""
-    port: Annotated[int, arg(metavar="INT", help_behavior_hint=f"(default: {PORT})")] = PORT
-    """Where it listens, on localhost; 0 takes a free one."""
     output: Output = field(default_factory=Output)
 
     def __call__(self) -> int:
         from hades.reporting.watching import HOST, server
 
-        with server(self.run, self.port) as served:
+        with server(self.run, **given(self, arguments.Watching)) as served:
             place = f"http://{HOST}:{served.server_address[1]}/"
             show({"page": place}, f"{place} follows {self.run}; ctrl-C ends it", self.output.json)
             served.serve_forever()
