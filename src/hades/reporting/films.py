@@ -1,6 +1,5 @@
 """Pictures one after the other as one file: GIF, which everything shows, or MP4, where ffmpeg is there."""
 
-import importlib.util
 import io
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hades.errors import InputError
+from hades.extras import installed
 
 COLOURS, SAMPLES = 96, 12
 """Of a GIF, and the pictures that they are chosen from."""
@@ -77,7 +77,7 @@ def ffmpeg() -> str:
 
     if found := shutil.which(matplotlib.rcParams["animation.ffmpeg_path"]):
         return found
-    if importlib.util.find_spec("imageio_ffmpeg"):
+    if installed("imageio_ffmpeg"):
         import imageio_ffmpeg  # pyright: ignore[reportMissingImports]
 
         return imageio_ffmpeg.get_ffmpeg_exe()
