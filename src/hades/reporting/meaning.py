@@ -28,7 +28,7 @@ from hades.reporting.places import Nearest, Projection, fed, thinned
 from hades.reporting.policies import Answers, Field, all_do
 from hades.reporting.retraining import Growth, Influence, left_out, stops
 from hades.scores import Evaluation
-from hades.tasks.base import Acting, Task
+from hades.tasks.base import Task
 
 EPISODES, STEPS, NUMBERS = 4, 1000, 2**24
 """That are looked at, at most: how many, how long, and of how many numbers."""
@@ -200,9 +200,7 @@ def rollouts(planned: Trial, params: Params) -> Rollouts:
     Raises:
         InputError: where nobody acts, or no state stands still.
     """
-    fitness, task = planned.fitness, planned.fitness.task
-    if not isinstance(task, Acting):
-        raise InputError(f"nobody acts in {task.name}, of {task.metric.pairs}: there is no episode to follow")
+    fitness, task = planned.fitness, planned.fitness.task.played
     if isinstance(planned.normaliser, OnlineNormaliser):
         raise InputError("its observations are normalised by whole batches of episodes: no real state stands still")
     numbers = math.prod(task.spec.obs_shape)
@@ -210,7 +208,7 @@ def rollouts(planned: Trial, params: Params) -> Rollouts:
     several = max(1, min(EPISODES, NUMBERS // (limit * numbers)))
     keys, played = fitness.seeds(planned.episode_key), []
     for episode, network in list(np.ndindex(fitness.episodes, fitness.inits))[:several]:
-        one = jax.tree.map(lambda x, i=network: x[i : i + 1], params)
+        one = jax.tree.map(lambda x, i=network: x[i], params)
         played.append(
             task.record(fitness.recipe, one, planned.normaliser, keys[network, episode], fitness.greedy, limit)
         )
