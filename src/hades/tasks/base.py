@@ -18,6 +18,7 @@ from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.rollouts import Play, Trajectory
+from hades.tasks.scenes import Scene
 from hades.tasks.views import View
 from hades.units import Units
 
@@ -146,6 +147,11 @@ class Task(ABC):
         """Names of what it shows and takes, and the bounds of its actions, as far as they are known."""
         return Units()
 
+    @property
+    def scene(self) -> Scene | None:
+        """How its observations are drawn, if anybody knows."""
+        return None
+
     @cached_property
     def faults(self) -> Sequence[str]:
         """What is wrong with it, by one reset and step: each in a line."""
@@ -257,6 +263,11 @@ class Acting(Task):
     def units(self) -> Units:
         """The environment's, if it says them."""
         return getattr(self.environment, "units", Units())
+
+    @property
+    def scene(self) -> Scene | None:
+        """The environment's, if it has one."""
+        return getattr(self.environment, "scene", None)
 
     @property
     def max_steps(self) -> int:

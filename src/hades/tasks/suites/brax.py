@@ -15,6 +15,7 @@ from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
 from hades.tasks.dimensions import named
 from hades.tasks.environment import Environment, Later, Step
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import remembered
 from hades.units import Units
 
@@ -90,6 +91,7 @@ class BraxEnvironment:
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
         own = type(env).__module__.startswith("brax.")
         self.units = named("", self.spec, Units(), env.sys) if own else Units()
+        self.scene = scene_of(self.description, self.spec, self.units, env.sys) if own else None
         self.max_steps = max_steps
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:

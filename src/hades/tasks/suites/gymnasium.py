@@ -21,6 +21,7 @@ from hades.tasks.dimensions import named
 from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import installed, making, nearest, remembered, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 from hades.units import Units
@@ -152,6 +153,7 @@ class GymnasiumEnvironment:
             self.low, self.high = bounds(name, np.reshape(space.low, -1), np.reshape(space.high, -1), (actions,))
             units = Units.bounded(self.low, self.high)
         self.units = named(name, self.spec, units, _known_body(first))
+        self.scene = scene_of(name, self.spec, self.units, _known_body(first))
         self.max_steps = max_steps or self._limit(first)
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from hades.tasks.control import ControlTask, bounds, scale_action
 from hades.tasks.dimensions import named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.fingerprints import described, plain
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import remembered
 from hades.units import Units
 
@@ -166,7 +167,9 @@ class GymnaxEnvironment:
         num_actions = int(actions.n) if shape is None else shape[0]
         self.spec = Spec((self.classes,) if self.classes else obs_shape or (), num_actions, shape is None)
         # What others have made of it may show something else.
-        self.units = named(name, self.spec, units) if type(env).__module__.startswith("gymnax.") else units
+        theirs = type(env).__module__.startswith("gymnax.")
+        self.units = named(name, self.spec, units) if theirs else units
+        self.scene = scene_of(name if theirs else "", self.spec, self.units)
         steps = getattr(params, "max_steps_in_episode", None)
         if steps is None:
             raise InputError(f"{name} has episodes without a limit: its parameters need max_steps_in_episode")
