@@ -53,7 +53,7 @@ def test_a_score_that_is_not_finite_is_the_worst_and_counted(bad: float) -> None
         None,
         14,
     )
-    assert "return none ± none" in str(evaluation) and "1 of 16 scores not finite" in str(evaluation)
+    assert "return none ± none over episodes" in str(evaluation) and "1 of 16 scores not finite" in str(evaluation)
     assert (hades.Evaluation(np.full((2, 2), bad)).iqm_interval or [0])[0] != 0
 
 

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 import hades
-from hades.errors import MissingExtra, Notice
+from hades.errors import Notice
+from hades.extras import MissingExtra
 from hades.hub import CITATION, card, push
 from hades.remote import FILE, Address, fetch, is_address
 from tests.fake_hub import READER, TOKEN, Hub, Repository

@@ -1,6 +1,7 @@
 """What is said while a run or a scoring goes on."""
 
 import io
+import re
 import sys
 import time
 from types import SimpleNamespace
@@ -93,6 +94,38 @@ def test_a_title_is_what_it_is_and_no_markup(monkeypatch: pytest.MonkeyPatch) ->
     with progress.Progress("odd [/name] \x1b[31m", {"generations": 3, "steps": None, "minutes": None}):
         pass
     assert terminal.getvalue().count("odd [/name] \\x1b[31m") >= 1
+
+
+BUDGET = {"generations": 40, "steps": None, "minutes": None}
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, columns: int, encoding: str = "utf-8") -> list[str]:
+    """The lines that a terminal is left with, of a run that is half over."""
+    stream = Terminal()
+    monkeypatch.setattr(Terminal, "encoding", encoding, raising=False)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with progress.Progress("task", BUDGET) as display:
+        for generation, score in ((10, 1.0), (20, 9.0)):
+            display.validated(score, 1.5)
+            row = {"generation": generation, "mean": 2.0, "best": 3.0, "env_steps_total": 9, "seconds": 60.0}
+            display.update(row, score, 1e6)
+        stream.truncate(stream.seek(0))
+    return [re.sub(r"\x1b\[[\d;?]*\w", "", line).strip("\r ") for line in stream.getvalue().splitlines()]
+
+
+def test_a_terminal_shows_how_far_a_run_is_and_how_its_score_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    far, curve, last = shown(monkeypatch, 80)[:3]
+    assert "━─" in far and "  50%  0:00 elapsed" in far
+    assert curve == "validated ▁█ 9, best 9" and last == "generation 20/40  mean 2  best 3  steps/s 1.0M"
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    lines = shown(monkeypatch, columns)[:3]
+    assert len(lines) == 3 and max(map(len, lines)) <= columns and "50%" in lines[0]
+    assert all(line.isascii() for line in shown(monkeypatch, columns, "ascii"))
 
 
 def test_what_is_left_is_said_once_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

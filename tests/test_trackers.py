@@ -14,7 +14,8 @@ from tensorboardX.proto import event_pb2
 
 import hades
 from hades import trackers
-from hades.errors import InputError, MissingExtra, Notice
+from hades.errors import InputError, Notice
+from hades.extras import MissingExtra
 from hades.runs import Run
 from hades.tasks.control import ControlTask
 from hades.trackers import Trackers

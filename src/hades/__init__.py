@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from hades.learner.recipe import Learner as Learner
     from hades.learner.recipe import Recipe as Recipe
     from hades.merging import merge as merge
+    from hades.reporting.meaning import meaning as meaning
+    from hades.reporting.motion import render as render
     from hades.reporting.page import report as report
     from hades.runtime import configure as configure
     from hades.scores import Evaluation as Evaluation
@@ -44,7 +46,9 @@ _HOME = {
     "learner.recipe": ("Learner", "Recipe"),
     "merging": ("merge",),
     "config": ("Config",),
-    "reporting": ("report",),
+    "reporting.motion": ("render",),
+    "reporting.page": ("report",),
+    "reporting.meaning": ("meaning",),
     "runtime": ("configure",),
     "scores": ("Evaluation",),
     "tasks": ("check", "make"),

@@ -59,6 +59,18 @@ class Scoring:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Explaining:
+    """How it is found out what a dataset's pairs mean."""
+
+    inits: int = option(8, least=1)
+    """Networks trained, of each way of training; of HaDES-F's own all."""
+    episodes: int = option(4, least=1)
+    """Episodes played by each network; of images there are none."""
+    seed: int = option(0, **SEED)
+    """Of initialisations and episodes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """How one network is trained on a dataset."""
 
@@ -66,6 +78,20 @@ class Training:
     """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for."""
     seed: int = option(0, **SEED)
     """Of a fresh initialisation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """How episodes are shown."""
+
+    inits: int = option(1, least=1, most=8)
+    """Networks, side by side."""
+    init: str = option("auto", one_of=INITS)
+    """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for."""
+    greedy: bool = option(False)
+    """Take the most likely action instead of a sampled one."""
+    seed: int = option(0, **SEED)
+    """Of the first network and episode; the others have the next ones."""
 
 
 @dataclass(frozen=True, kw_only=True)

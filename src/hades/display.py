@@ -58,12 +58,16 @@ def evaluation_in_html(evaluation: "Evaluation") -> str:
     metric, score = metric_of(evaluation.metric), evaluation.summary()
     interval = " to ".join(map(metric.number, score["iqm_interval"] or ()))
     rows = {
-        metric.name: metric.words(score["mean"], score["std"]),
+        metric.name: metric.spread(score),
         "interquartile mean": metric.number(score["iqm"]) + (f", 95 % interval {interval}" if interval else ""),
         "least, most": f"{metric.number(score['min'])}, {metric.number(score['max'])}",
         "of": metric.counts(score),
     }
-    return _rows([[name, value] for name, value in rows.items()])
+    from hades.reporting.strips import strip
+    from hades.reporting.style import png
+
+    said = _rows([[name, value] for name, value in rows.items()])
+    return said + _image("each score, their mean and its interval", png(strip(evaluation)))
 
 
 def result_in_html(result: "Result") -> str:
@@ -113,10 +117,11 @@ def _pairs(dataset: "Dataset") -> tuple[list[str], list[list[str]], list[str]]:
     mean, std = dataset.normaliser
     names = named_or_numbered(dataset.units.observations, dataset.spec.obs_shape[-1])
     numbers = [[f"{value:.2f}" for value in row] for row in mean + std * dataset.states]
-    return names, numbers, [_action(dataset, row) for row in dataset.targets]
+    return names, numbers, [action_in_words(dataset, row) for row in dataset.targets]
 
 
-def _action(dataset: "Dataset", target: np.ndarray) -> str:
+def action_in_words(dataset: "Dataset", target: np.ndarray) -> str:
+    """What a pair has a network do."""
     known, number = dataset.units.actions, dataset.spec.num_actions
     if dataset.spec.discrete:
         best = int(target.argmax())
@@ -129,17 +134,20 @@ def _action(dataset: "Dataset", target: np.ndarray) -> str:
 
 
 def _table(dataset: "Dataset") -> str:
-    if dataset.states.ndim != 2:
-        from hades.reporting.pictures import picture
+    from hades.reporting.pictures import drawing, picture
 
+    if dataset.states.ndim != 2:
         return _image("the pairs", picture(dataset))
+    drawn = "" if drawing(dataset)[0] is None else _image("the pairs, as their environment draws them", picture(dataset))
     names, numbers, actions = _pairs(dataset)
     shown = names[:COLUMNS]
-    rows = [["", *shown, "action"]]
-    rows += [[str(i), *row[:COLUMNS], action] for i, (row, action) in enumerate(zip(numbers, actions, strict=True))]
+    rows = [["pair", *shown, "action"]]
+    rows += [
+        [str(i + 1), *row[:COLUMNS], action] for i, (row, action) in enumerate(zip(numbers, actions, strict=True))
+    ]
     left = [f"{len(names) - COLUMNS} more numbers"] * (len(names) > COLUMNS)
     left += [f"{len(dataset) - ROWS} more pairs"] * (len(dataset) > ROWS)
-    return _rows(rows[: ROWS + 1]) + (f"<div>and {', '.join(left)}</div>" if left else "")
+    return drawn + _rows(rows[: ROWS + 1]) + (f"<div>and {', '.join(left)}</div>" if left else "")
 
 
 def _image(of: str, png: bytes) -> str:

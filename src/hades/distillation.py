@@ -200,7 +200,8 @@ def _task_of(run: Run, given: Task | None) -> Task:
     """The task of a run: made again, or the one that is given, where it is the same."""
     name = run.about["task"]
     if given is None:
-        return tasks.again(name, run.about, "hades.resume(run, task)")
+        call = "the file as it was" if tasks.own.is_reference(name) else "hades.resume(run, task)"
+        return tasks.again(name, run.about, call)
     task = tasks.ready(given)
     tasks.check_same(task, name, run.about)
     return task
@@ -222,7 +223,9 @@ def _run(
     loop = Loop(search, config, counts, keeper, int(state.generation) > 0, checkpoint_every)
     title = f"{search.task.name}, {config.size} pairs"
     quiet, before, scored = not (progress and runtime.is_main()), counts.seconds + counts.compiled, 0.0
-    with Signals() as signals, Progress(title, config.budget, before, quiet) as display:
+    spent = loop.over(int(state.generation)) and not loop.given_up
+    showing = Progress(title, config.budget, before, quiet, rows, spent)
+    with Signals() as signals, showing as display:
         state, stopped = loop.run(state, display, signals)
         evaluation, over = None, loop.over(int(state.generation))
         if over:

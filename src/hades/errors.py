@@ -19,13 +19,6 @@ class InputError(ValueError):
         super().__init__("\n  ".join(map(printable, (message, *more))))
 
 
-class MissingExtra(InputError):
-    """An optional dependency is not installed."""
-
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} is not installed; install it with: pip install 'hades-rl[{extra}]'")
-
-
 class WriteError(InputError):
     """A file cannot be written: a full disk, a folder that is gone, a permission lost."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -144,6 +144,50 @@ def evaluate(
     """
     runtime.configure()
     dataset = as_dataset(dataset)
+    planned = trial(dataset, task, inits, episodes, learner=learner, greedy=greedy, init=init, seed=seed)
+    with working(_doing(planned.fitness, planned.networks)) as left:
+        params = planned.trained(dataset.states, dataset.targets)
+        return planned.scored(params, left)
+
+
+class Trial(NamedTuple):
+    """How networks are trained on a dataset's pairs, or on some of them, and scored: always the same networks on the
+    same episodes (common random numbers)."""
+
+    fitness: Fitness
+    networks: Networks
+    normaliser: AnyNormaliser
+    network_key: jax.Array
+    episode_key: jax.Array
+
+    def trained(self, states: np.ndarray, targets: np.ndarray, steps: int | None = None) -> Params:
+        """Its networks, leaves ``[inits, ...]``, trained on pairs; stopped after so many steps, where that is said."""
+        pairs = jnp.asarray(states)[None], jnp.asarray(targets)[None], {}
+        last = None if steps is None else jnp.asarray(steps, jnp.int32)
+        return _train(self.fitness, pairs, self.network_key, self.episode_key, last)
+
+    def scored(self, params: Params, left: Left = lambda seconds: None) -> Evaluation:
+        """Scores of such networks."""
+        returns = _in_shifts(self.fitness, params, self.normaliser, self.episode_key, left)
+        return Evaluation(returns, self.fitness.task.metric.name, self.networks)
+
+
+def trial(
+    dataset: Dataset,
+    task: Task | str | None,
+    inits: int | None,
+    episodes: int,
+    *,
+    learner: Wishes = None,
+    greedy: bool = False,
+    init: str = Scoring.init,
+    seed: int = Scoring.seed,
+) -> Trial:
+    """What `evaluate` does, of the same arguments.
+
+    Raises:
+        InputError: as `evaluate`.
+    """
     task = task_of(dataset) if task is None else tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
@@ -155,11 +199,7 @@ def evaluate(
     if not networks.sampled:
         network_key = stored_key(dataset.info["init_key"])
     check_memory(of_networks(fitness, 1, len(dataset), copies=2))
-    pairs = jnp.asarray(dataset.states)[None], jnp.asarray(dataset.targets)[None], {}
-    with working(_doing(fitness, networks)) as left:
-        params = _train(fitness, pairs, network_key, episode_key)
-        returns = _in_shifts(fitness, params, normaliser_of(dataset), episode_key, left)
-    return Evaluation(returns, task.metric.name, networks)
+    return Trial(fitness, networks, normaliser_of(dataset), network_key, episode_key)
 
 
 def _doing(fitness: Fitness, networks: Networks) -> str:
@@ -206,7 +246,8 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
     if not dataset.task:
         raise InputError("this dataset names no task; give one (--task)")
     about = {**dataset.info, "task_options": {**dataset.info.get("task_options", {}), **options}}
-    return tasks.again(dataset.task, about, "hades.evaluate(dataset, task), or the name of another (--task)")
+    call = tasks.own.typed(dataset.task, dataset.info.get("task_options", {}))
+    return tasks.again(dataset.task, about, call or "hades.evaluate(dataset, task), or the name of another (--task)")
 
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:
@@ -217,9 +258,11 @@ def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = 
 # Two programs: the second, which Brax's compilation makes the dearer, is the same for all recipes of one network, and
 # found in the compilation cache. Both are kept: what is evaluated again compiles nothing.
 @partial(jax.jit, static_argnums=0)
-def _train(fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: jax.Array) -> Params:
+def _train(
+    fitness: Fitness, pairs: Pairs, network_key: jax.Array, episode_key: jax.Array, last: jax.Array | None = None
+) -> Params:
     """Fresh networks trained on a dataset, a population of one: ``[inits, ...]``."""
-    trained = fitness.train(pairs, fitness.networks(network_key), episode_key)
+    trained = fitness.train(pairs, fitness.networks(network_key), episode_key, last)
     return jax.tree.map(lambda x: x[0], trained)
 
 

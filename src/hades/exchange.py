@@ -11,6 +11,7 @@ import numpy as np
 from hades.contents import as_float32
 from hades.dataset import Dataset, Spec
 from hades.errors import InputError
+from hades.extras import installed
 from hades.files import dumps
 from hades.normalisers import varies
 from hades.units import Raw, Units, named_or_numbered
@@ -165,7 +166,6 @@ def _column(actions: Any, spec: Spec | None) -> dict[str, Any]:
 
 
 def _imported(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise InputError(f"{module} is not installed; install it with: pip install {module}") from None
+    if not installed(module):
+        raise InputError(f"{module} is not installed; install it with: pip install {module}")
+    return importlib.import_module(module)

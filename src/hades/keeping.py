@@ -120,6 +120,6 @@ def written_page(run: Run) -> tuple[Path | None, str | None]:
     if not runtime.is_main():
         return None, None
     try:
-        return report(run.path), None
+        return report(run.path, quick=True), None
     except WriteError as error:
         return None, str(error)

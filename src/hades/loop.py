@@ -247,7 +247,7 @@ class Loop:
             row: Row = {"generation": generation + i + 1, "search": counts.turn}
             row |= {name: plain(values[i].item()) for name, values in log.items()}
             counts.alike = counts.alike + 1 if row["worst"] is not None and row["worst"] == row["best"] else 0
-            counts.barren = counts.barren + 1 if row["best"] is None else 0
+            counts.barren = counts.barren + 1 if row["best"] is None and row["diverged"] else 0
             seconds = before + (counts.seconds - before) * (i + 1) / done
             spent = {"env_steps_total": counts.env_steps, "seconds": round(seconds, 3)}
             rows.append(row | spent | {"validated": None})

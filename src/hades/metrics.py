@@ -48,15 +48,17 @@ class Metric:
         """``mean ± spread``, where there is one."""
         return self.number(mean) + ("" if spread is None else f" ± {self.number(spread)}")
 
+    def spread(self, score: Options) -> str:
+        """An evaluation's mean and standard deviation, and what that is over."""
+        over = f" over {'episodes' if self.episodes else 'networks'}"
+        return self.words(score["mean"], score["std"]) + ("" if score["std"] is None else over)
+
     def sentence(self, score: Options) -> str:
         """An evaluation's summary on one line."""
         iqm, least, most = (self.number(score[name]) for name in ("iqm", "min", "max"))
         interval = ", ".join(map(self.number, score["iqm_interval"] or ()))
         iqm += f" [{interval}]" if interval else ""
-        return (
-            f"{self.name} {self.words(score['mean'], score['std'])}   IQM {iqm}   min {least}   max {most}   "
-            f"({self.counts(score)})"
-        )
+        return f"{self.name} {self.spread(score)}   IQM {iqm}   min {least}   max {most}   ({self.counts(score)})"
 
     def counts(self, score: Options) -> str:
         """Of what an evaluation's summary is."""

@@ -33,12 +33,15 @@ def get(task: Task, name: str) -> Config:
 
 def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Presets as lines of text: ``{preset: {task: Config.to_json()}}``."""
-    header = ("preset", "task", "pairs", "population", "inits×episodes", "strategy", "normaliser", "learner", "budget")
-    rows = [(preset, task, *_row(c)) for preset, configs in chosen.items() for task, c in configs.items()]
-    return align([header, *rows])
+    rows = [(preset, task, *row(c)) for preset, configs in chosen.items() for task, c in configs.items()]
+    return align([("preset", "task", *HEADER), *rows])
 
 
-def _row(c: Mapping[str, Any]) -> tuple[str, ...]:
+HEADER = ("pairs", "population", "inits×episodes", "strategy", "normaliser", "learner", "budget")
+
+
+def row(c: Mapping[str, Any]) -> tuple[str, ...]:
+    """A configuration, as `Config.to_json` has it, in the cells below `HEADER`."""
     recipe = c["learner"]
     network = " ".join(c["networks"]) or f"width {recipe['width']}"
     budget = next(counted(c[limit], limit) for limit in LIMITS if c[limit])

@@ -13,10 +13,10 @@ from typing import Any, Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from hades.aliases import Options
+from hades.bars import bar, fitted, sparkline
 from hades.streams import patient
 from hades.tables import counted, printable
 
@@ -146,7 +146,9 @@ def about(seconds: float) -> str:
 
 
 def _score(score: float | None) -> str:
-    return "none" if score is None else f"{score:.1f}"
+    if score is None:
+        return "-"
+    return f"{score:.1f}" if abs(score) >= 10 else f"{score:.3g}"
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -162,26 +164,42 @@ class Progress:
         budget: the run's limits on ``generations``, ``steps`` and ``minutes``; absent ones are None.
         before: seconds that were spent before.
         quiet: show nothing.
+        rows: metrics from before.
+        spent: the budget is: nothing is left to search.
     """
 
-    def __init__(self, title: str, budget: dict[str, float | None], before: float = 0.0, quiet: bool = False) -> None:
-        self.title, self.budget, self.quiet = printable(title), budget, quiet or sys.stderr is None
+    def __init__(
+        self,
+        title: str,
+        budget: dict[str, float | None],
+        before: float = 0.0,
+        quiet: bool = False,
+        rows: Sequence[Options] = (),
+        spent: bool = False,
+    ) -> None:
+        self.title, self.budget, self.quiet, self.spent = printable(title), budget, quiet or sys.stderr is None, spent
         self.start = self.said = time.monotonic()
         self.start -= before
-        self.stage, self.until, self.scoring = "", math.inf, 0.0
+        self.stage, self.share, self.left, self.ends, self.scoring = "", float(spent), 0.0, math.inf, 0.0
         self.values: dict[str, str] = {}
-        console = Console(file=patient(sys.stderr))
-        self.live = Live(console=console, refresh_per_second=1 / TICK, get_renderable=self._table)
-        self.plain = self.quiet or not console.is_terminal
+        self.curves = {name: [row[name] for row in rows] for name in ("validated", "mean")}
+        self.console = Console(file=patient(sys.stderr))
+        self.live = Live(console=self.console, refresh_per_second=1 / TICK, get_renderable=self._view)
+        self.plain = self.quiet or not self.console.is_terminal
         self.clock = _Clock(PLAIN_TICK, self._tick)
 
     def __enter__(self) -> Self:
-        limits = (counted(limit, name) for name, limit in self.budget.items() if limit)
-        self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring")
+        limits = [counted(limit, name) for name, limit in self.budget.items() if limit]
+        if self.spent:
+            spent = f"{self.title}: the budget of {' or '.join(limits)} is spent, so nothing is searched"
+            self.say(f"{spent}; what was found is scored (with more {', '.join(self.budget)} it goes on)")
+        else:
+            self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring")
         (self.clock if self.plain else self.live).__enter__()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.share, self.left, self.stage, self.ends = self._share(time.monotonic()), 0.0, "", math.inf
         (self.clock if self.plain else self.live).__exit__(kind, error, trace)
 
     def say(self, text: str) -> None:
@@ -192,7 +210,7 @@ class Progress:
             self.said = time.monotonic()
             _write(sys.stderr, f"{text}\n")
         else:
-            self.live.console.print(text, highlight=False, markup=False)
+            self.console.print(text, highlight=False, markup=False)
 
     def doing(self, stage: str) -> None:
         """What goes on from now on."""
@@ -201,12 +219,13 @@ class Progress:
     def score(self) -> None:
         """The search is over, and its result is scored: two validations, on what it never saw."""
         self.doing("scoring")
-        self.until = time.monotonic() + self.scoring
-        self.say(f"scoring the dataset, {about(self.scoring)}")
+        self.ends, self.left = time.monotonic(), 0.0
+        self.say("scoring the dataset" + (f", {about(self.scoring)}" if self.scoring else ""))
 
     def validated(self, score: float | None, seconds: float) -> None:
         """What a validation gave and took; the scoring at the end is twice as long."""
         self.values["validated"] = _score(score)
+        self.curves["validated"].append(score)
         self.scoring = 2 * seconds
         self.doing("searching")
 
@@ -217,36 +236,58 @@ class Progress:
             + (f"/{self.budget['generations']:,}" if self.budget["generations"] else ""),
             "mean": _score(row["mean"]),
             **({} if row["best"] == row["mean"] else {"best": _score(row["best"])}),  # of one candidate, its mean
-            "validated": "" if score is None else f"{score:.1f}",
+            "validated": "" if score is None else _score(score),
             "steps/s": _short(rate),
         }
-        self.until = time.monotonic() + self.remaining(row) + self.scoring
+        self.curves["mean"].append(row["mean"])
+        self.share = self._spent(row)
+        self.left = row["seconds"] * (1 / self.share - 1) if 0 < self.share < 1 else 0.0
+        self.ends = time.monotonic() + self.left
         if last or time.monotonic() - self.said > PLAIN_EVERY:
             self._line()
 
-    def remaining(self, row: dict[str, Any]) -> float:
-        """Seconds until the first limit of the budget is reached, at the pace so far."""
+    def _spent(self, row: dict[str, Any]) -> float:
+        """The share of the budget, by the limit that is reached first at the pace so far."""
         spent = {
             "generations": row["generation"],
             "steps": row["env_steps_total"],
             "minutes": row["seconds"] / 60,
         }
-        shares = [spent[k] / limit for k, limit in self.budget.items() if limit]
-        share = max(shares, default=0.0)
-        return row["seconds"] * (1 / share - 1) if 0 < share < 1 else 0.0
+        return min(1.0, max((spent[k] / limit for k, limit in self.budget.items() if limit), default=0.0))
+
+    def _share(self, now: float) -> float:
+        """Of the budget, running on since the last generation that was told."""
+        return 1 - (1 - self.share) * max(0.0, self.ends - now) / self.left if self.left else self.share
 
     def _now(self) -> dict[str, str]:
         now = time.monotonic()
-        left = "" if self.until == math.inf else _clock(max(0.0, self.until - now))
+        left = "" if self.ends == math.inf else _clock(max(0.0, self.ends + self.scoring - now))
         return self.values | {"elapsed": _clock(now - self.start), "remaining": left, "": self.stage}
 
-    def _table(self) -> Table:
-        table = Table(title=Text(self.title), title_justify="left", box=None, pad_edge=False)
-        values = self._now()
-        for name in values:
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_row(*values.values())
-        return table
+    def _view(self) -> Text:
+        """What a terminal shows: how far it is, how its score went, and the last generation."""
+        width, plain, now = self.console.width, self.console.options.ascii_only, time.monotonic()
+        ends = [f"{_clock(now - self.start)} elapsed"]
+        if (left := self.ends - now) > 0 and self.ends < math.inf:
+            ends += [f"{_clock(left)} left", *([f"then scoring {_clock(self.scoring)}"] if self.scoring else [])]
+        elif (left := self.ends + self.scoring - now) > 0 and self.stage == "scoring":
+            ends += [f"{_clock(left)} left"]
+        share = self._share(now)
+        words = f"  {share:.0%}  {fitted(ends, width - 14, ', ')}"
+        done, open_ = bar(share, max(8, min(40, width - len(words))), plain)
+        numbers = [f"{name} {value}" for name, value in self.values.items() if value and name != "validated"]
+        rows = [Text.assemble((done, "cyan"), (open_, "dim"), words), self._curve(width, plain)]
+        return Text("\n").join([*rows, Text(fitted([*filter(None, [self.stage]), *numbers], width))])
+
+    def _curve(self, width: int, plain: bool) -> Text:
+        """Of validations, as soon as there are some; until then of the population's mean."""
+        name = "validated" if len([one for one in self.curves["validated"] if one is not None]) > 1 else "mean"
+        values = [value for value in self.curves[name] if value is not None]
+        if not values:
+            return Text("no score yet")
+        words = f" {_score(values[-1])}" + (f", best {_score(max(values))}" if name == "validated" else "")
+        line = sparkline(values, max(8, min(60, width - len(name) - len(words) - 1)), plain)
+        return Text.assemble(f"{name} ", (line, "cyan"), words)
 
     def _line(self) -> None:
         if self.plain:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from hades.errors import InputError, MissingExtra, notice
+from hades.errors import InputError, notice
+from hades.extras import MissingExtra
 from hades.options import shown
 
 if TYPE_CHECKING:

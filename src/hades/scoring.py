@@ -4,7 +4,7 @@ Nothing above this file can tell whether episodes are a part of a jitted program
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ class Scores(NamedTuple):
     """What leaves the evaluation of a population: scalars, and the observations' moments where asked for."""
 
     fitness: jax.Array
-    """``[P]``, mean score; minus infinity where it was not a finite number."""
+    """``[P]``, mean score; minus infinity where it was not a finite number, none (nan) where there is none yet."""
     env_steps: jax.Array
     """Environment steps of whole episodes (labelled images looked at), over the population."""
     seen: Moments | None
@@ -85,9 +85,14 @@ class Fitness:
         draw = fresh_networks if self.task.traced else _fresh_networks
         return draw(self.recipe, self.task.spec, self.inits, key)
 
-    def train(self, population: Pairs, networks: Params, key: jax.Array) -> Params:
-        """Every network trained on every candidate, as `play` does, and all kept: ``[P, inits, ...]``."""
-        train, shared = self._trainer(population, networks, key)
+    def train(self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None) -> Params:
+        """Every network trained on every candidate, as `play` does, and all kept: ``[P, inits, ...]``.
+
+        Args:
+            last: stop after so many steps.
+        """
+        of = self if last is None else replace(self, window=0)
+        train, shared = of._trainer(population, networks, key, last)
 
         def work(jobs: jax.Array, batch: int, *shared: PyTree) -> Params:
             return in_batches(train, shared, jobs, batch)
@@ -171,10 +176,13 @@ class Fitness:
         episode = episode._replace(seen=jax.vmap(merge_all)(episode.seen) if episode.seen else None)
         return jax.tree.map(lambda x: x.reshape(size, self.inits, *x.shape[1:]), episode)
 
-    def _trainer(self, population: Pairs, networks: Params, key: jax.Array) -> tuple[MakeParams, tuple[PyTree, ...]]:
+    def _trainer(
+        self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None
+    ) -> tuple[MakeParams, tuple[PyTree, ...]]:
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
-        last = self.window and jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
+        if last is None and self.window:
+            last = jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
         train = _Train(self.recipe, self.task.spec, self.inits, self.rate_spread, self.window)
         return train, (population, networks, train_key, last)
 

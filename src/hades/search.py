@@ -148,7 +148,7 @@ class Search:
             "mean": jnp.mean(scores.fitness, where=finite),
             "best": jnp.max(scores.fitness),
             "worst": jnp.min(scores.fitness, where=finite, initial=jnp.inf if several else jnp.nan),
-            "diverged": jnp.sum(~finite),
+            "diverged": jnp.sum(jnp.isinf(scores.fitness)),
             "env_steps": scores.env_steps,
             **strategy.metrics(moved),
         }

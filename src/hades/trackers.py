@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from hades.errors import InputError, MissingExtra, notice
+from hades.errors import InputError, notice
+from hades.extras import need
 from hades.files import write_atomically
 from hades.runs import Row, Run
 
@@ -144,13 +145,10 @@ class WandB:
 
 def check_trackers(names: Sequence[str]) -> None:
     """Raise unless every tracker is known, installed, and logged in to."""
-    from importlib.util import find_spec
-
     for name in names:
         if name not in TRACKERS:
             raise InputError(f"unknown tracker '{name}'; choose one of {', '.join(TRACKERS)}")
-        if find_spec(TRACKERS[name]) is None:
-            raise MissingExtra(name, name)
+        need(TRACKERS[name], name)
     if "wandb" in names:
         _check_login()
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ def test_the_doctor_answers_where_jax_does_not_start() -> None:
     assert all(len(problem.splitlines()) == 1 for problem in found["problems"])
 
 
+_script = cache(script)
+
+
 COMPLETED = """
 complete() { builtin complete "$@"; FUNCTION=$2; }
 source %s
@@ -92,17 +96,35 @@ echo "${COMPREPLY[@]}"
         ("study budget --scale ''", "laptop evolution paper"),
         ("study comparison --methods HaDES-R P", "PPO"),
         ("completion z", "zsh"),
+        ("distill cartp", "cartpole"),
+        ("distill inverted", "inverted_double_pendulum"),
+        ("distill cartpole --stra", "--strategy --strategy-lr --strategy-options"),
+        ("distill cartpole --strategy SN", "SNES"),
+        ("distill --strategy pp", "ppo"),
+        ("distill --strategy gra", "gradient"),
+        ("distill cartpole --preset ''", "laptop evolution paper"),
+        ("distill cartpole --networks mlp len", "lenet"),
+        ("evaluate cartpole-", "cartpole-2 cartpole-8"),
+        ("zoo sh", "show"),
+        ("zoo show hopper-v", "hopper-v5-16"),
+        ("envs gymna", "gymnax gymnasium"),
+        ("evaluate mine/da", "mine/dataset.safetensors"),
+        ("merge cartpole-2 mi", "mine/ mine/dataset.safetensors"),
+        ("distill cartpole --size 3", ""),
     ],
 )
 def test_bash_completes(tmp_path: Path, typed: str, completed: str) -> None:
-    (tmp_path / "hades").write_text(script("bash"))
-    said = subprocess.run(["bash", "-c", COMPLETED % (tmp_path / "hades", typed)], capture_output=True, text=True)
+    (tmp_path / "hades").write_text(_script("bash"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "dataset.safetensors").touch()
+    line = ["bash", "-c", COMPLETED % (tmp_path / "hades", typed)]
+    said = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
     assert said.stdout.split() == completed.split(), said.stderr
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_shell_knows_every_command(shell: str) -> None:
-    assert all(name in script(shell) for name in COMMANDS)
+    assert all(name in _script(shell) for name in COMMANDS)
 
 
 def documented(of: str) -> dict[str, str]:
@@ -161,6 +183,7 @@ def test_json_is_as_documented(
         "merge": ["cartpole-2", "acrobot", "--out", str(tmp_path / "union.safetensors")],
         "push": ["cartpole-2", "me/pairs"],
         "report": [str(folder)],
+        "render": [str(folder), "--out", str(tmp_path / "episode.gif")],
         "doctor": [],
     }
     score = dict(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", PAGE, re.MULTILINE))

@@ -40,6 +40,9 @@ def test_distil_evaluate_train_and_go_on(capsys: pytest.CaptureFixture[str]) -> 
     code, out, _ = run(capsys, "resume", str(folder), "--generations", "8", "--json", "--quiet")
     assert code == 0 and json.loads(out)["generations"] == 8
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 8
+    code, out, err = run(capsys, "resume", str(folder))
+    assert code == 0 and "±" in out and "over episodes" in out
+    assert err.startswith("CartPole-v1, 2 pairs: the budget of 8 generations is spent, so nothing is searched")
 
 
 @pytest.mark.parametrize(

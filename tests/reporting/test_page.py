@@ -91,7 +91,7 @@ def test_the_dataset_can_be_taken_from_the_page(run: Path, tmp_path: Path) -> No
 
 
 def test_the_page_of_a_dataset_has_scores_and_how_far_it_generalises(tmp_path: Path) -> None:
-    page = Page(hades.report("hopper-4", out=tmp_path / "page.html").read_text())
+    page = Page(hades.report("hopper-4", out=tmp_path / "page.html", quick=True).read_text())
     card = hades.load("hopper-4").info["card"]
     assert f"{card['scores']['width 512']['mean']:.1f}" in page.text
     assert f"Of {card['generalisation']['settings']} other networks" in page.text
@@ -104,7 +104,7 @@ def test_what_comes_from_a_file_is_escaped(tmp_path: Path) -> None:
         states=np.eye(2), labels=np.eye(2), task=evil, info={"seed": evil},
         units=Units(observations=(evil, "b"), actions=(evil, "d")),
     )  # fmt: skip
-    text = hades.report(dataset, out=tmp_path / "page.html").read_text()
+    text = hades.report(dataset, out=tmp_path / "page.html", quick=True).read_text()
     assert evil not in text and "&lt;script&gt;" in text
 
 
@@ -121,7 +121,7 @@ def test_what_comes_from_a_file_is_escaped(tmp_path: Path) -> None:
 def test_what_is_missing_of_a_run_is_said(run: Path, tmp_path: Path, damage: Callable[[Path], Any], said: str) -> None:
     broken = Path(shutil.copytree(run, tmp_path / "broken"))
     damage(broken)
-    assert said in Page(hades.report(broken).read_text()).text
+    assert said in Page(hades.report(broken, quick=True).read_text()).text
 
 
 def test_where_there_is_nothing_there_is_no_page(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_where_there_is_nothing_there_is_no_page(tmp_path: Path) -> None:
 
 
 def test_several_are_compared_if_they_have_one_kind_of_score(run: Path, tmp_path: Path) -> None:
-    page = Page(hades.report(run, "cartpole-2", out=tmp_path / "both.html").read_text())
+    page = Page(hades.report(run, "cartpole-2", out=tmp_path / "both.html", quick=True).read_text())
     assert "2 compared: one, cartpole-2" in page.text
     with pytest.raises(InputError, match="one kind of score"):
         hades.report("cartpole-2", "digits-10", out=tmp_path / "no.html")
@@ -140,11 +140,11 @@ def test_from_the_command_line(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, out, _ = helpers.run(capsys, "report", str(run), "--json")
+    code, out, _ = helpers.run(capsys, "report", str(run), "--json", "--quick")
     assert code == 0 and json.loads(out) == {"page": str(run / "report.html"), "missing": []}
-    code, out, _ = helpers.run(capsys, "report", "cartpole-2")
+    code, out, _ = helpers.run(capsys, "report", "cartpole-2", "--quick")
     assert code == 0 and out == "cartpole-2.html\n" and Path("cartpole-2.html").exists()
-    code, _, err = helpers.run(capsys, "report", "cartpole-2")
+    code, _, err = helpers.run(capsys, "report", "cartpole-2", "--quick")
     assert code == 2 and "--force" in err
     assert "needs a run's folder or a dataset" in helpers.run(capsys, "report")[2]
 

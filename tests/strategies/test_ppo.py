@@ -104,9 +104,11 @@ def test_returns_are_of_whole_episodes_over_several_rollouts() -> None:
     assert float(returns.last) == pytest.approx(np.mean(ended), abs=1e-5)
 
 
-def test_before_an_episode_has_ended_the_score_is_what_there_is_by_now() -> None:
+def test_before_an_episode_has_ended_there_is_no_score() -> None:
     seen = _seen(3)._replace(terminated=jnp.zeros((3, *ACTORS), bool), truncated=jnp.zeros((3, *ACTORS), bool))
-    assert float(Returns.zero(ACTORS).after(seen).last) == pytest.approx(float(seen.reward.sum(0).mean()), abs=1e-5)
+    begun = Returns.zero(ACTORS).after(seen)
+    assert np.isnan(begun.last) and not begun.any
+    assert float(begun.after(seen._replace(reward=seen.reward * np.nan)).last) == -np.inf
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6), st.floats(0.1, 10))

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import pytest
 from brax import envs
 from brax.envs.fast import Fast
 from tests.helpers import Target, control
+from tests.walk import Walk
 
+import hades
 from hades import tasks
-from hades.errors import InputError
+from hades.errors import InputError, Notice
 from hades.tasks.environment import Later
 from hades.tasks.suites import SUITES
 
@@ -98,6 +101,31 @@ class Mine(Fast):
         if backend == "mjx":
             raise ValueError("not that one")
         super().__init__(backend=backend, **options)
+
+
+class Plain(gymnasium.Env):
+    """Of Gymnasium's API."""
+
+    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (2,)), gymnasium.spaces.Discrete(2)
+
+
+class Body(Fast):
+    """Of Brax's API."""
+
+
+@pytest.mark.parametrize("kind", [Walk, Plain, Body])
+def test_an_environment_of_ones_own_names_its_dimensions(kind: type) -> None:
+    """As many as there are; others are left out, and that is said."""
+    limit = {} if kind is Walk else {"max_steps": 5}
+    spec = hades.make(kind(), **limit).spec
+    names = {"observation_names": ["height", "speed"], "action_names": list("abc")[: spec.num_actions]}
+    named = type("Named", (kind,), names)
+    for env in (named, named()):
+        units = hades.make(env, **limit).units
+        assert units.observations == ("height", "speed") and list(units.actions) == names["action_names"]
+    with pytest.warns(Notice, match="observation_names must be a list of 2 names; it is left out"):
+        units = hades.make(type("Odd", (named,), {"observation_names": ["height"]})(), **limit).units
+    assert units.observations == () and list(units.actions) == names["action_names"]
 
 
 def test_what_is_made_when_it_is_needed_can_be_needed_in_a_program() -> None:

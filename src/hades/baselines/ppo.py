@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import jax
@@ -25,7 +24,7 @@ from hades.baselines import Result, check_budget
 from hades.baselines.settings import SHAPES, complete
 from hades.config import Config
 from hades.dataset import Spec
-from hades.errors import MissingExtra
+from hades.extras import need
 from hades.learner.heads import Head, head_of
 from hades.learner.networks import make_network
 from hades.learner.recipe import Learner, Recipe, Wishes
@@ -68,8 +67,7 @@ def train_ppo(
     """
     runtime.configure()
     budget = check_budget(steps=steps, minutes=minutes)
-    if find_spec("rejax") is None:
-        raise MissingExtra("rejax", "ppo")
+    need("rejax", "ppo")
     made = tasks.acting(task, "PPO is")
     chosen = complete(made, settings)
     recipe = made.reference.patched(Learner(width=64), learner)

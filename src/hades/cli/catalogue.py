@@ -8,6 +8,7 @@ from tyro.conf import Positional
 from hades.cli.groups import Output, Text
 from hades.cli.output import show
 from hades.errors import InputError
+from hades.extras import IN_A_CLONE, install
 from hades.tables import align
 
 
@@ -36,10 +37,11 @@ def _overview(names: list[str]) -> str:
     there = Counter(name.split("/")[0] for name in names)
     lines = []
     for suite in LATER:
-        how = f"{there[suite]}: hades envs {suite}" if there[suite] else f"pip install 'hades-rl[{suite}]'"
+        how = f"{there[suite]}: hades envs {suite}" if there[suite] else install(suite)
         lines.append((f"{suite}/...", SUITES[suite].what, how))
     own = [name for name in names if name.split("/")[0] not in LATER]
-    return "\n".join([*own, "", align(lines), "", "FILE.py:CLASS or module:CLASS is an environment of your own."])
+    ends = ["FILE.py:CLASS or module:CLASS is an environment of your own.", f"(extras {IN_A_CLONE})"]
+    return "\n".join([*own, "", align(lines), "", *ends])
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,8 @@
 import contextlib
 import dataclasses
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -11,7 +12,7 @@ import tyro
 from tyro.conf import Positional, subcommand
 
 from hades.cli.derive import SOURCELESS, Flag
-from hades.options import Rule, members
+from hades.options import Rule, members, registry
 
 SHELLS = ("bash", "zsh", "fish")
 MARKS = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.HelptextFromCommentsOff)
@@ -48,7 +49,58 @@ def script(shell: str) -> str:
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         tyro.extras.subcommand_cli_from_dict(kinds, prog="hades", args=["--tyro-print-completion", shell])
-    return said.getvalue().rstrip()
+    # tyro's script ends with a program in Python, in which ours stands before its last line.
+    before, last, after = said.getvalue().rstrip().rpartition("if __name__ == ")
+    return before + MORE % (_words(),) + last + after
+
+
+MORE = """import glob
+import os
+
+for _command, _words in %r.items():
+    _spec = COMPLETION_SPEC['subcommands'][_command]
+    _same = {**_spec, 'subcommands': {}}
+    _spec['subcommands'] = {**_spec['subcommands'], **{
+        word: {**_same, 'description': word, 'subcommands': {one: {**_same, 'description': one} for one in then}}
+        for word, then in _words.items()
+    }}
+
+_named = get_completions
+
+
+def get_completions(words, current_word_index, spec):
+    found = _named(words, current_word_index, spec)
+    typed = words[current_word_index] if current_word_index < len(words) else ''
+    if found or not typed or current_word_index < 2 or words[current_word_index - 1].startswith('-'):
+        return found
+    paths = glob.glob(glob.escape(typed) + '*')
+    if len(paths) == 1 and os.path.isdir(paths[0]):  # after several a shell puts no space
+        paths += glob.glob(os.path.join(glob.escape(paths[0]), '*'))
+    return [path + '/' * os.path.isdir(path) + '\\t' for path in sorted(paths)]
+
+
+"""
+"""Words that stand without an option's name, as if they were commands with the options of theirs; what is none of them
+is a path."""
+
+
+def _words() -> dict[str, dict[str, list[str]]]:
+    """By command its words, and by word what may follow it."""
+    from hades import zoo
+    from hades.tasks.suites import SUITES
+
+    datasets: dict[str, list[str]] = {name: [] for name in zoo.names()}
+    known = dict.fromkeys(("evaluate", "train", "merge", "push", "report"), datasets)
+    named = {"list": [], "show": list(datasets), "get": list(datasets)}
+    return {"distill": {name: [] for name in _tasks()}, "zoo": named, "envs": {name: [] for name in SUITES}, **known}
+
+
+def _tasks() -> list[str]:
+    """Tasks with presets, as they are typed."""
+    from hades.presets import PRESETS
+
+    names = dict.fromkeys(name.removeprefix("brax/") for configs in PRESETS.values() for name in configs)
+    return [name if "/" in name else re.sub(r"-(v\d+|MinAtar|misc)$", "", name).lower() for name in names]
 
 
 def _nested(name: str, kinds: Mapping[str, type]) -> type:
@@ -64,10 +116,25 @@ def _known(kind: type) -> type:
         if isinstance(known.type, type) and dataclasses.is_dataclass(known.type):
             group = _known(known.type)
             changed.append((known.name, group, field(default_factory=group)))
-        elif names := _names(known.type):
+        elif names := _names(known.type) or tuple(SUGGESTED.get(known.name, tuple)()):
             changed.append((known.name, *_choice(known.type, names)))
     off = [(f"no_{name}", Flag, False) for name in sorted(getattr(kind, "can_be_off", ()))]
     return make_dataclass(kind.__name__, [*changed, *off], bases=(kind,), kw_only=True, namespace=dict(SOURCELESS))
+
+
+def _strategies() -> tuple[str, ...]:
+    from hades.strategies import STRATEGIES
+    from hades.strategies.evolution import names
+
+    return *names(), *STRATEGIES
+
+
+SUGGESTED: Mapping[str, Callable[[], Collection[str]]] = {
+    "strategy": _strategies,
+    "networks": registry("hades.learner.bodies", "NETWORKS"),
+    "trackers": registry("hades.trackers", "TRACKERS"),
+}
+"""Of options that may be something else, too, by name: where one begins."""
 
 
 def _names(kind: Any) -> tuple[str, ...]:

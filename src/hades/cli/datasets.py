@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -14,7 +13,7 @@ from tyro.conf import Positional, arg
 from hades import arguments
 from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of, refuse
-from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing, made_with
 from hades.cli.output import show, words
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
@@ -108,17 +107,9 @@ class Evaluate(_Rest, _Scoring):
         dataset = load(self.dataset)
         if dataset.parts:
             return self._parts(dataset)
-        where = self._where() if self.task is None else {}
+        where = made_with(self.dataset) if self.task is None else {}
         task = task_of(dataset, self.task, **where | self.environment.given())
         return self._table(dataset, task) if self.across or self.baselines else self._one(dataset, task)
-
-    def _where(self) -> Json:
-        """Of a run's folder: what its task was made with, and where its files lay."""
-        from hades.runs import Run
-
-        with suppress(InputError):  # a folder may hold a dataset, and nothing else of a run
-            return Run.open(self.dataset).about["task_options"] if self.dataset.is_dir() else {}
-        return {}
 
     def _one(self, dataset: "Dataset", task: "Task") -> int:
         """A dataset's score on its task."""

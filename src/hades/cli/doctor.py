@@ -15,9 +15,9 @@ from hades.aliases import Json
 from hades.cli.groups import Output
 from hades.cli.output import show
 from hades.errors import in_a_line
+from hades.extras import IN_A_CLONE, PACKAGE, install
 from hades.tables import align
 
-PACKAGE = "hades-rl"
 WHOLE = ("test", "dev", "docs")
 """Extras that are for who works on HaDES."""
 
@@ -141,11 +141,8 @@ def _words(found: Json) -> str:
         ("cores", str(found["cores"])),
         ("cache", f"{cache['place']}, {cache['size_mb']:g} MB{writable}"),
     ]
-    rows += [
-        (f"extra {extra}", "installed" if there else f"pip install '{PACKAGE}[{extra}]'")
-        for extra, there in found["extras"].items()
-    ]
+    rows += [(f"extra {extra}", "installed" if there else install(extra)) for extra, there in found["extras"].items()]
     mean = "failed" if test["return"] is None else f"{test['return']:g}"
     rows.append(("test", f"cartpole-2, four networks: {mean} in {test['seconds']} s"))
-    ends = found["problems"] or ["all is well"]
-    return align(rows) + "\n\n" + "\n".join(ends)
+    clone = [] if all(found["extras"].values()) else [f"(extras {IN_A_CLONE})"]
+    return align(rows) + "\n\n" + "\n".join([*clone, *(found["problems"] or ["all is well"])])

@@ -1,9 +1,8 @@
-"""The command that a line means. tyro's answer to bad input is a box; ours is one line."""
+"""The command that a line means."""
 
 import contextlib
 import difflib
 import io
-import re
 from collections.abc import Callable
 from importlib import import_module, metadata
 from inspect import getdoc
@@ -12,6 +11,7 @@ from typing import Any
 import tyro
 
 from hades.cli.derive import turned_off
+from hades.cli.mistakes import told
 from hades.errors import InputError
 from hades.tables import align
 
@@ -25,7 +25,9 @@ GROUPS = {
     },
     "Go on with": {
         "report": "pages.Report",
+        "render": "pages.Render",
         "watch": "pages.Watch",
+        "explain": "explaining.Explain",
         "merge": "datasets.Merge",
         "push": "hub.Push",
         "study": "studies.study",
@@ -106,16 +108,4 @@ def _tyro(kind: type, prog: str, args: list[str]) -> Any:
     except SystemExit as end:
         if not end.code:
             raise
-        raise InputError(_one_line(captured.getvalue())) from None
-
-
-def _one_line(box: str) -> str:
-    """The message of tyro's box, whose parts have rules between them; without a box, a title stands above."""
-    lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
-    parts = re.split(r"\n[─-]{8,}\n", "\n".join(lines))
-    message, *rest = (" ".join(part.split()) for part in (parts if "╭" in box else parts[1:]))
-    hint = re.search(r"Perhaps you meant: --[\w-]+", " ".join(rest))
-    message = message.split("Got errors:")[0].replace("{None}|", "").strip(" .")
-    if missing := re.match(r"Missing from ([\w ]+): (\S+)", message):
-        return f"{missing[1]} needs {missing[2]}; {missing[1]} --help says more"
-    return message + (f". {hint.group(0)}" if hint else "")
+        raise InputError(told(captured.getvalue(), kind, prog)) from None

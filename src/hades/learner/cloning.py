@@ -28,7 +28,7 @@ Learned = Mapping[str, jax.Array]
 """Of a recipe's options, those that are searched for with the pairs, by their names."""
 Window = tuple[int, jax.Array]
 """``(steps, last)``: stop after step number ``last``, differentiate only through so many steps before it (truncated
-backpropagation through time; with a random ``last`` that of Feng et al. 2023)."""
+backpropagation through time; with a random ``last`` that of Feng et al. 2023); through 0, nothing is kept for it."""
 
 EPS: dict[str, Any] = {"eps": 1e-5, "eps_root": 1e-16}
 """The published one; and one under the root, whose derivative at a gradient of zero is otherwise not a number."""
@@ -94,7 +94,7 @@ def behaviour_cloning(
 
 def checkpointed_scan(step: Callable[[PyTree, jax.Array], PyTree], carry: PyTree, length: int) -> PyTree:
     """``length`` steps ``(carry, i) -> carry``, whose backward pass stores about ``2 sqrt(length)`` carries."""
-    inner = math.isqrt(length)
+    inner = math.isqrt(length) or 1
 
     def block(carry: PyTree, numbers: jax.Array) -> tuple[PyTree, None]:
         return jax.lax.scan(lambda carry, i: (step(carry, i), None), carry, numbers)

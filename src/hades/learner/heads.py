@@ -38,6 +38,10 @@ class Head(Protocol):
         """The action as an environment takes it."""
         ...
 
+    def target(self, out: Output) -> jax.Array:
+        """What it does, as a dataset's target says it: probabilities, or the mean action, ``[..., A]``."""
+        ...
+
     def log_prob(self, out: Output, action: jax.Array) -> jax.Array:
         """Of actions (indices ``[...]``, or ``[..., A]``): ``[...]``."""
         ...
@@ -72,6 +76,10 @@ class Categorical:
     def bounded(self, action: jax.Array) -> jax.Array:
         """An index is one already."""
         return action
+
+    def target(self, out: jax.Array) -> jax.Array:
+        """Probabilities."""
+        return jax.nn.softmax(out)
 
     def log_prob(self, out: jax.Array, action: jax.Array) -> jax.Array:
         """Of indices."""
@@ -110,6 +118,10 @@ class Gaussian:
     def bounded(self, action: jax.Array) -> jax.Array:
         """Clipped to [-1, 1]."""
         return jnp.clip(action, -1, 1)
+
+    def target(self, out: tuple[jax.Array, jax.Array]) -> jax.Array:
+        """The mean, clipped."""
+        return self.bounded(out[0])
 
     def log_prob(self, out: tuple[jax.Array, jax.Array], action: jax.Array) -> jax.Array:
         """Summed over dimensions."""

@@ -58,7 +58,7 @@ def _score(name: str, score: Json, metric: Metric, least: float, most: float) ->
         networks=name,
         mean=metric.words(score["mean"], spread) + (" over networks" if spread is not None else ""),
         iqm=metric.number(score.get("iqm")) + (f" (95 %: {interval})" if interval else ""),
-        range=f"{metric.number(score.get('min'))} to {metric.number(score.get('max'))}",
+        range=" to ".join(metric.number(score[end]) for end in ("min", "max") if end in score),
         of=metric.counts(score | {"inits": score.get("inits", 1), "episodes": score.get("episodes", 1)}),
         share=None if share is None else min(1.0, max(0.0, share)),
     )

@@ -11,7 +11,10 @@ from hades import runtime
 from hades.aliases import Json
 from hades.dataset import AnyDataset, Dataset
 from hades.errors import InputError
+from hades.evaluation import Working
 from hades.files import dumps, write_atomically
+from hades.progress import silent
+from hades.reporting.closer import Closer, Picture, closer
 from hades.reporting.curves import axes_of, curve_in_words, curves, learning_curve
 from hades.reporting.facts import Score, facts, generalisation, lead, scores, table
 from hades.reporting.pictures import PICTURES
@@ -26,17 +29,6 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 
 
-class Picture(NamedTuple):
-    """A figure of a page."""
-
-    title: str
-    drawn: str
-    """Its SVG, or an image's address."""
-    words: str
-    """What is seen in it."""
-    name: str = ""
-
-
 class Part(NamedTuple):
     """What a page shows of one subject."""
 
@@ -49,6 +41,7 @@ class Part(NamedTuple):
     curve: str
     pictures: Sequence[Picture]
     table: Sequence[Sequence[str]]
+    closer: Closer
     generalisation: str
     facts: Sequence[tuple[str, str]]
     command: str
@@ -58,7 +51,13 @@ class Part(NamedTuple):
 
 
 @runtime.in_32_bits
-def report(source: AnyDataset, *others: AnyDataset, out: Path | str | None = None) -> Path:
+def report(
+    source: AnyDataset,
+    *others: AnyDataset,
+    out: Path | str | None = None,
+    quick: bool = False,
+    working: Working = silent,
+) -> Path:
     """Write one self-contained HTML page: what a run found, what a dataset is, or several compared.
 
     Args:
@@ -67,6 +66,8 @@ def report(source: AnyDataset, *others: AnyDataset, out: Path | str | None = Non
         others: to compare it with.
         out: where; None writes ``report.html`` into a run's folder, ``NAME.html`` here for a dataset, and
             ``comparison.html`` here for several.
+        quick: train no networks for it: without an episode in motion, and without what the pairs mean.
+        working: entered with a line that says what goes on, while it does (`hades.progress.working` shows it).
 
     Returns:
         The page's path.
@@ -75,7 +76,8 @@ def report(source: AnyDataset, *others: AnyDataset, out: Path | str | None = Non
         InputError: where there is neither a run nor a dataset, or what is compared is scored by different metrics.
     """
     every = [subject(one) for one in (source, *others)]
-    return write_atomically(out or place(every), rendered(every).encode())
+    seen = [Closer() if quick else closer(one, f"s{number}", working=working) for number, one in enumerate(every)]
+    return write_atomically(out or place(every), rendered(every, seen).encode())
 
 
 def place(every: Sequence[Subject]) -> Path:
@@ -85,19 +87,21 @@ def place(every: Sequence[Subject]) -> Path:
     return every[0].run / PAGE if every[0].run else Path(re.sub(r"[^\w.-]+", "-", every[0].name) + ".html")
 
 
-def rendered(every: Sequence[Subject], live: bool = False) -> str:
+def rendered(every: Sequence[Subject], seen: Sequence[Closer] = (), live: bool = False) -> str:
     """A page's HTML.
 
     Args:
+        seen: of each subject what trained networks have shown, if that was looked at.
         live: it looks for a newer one now and then, where it came from.
     """
-    parts = [_part(one, f"s{number}") for number, one in enumerate(every)]
+    seen = seen or [Closer()] * len(every)
+    parts = [_part(one, f"s{number}", seen[number]) for number, one in enumerate(every)]
     title = parts[0].title if len(parts) == 1 else f"{len(parts)} compared: {', '.join(one.name for one in parts)}"
     together = _together(every) if len(every) > 1 else []
     return _templates().get_template("page.html").render(parts=parts, title=title, together=together, live=live)
 
 
-def _part(of: Subject, name: str) -> Part:
+def _part(of: Subject, name: str, seen: Closer) -> Part:
     """What there is to show of a subject; what there is not is left out."""
     sheet = PICTURES[of.metric.picture]
     drawn = [] if of.dataset is None else [("The pairs", sheet(of.dataset, of.snapshots))]
@@ -105,7 +109,8 @@ def _part(of: Subject, name: str) -> Part:
         name=of.name,
         title=f"{of.task or 'A dataset'}: {_size(of)} {of.metric.pairs}",
         lead=lead(of),
-        missing=of.missing,
+        missing=of.missing + seen.missing,
+        closer=seen,
         scores=scores(of),
         curves=_curves(of, name),
         curve=curve_in_words(of.metrics, of.metric),

@@ -48,7 +48,7 @@ def svg(figure: "Figure", words: str, name: str) -> str:
 
     buffer = io.StringIO()
     with style.context(STYLE):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", transparent=True, dpi=120, metadata={"Date": None, "Creator": None})
     drawn = buffer.getvalue()[buffer.getvalue().index("<svg") :]
     drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", drawn)
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.S)

@@ -79,7 +79,12 @@ def subject(source: AnyDataset) -> Subject:
         return Subject(source.task or "a dataset", source)
     if os.path.isdir(source):
         return _of_folder(Path(source))
-    return Subject(Path(source).name.removesuffix(".safetensors"), as_dataset(source))
+    return Subject(name_of(source), as_dataset(source))
+
+
+def name_of(source: str | os.PathLike[str]) -> str:
+    """What a run, a file, a dataset of the zoo or one on the hub is called, without where it is."""
+    return Path(source).resolve().name.partition("@")[0].removesuffix(".safetensors")
 
 
 def _of_folder(folder: Path) -> Subject:
@@ -107,4 +112,4 @@ def _of_folder(folder: Path) -> Subject:
         )
     if run is None and dataset is None:
         raise InputError(f"{folder} is neither a run's folder nor holds a dataset; {missing[0]}")
-    return Subject(folder.name or str(folder), dataset, about, metrics, snapshots, folder, tuple(missing))
+    return Subject(name_of(folder), dataset, about, metrics, snapshots, folder, tuple(missing))

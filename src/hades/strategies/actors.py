@@ -17,7 +17,7 @@ from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS
 from hades.normalisers import Moments
 from hades.options import check_names
-from hades.scoring import Scores
+from hades.scoring import Scores, ranked
 from hades.strategies import ROLLOUTS, Oracle, Settings, Solution
 from hades.strategies.replay import Transition
 from hades.tasks.rollouts import Trajectory
@@ -175,14 +175,14 @@ class Returns(NamedTuple):
     going: jax.Array
     """Rewards of those that go on, ``[B, E]``."""
     last: jax.Array
-    """Mean of those that ended last; before any has, the mean of what those that go on have by now."""
+    """Mean of those that ended last, the worst where that is not a finite number; not a number before any has."""
     any: jax.Array
     """Whether one has ended."""
 
     @classmethod
     def zero(cls, actors: tuple[int, int]) -> "Returns":
         """Before the first step."""
-        return cls(jnp.zeros(actors), jnp.zeros(()), jnp.zeros((), bool))
+        return cls(jnp.zeros(actors), jnp.full((), jnp.nan), jnp.zeros((), bool))
 
     def after(self, seen: Trajectory) -> "Returns":
         """With some more steps."""
@@ -198,7 +198,8 @@ class Returns(NamedTuple):
         start = self.going, jnp.zeros(()), jnp.zeros((), jnp.int32)
         (going, total, number), _ = jax.lax.scan(step, start, (seen.reward, seen.terminated | seen.truncated))
         ended = self.any | (number > 0)
-        last = jnp.where(number > 0, total / jnp.maximum(number, 1), jnp.where(ended, self.last, going.mean()))
+        unended = jnp.where(jnp.isfinite(going).all(), jnp.nan, -jnp.inf)  # of what is not finite there is no more
+        last = jnp.where(number > 0, ranked(total / jnp.maximum(number, 1)), jnp.where(ended, self.last, unended))
         return Returns(going, last, ended)
 
 

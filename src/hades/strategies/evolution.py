@@ -169,6 +169,11 @@ def _algorithms() -> Options:
     return distribution_based_algorithms
 
 
+def names() -> tuple[str, ...]:
+    """Of evosax's strategies."""
+    return tuple(_algorithms())
+
+
 def find(name: str) -> str:
     """evosax's own spelling of a strategy's name."""
     known_as = {bare(known): known for known in _algorithms()}

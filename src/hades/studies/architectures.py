@@ -8,14 +8,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from hades.aliases import Json, Options
-from hades.errors import MissingExtra
+from hades.extras import need
 from hades.options import COUNT, option
 from hades.studies.base import Study
 from hades.studies.pieces import best_first, control, scored, summary
@@ -144,8 +143,7 @@ def correlation(rows: Sequence[Row]) -> tuple[float, float, float]:
 
 def _optuna(folder: Path, name: str, seed: int) -> Any:
     """The search so far, from its journal; a trial that was interrupted counts as failed."""
-    if find_spec("optuna") is None:
-        raise MissingExtra("optuna", "studies")
+    need("optuna", "studies")
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend

@@ -189,7 +189,7 @@ class Images(Study):
         if not (place / "images.png").exists():
             sheet = contact_sheet({**Run.open(place).snapshots(), "after": result.dataset})
             sheet.savefig(place / "images.png", dpi=110)
-            report(place)
+            report(place, quick=True)
         return result
 
     def figure(self, rows: Sequence[Row]) -> "Figure":

@@ -72,15 +72,16 @@ def check(env: Any, **options: Any) -> None:
         env: whatever `make` takes, with its ``options``; or a task.
 
     Raises:
-        InputError: with all that is wrong, a line each.
+        InputError: with what is wrong; where that is several things, a line each.
 
     Examples:
         >>> import hades
         >>> hades.check("cartpole")
     """
     task = env if isinstance(env, Task) else make(env, **options)
-    if found := task.faults:
-        raise InputError(f"{task.name} is not what it says:", *found)
+    if found := [fault.removeprefix(f"{task.name}: ") for fault in task.faults]:
+        says = f"{task.name} is not what it says:"
+        raise InputError(f"{says} {found[0]}") if len(found) == 1 else InputError(says, *found)
 
 
 def ready(task: Any) -> Task:

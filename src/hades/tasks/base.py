@@ -17,6 +17,7 @@ from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.scenes import Scene
 from hades.tasks.views import View
@@ -249,6 +250,23 @@ class Acting(Task):
     def description(self) -> str:
         """The environment's own, or its class."""
         return getattr(self.environment, "description", type(self.environment).__name__)
+
+    @abstractmethod
+    def record(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+        greedy: bool = False,
+        limit: int | None = None,
+    ) -> Recording:
+        """One network's episode, the one that `score` has.
+
+        Args:
+            params: leaves ``[1, ...]``.
+            key: of the episode.
+        """
 
     @abstractmethod
     def play_randomly(self, key: jax.Array, episodes: int) -> Episode:

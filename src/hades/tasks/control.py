@@ -24,6 +24,7 @@ from hades.tasks import faults, rollouts
 from hades.tasks.base import Acting, Episode
 from hades.tasks.environment import Batch, Environment
 from hades.tasks.episodes import Episodes
+from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.views import View, Viewed
 
@@ -109,6 +110,26 @@ class ControlTask(Acting):
         """
         return Episodes(self.batch, policy, params, keys, watch, limit).play(normaliser)
 
+    @runtime.in_32_bits
+    def record(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+        greedy: bool = False,
+        limit: int | None = None,
+    ) -> Recording:
+        """As every task that is acted in; with the environment's states."""
+        policy = make_policy(recipe, self.spec, greedy)
+        cut = None if limit is None else jnp.int32(limit)
+        episodes = Episodes(self.batch, policy, params, key[None, None], False, cut)
+        chunks = jax.device_get([jax.tree.map(_numbers, taken) for taken in episodes.record(normaliser)])
+        taken = jax.tree.map(lambda *x: np.concatenate(x), *chunks)
+        there = taken.alive[:, 0, 0]
+        observations, actions, rewards = (x[there, 0, 0] for x in (taken.obs, taken.action, taken.reward))
+        return Recording(observations, actions, rewards, jax.tree.map(lambda x: x[there, 0], taken.state))
+
     def seen_through(self, view: View) -> "ControlTask":
         """The task as an agent of several tasks sees it."""
         return replace(self, environment=Viewed(self.environment, view))
@@ -164,6 +185,11 @@ class ControlTask(Acting):
             return self.rollout(random_policy, None, identity_normaliser(self.spec), keys, watch=True)
 
         return run(jax.random.split(key, (1, episodes)))
+
+
+def _numbers(x: jax.Array) -> jax.Array:
+    """An array that NumPy has, too: of random keys, their data."""
+    return jax.random.key_data(x) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else x
 
 
 UNBOUNDED = 1e30

@@ -6,9 +6,11 @@ else of HaDES, so that it is there at once.
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import importlib.util
 import json
+import math
 import os
 import sys
 import warnings
@@ -141,7 +143,16 @@ def flat(space: Any) -> Flat | None:
     if not (hasattr(space, "low") or hasattr(space, "n")):
         return None
     shape = tuple(map(int, space.shape)) or (1,)
-    return shape, lambda obs: np.asarray(obs, np.float32).reshape(shape)
+    return shape, functools.partial(_boxed, shape)
+
+
+def _boxed(shape: tuple[int, ...], obs: Any) -> np.ndarray:
+    array = np.asarray(obs, np.float32)
+    if array.size != math.prod(shape):
+        raise ValueError(
+            f"an observation has the shape {list(array.shape)}, where observation_space says {list(shape)}"
+        )
+    return array.reshape(shape)
 
 
 def is_index(space: Any) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hades.dataset import Spec
+from hades.errors import notice
 from hades.units import Units, fitting
 
 T = TypeVar("T")
@@ -68,6 +69,21 @@ def by_name(name: str, known: Mapping[str, T]) -> T | None:
     """What is known of an environment, whose name may have its suite and version."""
     bare = name.rpartition("/")[2]
     return known.get(bare) or known.get(bare.rpartition("-v")[0])
+
+
+def declared(name: str, spec: Spec, units: Units, env: Any) -> Units:
+    """Units with the names that somebody's own environment gives, as ``observation_names`` and ``action_names``.
+
+    Those that are not as many as there are numbers are left out, and that is said.
+    """
+    found = {}
+    for field, number in (("observation", spec.obs_shape[-1]), ("action", spec.num_actions)):
+        names = getattr(env, f"{field}_names", None)
+        if isinstance(names, (list, tuple)) and len(names) == number:
+            found[f"{field}s"] = tuple(map(str, names))
+        elif names is not None:
+            notice(f"{name}: {field}_names must be a list of {number} names; it is left out")
+    return units._replace(**found)
 
 
 def _meanings(env: Any) -> Sequence[str]:

@@ -87,6 +87,11 @@ class Later:
         """How it draws its observations, if it does."""
         return getattr(self.made, "scene", None)
 
+    @property
+    def view(self) -> Callable[[PyTree], str] | None:
+        """A page that shows an episode's states, if it makes such."""
+        return getattr(self.made, "view", None)
+
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""
         return self.made.reset(key)

@@ -9,7 +9,7 @@ import numpy as np
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
-from hades.errors import in_a_line
+from hades.errors import InputError, in_a_line
 from hades.tasks.environment import Environment, Step
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def traced(environment: Environment, played: bool) -> list[str]:
         step = Step(*jax.eval_shape(environment.step, key, state, action))
     except Exception as error:  # of whoever wrote it
         return [f"{what} fails: {in_a_line(error)}"]
-    wrong += _array("reset's observations", obs, spec.obs_shape, jnp.floating)
-    wrong += _array("step's observations", step.obs, spec.obs_shape, jnp.floating)
+    wrong += _observations(obs, step.obs, spec.obs_shape, jnp.floating)
     wrong += _array("rewards", step.reward, (), jnp.floating)
     wrong += _array("terminated", step.terminated, (), jnp.bool_)
     wrong += _array("truncated", step.truncated, (), jnp.bool_)
@@ -62,10 +61,11 @@ def hosted(environment: "HostEnvironment") -> list[str]:
         after, reward, terminated, truncated = map(np.asarray, environment.step(actions))
         what = "a second reset"
         again = np.asarray(environment.reset(seeds))
+    except InputError as error:  # says itself what fails
+        return [str(error)]
     except Exception as error:  # of whoever wrote it
         return [f"{what} of {COPIES} copies fails: {in_a_line(error)}"]
-    wrong += _array("reset's observations", first, (COPIES, *spec.obs_shape), np.number)
-    wrong += _array("step's observations", after, (COPIES, *spec.obs_shape), np.number)
+    wrong += _observations(first, after, (COPIES, *spec.obs_shape), np.number)
     wrong += _array("rewards", reward, (COPIES,), np.number)
     wrong += _array("terminated", terminated, (COPIES,), np.bool_)
     wrong += _array("truncated", truncated, (COPIES,), np.bool_)
@@ -90,6 +90,14 @@ def _interface(environment: "Environment | HostEnvironment") -> Iterator[str]:
 
 def _counts(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) > 0
+
+
+def _observations(first: Any, after: Any, shape: tuple[int, ...], kind: Any) -> list[str]:
+    """What is wrong with reset's and step's, once where it is the same."""
+    of_reset, of_step = (list(_array("observations", found, shape, kind)) for found in (first, after))
+    if of_reset == of_step:
+        return of_reset
+    return [f"{what}'s {fault}" for what, faults in (("reset", of_reset), ("step", of_step)) for fault in faults]
 
 
 def _array(what: str, found: Any, shape: tuple[int, ...], kind: Any) -> Iterator[str]:

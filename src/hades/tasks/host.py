@@ -18,6 +18,7 @@ from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks import faults
 from hades.tasks.base import Acting, Episode
 from hades.tasks.host_rollouts import Rollouts, Steppable
+from hades.tasks.recordings import Recorder, Recording
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.views import HostViewed, View
 
@@ -162,6 +163,21 @@ class HostTask(Acting):
             return np.asarray(action)
 
         return self._play(act, keys, watch, None if limit is None else int(limit))
+
+    def record(
+        self,
+        recipe: Recipe,
+        params: Params,
+        normaliser: Normaliser | OnlineNormaliser,
+        key: jax.Array,
+        greedy: bool = False,
+        limit: int | None = None,
+    ) -> Recording:
+        """As every task that is acted in; its environment keeps its states to itself."""
+        recorder = Recorder(self.environment)
+        cut = None if limit is None else jnp.int32(limit)
+        replace(self, environment=recorder)._score(recipe, params, normaliser, key[None, None], greedy, False, cut)
+        return recorder.recording()
 
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """States ``[size, *obs]`` to start from: a ``"sample"`` of observations of random actions, an episode each."""

@@ -4,6 +4,7 @@ What an object is, its API says: gymnax's (``step_env``), Brax's (``action_size`
 that is no function). Of a reference, Gymnasium's are stepped by processes that make it themselves.
 """
 
+import ast
 import dataclasses
 import importlib.util
 import inspect
@@ -32,6 +33,20 @@ def is_reference(name: str) -> bool:
     """Whether a name is ``file.py:Name`` or ``module:Name``."""
     place, colon, attribute = name.rpartition(":")
     return bool(colon and place) and not name.startswith(PREFIXES) and attribute.replace(".", "_").isidentifier()
+
+
+def typed(name: str, options: Options) -> str:
+    """The options by which a command is given an environment of a file or module; of another name nothing.
+
+    Examples:
+        >>> typed("mine.py:Mine", {"friction": 0.2}), typed("cartpole", {})
+        ('--task FILE.py:Mine --env-arg friction=0.2', '')
+    """
+    if not is_reference(name):
+        return ""
+    place, _, attribute = name.rpartition(":")
+    values = "".join(f" {key}={value}" for key, value in options.items())
+    return f"--task {'FILE.py' if place.endswith('.py') else place}:{attribute}" + (values and f" --env-arg{values}")
 
 
 def wrapped(env: Any, **options: Any) -> Task:
@@ -155,11 +170,19 @@ def _loaded(name: str, place: str, path: Path | None) -> Any:
     except InputError:
         raise
     except AttributeError as error:
-        raise InputError(f"{path or place} has no {attribute}") from error
+        has = ", ".join(_makers(_source(name, place, path))) or "no class and no function"
+        raise InputError(f"{path or place} has no {attribute}; it has {has}") from error
     except SyntaxError as error:
         raise InputError(f"{path or place} is no Python: {error.msg} (line {error.lineno})") from error
     except (Exception, SystemExit) as error:  # of whoever wrote it
         raise InputError(f"{path or place} cannot be imported: {in_a_line(error)}") from error
+
+
+def _makers(source: str) -> list[str]:
+    """The classes and functions of a file that may be meant."""
+    kinds = ast.ClassDef, ast.FunctionDef
+    lines = ast.parse(Path(source).read_bytes()).body
+    return [line.name for line in lines if isinstance(line, kinds) and not line.name.startswith("_")]
 
 
 def _there(module: str) -> bool:

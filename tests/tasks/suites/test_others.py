@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import hades
-from hades.errors import InputError, MissingExtra
+from hades.errors import InputError
+from hades.extras import MissingExtra
 from hades.tasks import suites
 from hades.tasks.base import Acting
 from hades.tasks.suites import LATER, SUITES

@@ -119,9 +119,13 @@ def canvas(ax: "Axes", width: tuple[float, float], height: tuple[float, float]) 
 
 
 def arrow(ax: "Axes", start: Point, by: Point, colour: str = ACTION, width: float = 2.5) -> None:
-    """From a point by a vector; of a vector that is nothing there is none."""
-    if abs(by[0]) + abs(by[1]) < 1e-6:
-        return
+    """From a point by a vector; of a vector that is next to nothing there is none."""
+    left, right = ax.get_xlim()
+    if np.hypot(by[0], by[1]) > 0.015 * (right - left):
+        _pointed(ax, start, by, colour, width)
+
+
+def _pointed(ax: "Axes", start: Point, by: Point, colour: str, width: float) -> None:
     end, width = (start[0] + by[0], start[1] + by[1]), width * _size(ax)
     head = 0.1 + 0.09 * width
     style: dict[str, Any] = {"arrowstyle": f"-|>,head_width={head},head_length={2 * head}", "color": colour}
@@ -146,7 +150,7 @@ def turn(ax: "Axes", centre: Point, radius: float, share: float, colour: str = A
 def curve(ax: "Axes", x: np.ndarray, y: np.ndarray, colour: str = ACTION, width: float = 2.0) -> None:
     """An arrow along a curve."""
     ax.plot(x[:-4], y[:-4], color=colour, lw=width * _size(ax), solid_capstyle="butt", zorder=5)
-    arrow(ax, (x[-6], y[-6]), (x[-1] - x[-6], y[-1] - y[-6]), colour, width)
+    _pointed(ax, (x[-6], y[-6]), (x[-1] - x[-6], y[-1] - y[-6]), colour, width)
 
 
 def _size(ax: "Axes") -> float:

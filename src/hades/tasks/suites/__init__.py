@@ -5,7 +5,7 @@ Whoever adds one adds its line to `SUITES`; the extra that installs it has its n
 
 import contextlib
 import difflib
-import importlib.util
+import importlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from hades.errors import InputError, MissingExtra, in_a_line
+from hades.errors import InputError, in_a_line
+from hades.extras import MissingExtra, installed
 from hades.tasks.base import Task
 from hades.tasks.copies import quiet
 
@@ -53,11 +54,6 @@ FIRST = ("images", "gymnax", "brax")
 LATER = tuple(name for name in SUITES if name not in FIRST)
 
 T = TypeVar("T", bound=Task)
-
-
-def installed(module: str) -> bool:
-    """Whether a package can be imported, without doing so."""
-    return importlib.util.find_spec(module) is not None
 
 
 def limits(options: Mapping[str, Any]) -> None:

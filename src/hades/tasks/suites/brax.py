@@ -13,7 +13,7 @@ from hades.errors import InputError, in_a_line
 from hades.tasks import lanes
 from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
-from hades.tasks.dimensions import named
+from hades.tasks.dimensions import declared, named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.scenes import scene_of
 from hades.tasks.suites import remembered
@@ -90,9 +90,18 @@ class BraxEnvironment:
         obs = jax.eval_shape(self.env.reset, jax.random.PRNGKey(0)).obs
         self.spec = Spec(tuple(obs.shape), self.env.action_size, discrete=False)
         own = type(env).__module__.startswith("brax.")
-        self.units = named("", self.spec, Units(), env.sys) if own else Units()
-        self.scene = scene_of(self.description, self.spec, self.units, env.sys) if own else None
+        name = self.description
+        self.units = named("", self.spec, Units(), env.sys) if own else declared(name, self.spec, Units(), env)
+        self.scene = scene_of(name, self.spec, self.units, env.sys) if own else None
         self.max_steps = max_steps
+
+    def view(self, states: PyTree) -> str:
+        """Brax's viewer of an episode, by states ``[T, ...]``: a page that loads its library from the net."""
+        from brax.io import html
+
+        inner, time = states
+        steps = [jax.tree.map(lambda x, step=step: x[step], inner.pipeline_state) for step in range(len(time))]
+        return html.render(self.env.sys, steps)
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `hades.tasks.environment.Environment`."""

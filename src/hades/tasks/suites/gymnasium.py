@@ -13,22 +13,23 @@ import numpy as np
 from hades import runtime
 from hades.aliases import Options
 from hades.dataset import Spec
-from hades.errors import InputError, MissingExtra, in_a_line
+from hades.errors import InputError, in_a_line
+from hades.extras import MissingExtra, installed
 from hades.tasks import copies
 from hades.tasks.control import bounds
 from hades.tasks.copies import Copies, Reference
-from hades.tasks.dimensions import named
+from hades.tasks.dimensions import declared, named
 from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
 from hades.tasks.scenes import scene_of
-from hades.tasks.suites import installed, making, nearest, remembered, with_limit
+from hades.tasks.suites import making, nearest, remembered, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 from hades.units import Units
 
 PREFIX = "gymnasium/"
-EXTRAS = {"ale_py": "hades-rl[atari]", "minigrid": "hades-rl[minigrid]"}
-"""How to install plugins whose package has another name, or that need more."""
+EXTRAS = {"ale_py": "atari", "minigrid": "minigrid"}
+"""Of plugins, by their module; others are installed by their own name."""
 MODULES = {"mujoco": ("mujoco", "imageio"), "box2d": ("Box2D",)}
 """What Gymnasium's own environments need beside it, by the package that they are in."""
 
@@ -152,7 +153,8 @@ class GymnasiumEnvironment:
             space = first.action_space
             self.low, self.high = bounds(name, np.reshape(space.low, -1), np.reshape(space.high, -1), (actions,))
             units = Units.bounded(self.low, self.high)
-        self.units = named(name, self.spec, units, _known_body(first))
+        says = next((env for env in _layers(first) if {"observation_names", "action_names"} & set(dir(env))), None)
+        self.units = declared(name, self.spec, named(name, self.spec, units, _known_body(first)), says)
         self.scene = scene_of(name, self.spec, self.units, _known_body(first))
         self.max_steps = max_steps or self._limit(first)
 
@@ -235,8 +237,10 @@ def _known(name: str) -> None:
     every = names() if name not in gymnasium.registry else []  # which registers what is installed
     module = None if name in gymnasium.registry else copies.plugin(name)
     if module and not installed(module):
-        what = f"{PREFIX}{name} is of {module}, which is not installed"
-        raise InputError(f"{what}; install it with: pip install '{EXTRAS.get(module, module)}'")
+        what = f"{PREFIX}{name} is of {module}, which"
+        if module in EXTRAS:
+            raise MissingExtra(what, EXTRAS[module])
+        raise InputError(f"{what} is not installed; install it with: pip install {module}")
     if ":" in name:
         return
     if name not in gymnasium.registry:

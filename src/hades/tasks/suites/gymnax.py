@@ -19,7 +19,7 @@ from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.errors import InputError, in_a_line
 from hades.tasks.control import ControlTask, bounds, scale_action
-from hades.tasks.dimensions import named
+from hades.tasks.dimensions import declared, named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.fingerprints import described, plain
 from hades.tasks.scenes import scene_of
@@ -168,7 +168,7 @@ class GymnaxEnvironment:
         self.spec = Spec((self.classes,) if self.classes else obs_shape or (), num_actions, shape is None)
         # What others have made of it may show something else.
         theirs = type(env).__module__.startswith("gymnax.")
-        self.units = named(name, self.spec, units) if theirs else units
+        self.units = named(name, self.spec, units) if theirs else declared(name, self.spec, units, env)
         self.scene = scene_of(name if theirs else "", self.spec, self.units)
         steps = getattr(params, "max_steps_in_episode", None)
         if steps is None:

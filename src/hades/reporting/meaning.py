@@ -1,0 +1,303 @@
+"""What a dataset's pairs mean: where they lie, what a network makes of them, and which of them carries what."""
+
+import dataclasses
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import jax
+import numpy as np
+
+from hades import runtime
+from hades.aliases import Json, PyTree
+from hades.arguments import Explaining
+from hades.clocks import Stopwatch
+from hades.dataset import AnyDataset, Dataset, as_dataset
+from hades.display import action_in_words
+from hades.errors import InputError
+from hades.evaluation import Trial, Working, trial
+from hades.learner.networks import Params
+from hades.metrics import metric_of
+from hades.normalisers import OnlineNormaliser
+from hades.options import held_to, shown
+from hades.progress import Left, silent
+from hades.reporting import places, policies
+from hades.reporting.places import Nearest, Projection, fed, thinned
+from hades.reporting.policies import Answers, Field, all_do
+from hades.reporting.retraining import Growth, Influence, left_out, stops
+from hades.scores import Evaluation
+from hades.scoring import staged
+from hades.seeds import key_of
+from hades.tasks.base import Task
+from hades.tasks.rollouts import Trajectory
+
+STEPS, NUMBERS = 1000, 2**24
+"""Of rollouts: of each environment, and numbers of all observations together, at most."""
+
+
+class Part(Protocol):
+    """One of the things that there are to say."""
+
+    def words(self, dataset: Dataset) -> str:
+        """What one sees, in a sentence or two."""
+        ...
+
+    def facts(self) -> Json:
+        """For a file."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What a dataset's pairs mean; what could not be found out is None, and ``missing`` says why.
+
+    Attributes:
+        dataset: whose pairs they are.
+        nearest: each pair's nearest real state.
+        projection: real states and pairs in the plane of the largest variance.
+        field: a policy over two numbers of the observation.
+        influence: scores without each pair.
+        answers: which pair answers for which step of an episode.
+        training: scores after more and more steps of training.
+        missing: why a part is not there, by its name.
+    """
+
+    dataset: Dataset
+    nearest: Nearest | None = None
+    projection: Projection | None = None
+    field: Field | None = None
+    influence: Influence | None = None
+    answers: Answers | None = None
+    training: Growth | None = None
+    missing: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Those that are there, by name."""
+        return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is seen in each part's figure."""
+        return {name: part.words(self.dataset) for name, part in self.parts.items()}
+
+    def facts(self) -> Json:
+        """All numbers, as JSON; of a part that is not there null."""
+        parts = self.parts
+        return {name: parts[name].facts() | {"words": self.words[name]} if name in parts else None for name in PARTS}
+
+
+TITLES = {
+    "influence": "Without each pair",
+    "answers": "Which pair answers for which step",
+    "field": "What a trained network does",
+    "projection": "Pairs among real states",
+    "nearest": "How far pairs are from real states",
+    "training": "By steps of training",
+}
+"""Of all parts, by name, in the order in which they are best told."""
+PARTS = tuple(TITLES)
+
+
+@held_to(Explaining)
+@runtime.in_32_bits
+def meaning(
+    dataset: AnyDataset,
+    task: Task | str | None = None,
+    *,
+    parts: Collection[str] = PARTS,
+    inits: int = Explaining.inits,
+    episodes: int = Explaining.episodes,
+    seed: int = Explaining.seed,
+    working: Working = silent,
+) -> Meaning:
+    """Find out what a dataset's pairs mean, by networks trained on them and without each of them.
+
+    Args:
+        dataset: or its file, a run's folder, a name of the zoo.
+        task: to play; None makes the one that the dataset was made on.
+        parts: of `PARTS`, those to find out.
+        inits: networks trained, of each way of training; of HaDES-F's own all.
+        episodes: played by each network.
+        seed: of initialisations and episodes.
+        working: entered with a line that says what goes on, while it does.
+
+    Raises:
+        InputError: for a merged dataset, and where dataset and task do not fit together or its own cannot be made.
+
+    Examples:
+        >>> import hades
+        >>> found = hades.meaning("cartpole-2", parts=["training"], inits=2, episodes=1)
+        >>> found.training.steps
+        (0, 1, 2, 4, 8, 16, 32, 64, 128, 200)
+    """
+    runtime.configure()
+    dataset = alone(as_dataset(dataset))
+    if unknown := set(parts) - set(PARTS):
+        raise InputError(f"there is no part {shown(min(unknown))}; parts are {', '.join(PARTS)}")
+    number = None if "init_key" in dataset.info else inits  # of its own as many as there are
+    planned = trial(dataset, task, number, episodes, seed=seed)
+    found, missing = {}, {}
+    with working(f"{planned.fitness.task.name}: what the {len(dataset)} pairs mean (compiling first)") as left:
+        work = _Work(dataset, planned, seed, left)
+        for name in (name for name in PARTS if name in parts):
+            try:
+                found[name] = getattr(work, name)()
+            except InputError as error:
+                missing[name] = str(error)
+    return Meaning(dataset, **found, missing=missing)
+
+
+def alone(dataset: Dataset) -> Dataset:
+    """A dataset of one task.
+
+    Raises:
+        InputError: for one of several.
+    """
+    if dataset.parts:
+        raise InputError(
+            f"what pairs mean is told of one task's; these are of {', '.join(dataset.tasks)}: give each's"
+        )
+    return dataset
+
+
+def table(found: Meaning) -> list[list[str]]:
+    """What is known of each pair, a row each, under a header."""
+    dataset, rows = found.dataset, [["pair"], *([str(number)] for number in range(1, len(found.dataset) + 1))]
+
+    def column(title: str, pairs: Iterable[int], cells: Iterable[str]) -> None:
+        told = dict(zip(pairs, cells, strict=True))
+        for number, row in enumerate(rows, -1):
+            row.append(title if number < 0 else told.get(number, ""))
+
+    every = range(len(dataset))
+    column("action", every, (action_in_words(dataset, target) for target in dataset.targets))
+    if influence := found.influence:
+        number = metric_of(influence.whole.metric).number
+        column(
+            f"{influence.whole.metric} without it", influence.pairs, (number(each.mean) for each in influence.without)
+        )
+        column("95 %", influence.pairs, (f"{number(low)} to {number(high)}" for low, high in influence.interval))
+    if answers := found.answers:
+        column("answers for", answers.pairs, (f"{(answers.most == pair).mean():.0%}" for pair in answers.pairs))
+    if nearest := found.nearest:
+        column("distance", every, (f"{distance:.2g}" for distance in nearest.distance))
+        column("farther than", every, (f"{percentile:.0f} %" for percentile in nearest.percentile))
+    return rows
+
+
+class Rollouts(NamedTuple):
+    """What real states are: those that trained networks come to."""
+
+    observations: np.ndarray
+    """``[T, *obs]``, as the environment gave them."""
+    episode: np.ndarray
+    """``[T]``, its number; the first is the first network's first."""
+
+
+def rollouts(planned: Trial, params: Params, key: jax.Array) -> Rollouts:
+    """Steps of trained networks, an environment each.
+
+    Raises:
+        InputError: where nobody can follow a network's steps.
+    """
+    task, shape = planned.fitness.task, planned.fitness.task.spec.obs_shape
+    if isinstance(planned.normaliser, OnlineNormaliser):
+        raise InputError("its observations are normalised by whole batches of episodes: no real state stands still")
+    if not task.stepped or task.max_steps is None:
+        raise InputError(f"{task.name} has no episodes that could be followed step by step")
+    steps = min(task.max_steps, STEPS)
+    several = max(1, min(planned.fitness.inits, NUMBERS // (steps * int(np.prod(shape)))))
+    params = jax.tree.map(lambda x: x[:several], params)
+    play = task.begin(jax.random.split(key, several))
+    collect = staged(task, task.collect, static_argnums=(0, 4))
+    seen: Trajectory = collect(planned.fitness.recipe, params, planned.normaliser, play, steps, key)[1]
+    ended = np.swapaxes(np.asarray(seen.terminated | seen.truncated), 0, 1).reshape(several, steps)
+    begun = np.concatenate([np.ones((several, 1), bool), ended[:, :-1]], 1)
+    obs = np.swapaxes(np.asarray(planned.normaliser.inverse(seen.obs)), 0, 1)
+    return Rollouts(obs.reshape(-1, *shape), begun.cumsum() - 1)
+
+
+class _Work:
+    """Parts, and what they share, each made once when it is first asked for."""
+
+    def __init__(self, dataset: Dataset, planned: Trial, seed: int, left: Left) -> None:
+        self.dataset, self.trial, self.left = dataset, planned, left
+        self.key = jax.random.fold_in(key_of(seed), 2**31 - 5)
+        self.recipe, self.spec = planned.fitness.recipe, planned.fitness.task.spec
+
+    @cached_property
+    def whole(self) -> Params:
+        """Networks trained on all pairs."""
+        return self._networks(np.ones(len(self.dataset), bool), self.recipe.epochs)
+
+    @cached_property
+    def score(self) -> Evaluation:
+        """Theirs."""
+        return self.trial.scored(self.whole)
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """Which are left out, each by itself."""
+        if len(self.dataset) < 2:
+            raise InputError("there is one pair, and without it nothing to train on")
+        return left_out(len(self.dataset))
+
+    @cached_property
+    def without(self) -> list[Params]:
+        """Networks trained without each of these."""
+        return [self._networks(np.arange(len(self.dataset)) != pair, self.recipe.epochs) for pair in self.pairs]
+
+    @cached_property
+    def real(self) -> Rollouts:
+        """What networks trained on all pairs come to."""
+        return rollouts(self.trial, self.whole, self.key)
+
+    def _networks(self, kept: np.ndarray, steps: int) -> PyTree:
+        """On the host, where nothing is of one device or another."""
+        return jax.device_get(self.trial.trained(self.dataset.states[kept], self.dataset.targets[kept], steps))
+
+    def _do(self, params: Params, flat: np.ndarray) -> np.ndarray:
+        return all_do(self.recipe, self.spec, params, flat)
+
+    def _act(self, flat: np.ndarray) -> np.ndarray:
+        """What the first network does."""
+        return self._do(jax.tree.map(lambda x: x[:1], self.whole), flat)[0]
+
+    def _scores(self, networks: list[Params]) -> list[Evaluation]:
+        """Of each, with word of how long it takes yet."""
+        watch, scores = Stopwatch(), []
+        for done, params in enumerate(networks, 1):
+            scores.append(self.trial.scored(params))
+            self.left(watch.lap()[0] * (len(networks) - done))
+        return scores
+
+    def influence(self) -> Influence:
+        """Scores without each pair."""
+        return Influence(self.pairs, self.score, tuple(self._scores(self.without)))
+
+    def answers(self) -> Answers:
+        """Which pair answers for which step of the first network's first episode."""
+        flat = fed(self.dataset, self.real.observations[self.real.episode == 0])
+        without = np.stack([self._do(params, flat) for params in self.without])
+        return policies.answers(self.pairs, self._do(self.whole, flat), without)
+
+    def field(self) -> Field:
+        """Of the first network."""
+        return policies.field(self.dataset, self.real.observations, self._act)
+
+    def projection(self) -> Projection:
+        """Coloured by what the first network does."""
+        some = self.real.observations[thinned(len(self.real.observations), int(np.prod(self.spec.obs_shape)))]
+        return places.projection(self.dataset, some, self._act(fed(self.dataset, some)))
+
+    def nearest(self) -> Nearest:
+        """Among what all of the networks come to."""
+        return places.nearest(self.dataset, *self.real)
+
+    def training(self) -> Growth:
+        """Scores after more and more steps."""
+        every, steps = np.ones(len(self.dataset), bool), stops(self.recipe.epochs)
+        scores = self._scores([self._networks(every, step) for step in steps[:-1]])
+        return Growth(steps, (*scores, self.score))

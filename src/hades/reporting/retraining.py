@@ -1,0 +1,114 @@
+"""What networks score that are trained without a pair, or for fewer steps."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hades.aliases import Json
+from hades.dataset import Dataset
+from hades.metrics import metric_of
+from hades.scores import BOOTSTRAPS, Evaluation
+
+AT_MOST = 16
+"""Pairs that are left out, each by itself."""
+MOST = 0.9
+"""Of what training gains, that counts as most of it."""
+
+
+class Influence(NamedTuple):
+    """Scores without each pair, of the same networks on the same episodes."""
+
+    pairs: np.ndarray
+    """``[M]``, which pairs were left out: of more than `AT_MOST` so many, evenly spread over the dataset."""
+    whole: Evaluation
+    """With all pairs."""
+    without: tuple[Evaluation, ...]
+    """M of them."""
+
+    @property
+    def interval(self) -> np.ndarray:
+        """``[M, 2]``, of the mean without each, 95 %: by a bootstrap over networks, of one over its episodes."""
+        return np.asarray([interval_of(each) for each in self.without])
+
+    def words(self, dataset: Dataset) -> str:
+        """What one sees."""
+        number, means = metric_of(self.whole.metric).number, [each.mean for each in self.without]
+        worst, least = int(np.argmin(means)), int(np.argmax(means))
+        whose = self.whole.networks.words or "fresh"
+        kept = (
+            f"; {'of those left out ' * (len(means) < len(dataset))}pair {self.pairs[least] + 1} is missed least "
+            f"({number(means[least])})"
+        )
+        return (
+            f"Without pair {self.pairs[worst] + 1} {whose} networks get {number(means[worst])} instead of "
+            f"{number(self.whole.mean)}{kept}."
+        )
+
+    def facts(self) -> Json:
+        """For a file."""
+        rows = zip(self.pairs, self.without, self.interval, strict=True)
+        pairs = [{"pair": int(i) + 1, "mean": each.mean, "interval": list(map(float, ends))} for i, each, ends in rows]
+        return {"metric": self.whole.metric, "whole": self.whole.mean, "pairs": pairs}
+
+
+class Growth(NamedTuple):
+    """Scores after more and more steps of training, of the same networks on the same episodes."""
+
+    steps: tuple[int, ...]
+    scores: tuple[Evaluation, ...]
+
+    @property
+    def means(self) -> np.ndarray:
+        """``[K]``, over networks."""
+        return np.asarray([each.mean for each in self.scores])
+
+    @property
+    def spreads(self) -> np.ndarray:
+        """``[K]``, standard deviations of networks' means; of one network none."""
+        return np.asarray([each.std_of_inits or 0.0 for each in self.scores])
+
+    def words(self, dataset: Dataset) -> str:
+        """What one sees."""
+        del dataset
+        number, means = metric_of(self.scores[0].metric).number, self.means
+        gained = means >= means[0] + MOST * (means[-1] - means[0])
+        first = self.steps[int(gained.argmax())]
+        grown = f"; {MOST:.0%} of that is gained after {first}" if means[-1] > means[0] and first else ""
+        return (
+            f"Untrained networks get {number(means[0])}, after all {self.steps[-1]} steps of training they get "
+            f"{number(means[-1])}{grown}."
+        )
+
+    def facts(self) -> Json:
+        """For a file."""
+        return {
+            "metric": self.scores[0].metric,
+            "steps": list(self.steps),
+            "mean": self.means.tolist(),
+            "std_of_inits": self.spreads.tolist(),
+        }
+
+
+def interval_of(score: Evaluation) -> tuple[float, float]:
+    """95 % of the mean: by a bootstrap over networks, or over episodes where it is of one network."""
+    means = score.returns.mean(1) if score.over_networks else score.returns.mean(0)
+    rows = np.random.default_rng(0).integers(len(means), size=(BOOTSTRAPS, len(means)))
+    with np.errstate(invalid="ignore"):  # of the worst
+        low, high = np.percentile(means[rows].mean(1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def left_out(size: int, most: int = AT_MOST) -> np.ndarray:
+    """Which pairs of so many to leave out."""
+    return np.unique(np.linspace(0, size - 1, min(size, most)).round().astype(int))
+
+
+def stops(epochs: int) -> tuple[int, ...]:
+    """After how many steps of training to look.
+
+    Examples:
+        >>> stops(20)
+        (0, 1, 2, 4, 8, 20)
+    """
+    doubled = [2**k for k in range(epochs.bit_length()) if 2**k <= 0.75 * epochs]
+    return (0, *doubled, epochs)
