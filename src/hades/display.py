@@ -138,7 +138,9 @@ def _table(dataset: "Dataset") -> str:
 
     if dataset.states.ndim != 2:
         return _image("the pairs", picture(dataset))
-    drawn = "" if drawing(dataset)[0] is None else _image("the pairs, as their environment draws them", picture(dataset))
+    drawn = (
+        "" if drawing(dataset)[0] is None else _image("the pairs, as their environment draws them", picture(dataset))
+    )
     names, numbers, actions = _pairs(dataset)
     shown = names[:COLUMNS]
     rows = [["pair", *shown, "action"]]

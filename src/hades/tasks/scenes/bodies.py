@@ -40,8 +40,9 @@ ROOM = 0.3
 """Of a body's reach: what is seen around it."""
 FAST = 5.0
 """Metres a second, of the longest arrow."""
-SUNK = 0.08
-"""Of a body's reach: how far it may be within the ground, which gives way."""
+SUNK, BURIED = 0.03, 0.25
+"""Of a body's reach: from how far within the ground it is lifted, and how far no environment has it (Brax's ant begins
+a fifth of its reach below)."""
 
 
 class Solid(NamedTuple):
@@ -197,8 +198,9 @@ class Body:
         if self._floor is None or not moving:
             return 0.0, False
         lowest = min(float(one.points[:, 2].min()) - one.radius for one in moving)
-        if lowest < self._floor - SUNK * self._reach:
-            return self._floor - lowest, True
+        sunk = (self._floor - lowest) / self._reach
+        if sunk > SUNK:
+            return self._floor - lowest, sunk > BURIED
         over = height - self._default.xpos[1][2] - 0.8 * self._reach
         return (-over, True) if over > 0 else (0.0, False)
 
