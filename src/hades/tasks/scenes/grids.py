@@ -68,8 +68,9 @@ class Grid:
         return [GAMES.get(name, COLOURS[i % len(COLOURS)]) for i, name in enumerate(names)]
 
     def legend(self) -> Legend:
-        """As `hades.tasks.scenes.base.Scene`: the channels."""
-        return list(zip(self.names, self.colours(len(self.names)), strict=True))
+        """As `hades.tasks.scenes.base.Scene`: the channels, and what is hollow."""
+        channels = zip(self.names, self.colours(len(self.names)), strict=True)
+        return [*channels, ("hollow: less than nothing", "none")]
 
 
 def painted(grid: np.ndarray, colours: Sequence[str]) -> np.ndarray:
