@@ -84,14 +84,22 @@ class Training:
 class Rendering:
     """How episodes are shown."""
 
-    inits: int = option(1, least=1, most=8)
-    """Networks, side by side."""
+    inits: int | None = option(None, least=1, most=16)
+    """Networks side by side, each with its own initialisation and episode; left out: one, of HaDES-F's own all."""
     init: str = option("auto", one_of=INITS)
     """fresh, fixed (HaDES-F's own initialisation), or auto: what the dataset was distilled for."""
     greedy: bool = option(False)
     """Take the most likely action instead of a sampled one."""
     seed: int = option(0, **SEED)
-    """Of the first network and episode; the others have the next ones."""
+    """Of initialisations and episodes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watching:
+    """Where a page is served."""
+
+    port: int = option(8265, least=0, most=65535)
+    """On localhost; 0 takes a free one."""
 
 
 @dataclass(frozen=True, kw_only=True)

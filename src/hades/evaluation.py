@@ -182,8 +182,9 @@ def trial(
     greedy: bool = False,
     init: str = Scoring.init,
     seed: int = Scoring.seed,
+    usual: int = INITS,
 ) -> Trial:
-    """What `evaluate` does, of the same arguments.
+    """What `evaluate` does, of the same arguments; where ``inits`` is None, with ``usual`` fresh networks.
 
     Raises:
         InputError: as `evaluate`.
@@ -194,7 +195,7 @@ def trial(
     task.check_dataset(dataset)
     network_key, episode_key = jax.random.split(jax.random.fold_in(key_of(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
-    networks, number = networks_of(dataset, complete, init, inits)
+    networks, number = networks_of(dataset, complete, init, inits, usual)
     fitness = Fitness(task, complete, number, episodes, greedy or dataset.info.get("greedy", False))
     if not networks.sampled:
         network_key = stored_key(dataset.info["init_key"])
@@ -209,8 +210,10 @@ def _doing(fitness: Fitness, networks: Networks) -> str:
     return f"{task.name}: training {number}{', ' if networks.words else ''}{networks.words}, {then} (compiling first)"
 
 
-def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None = None) -> tuple[Networks, int]:
-    """Which networks of a recipe a dataset is to train, and how many.
+def networks_of(
+    dataset: Dataset, complete: Recipe, init: str, inits: int | None = None, usual: int = INITS
+) -> tuple[Networks, int]:
+    """Which networks of a recipe a dataset is to train, and how many: of fresh ones ``usual``, unless that is said.
 
     Raises:
         InputError: for initialisations that the dataset does not have.
@@ -218,7 +221,7 @@ def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None
     if "init_key" not in dataset.info:
         if init == "fixed":
             raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
-        return FRESH, inits or INITS
+        return FRESH, inits or usual
     old = [recipe(dataset).drawn | {"inits": 1}]  # whose files do not say
     own = next(
         (each["inits"] for each in dataset.info.get("own_networks", old) if each | complete.drawn == each), None
@@ -226,7 +229,7 @@ def networks_of(dataset: Dataset, complete: Recipe, init: str, inits: int | None
     if init == "fixed" and own is None:
         raise InputError("this dataset's own initialisation is of another network; use init fresh")
     if init == "fresh" or own is None:
-        return STRANGERS, inits or INITS
+        return STRANGERS, inits or usual
     if inits not in (None, own):
         raise InputError(
             f"this dataset (HaDES-F) was evolved for {own} initialisation{'s' if own > 1 else ''} of its own, not "

@@ -105,6 +105,7 @@ echo "${COMPREPLY[@]}"
         ("distill cartpole --preset ''", "laptop evolution paper"),
         ("distill cartpole --networks mlp len", "lenet"),
         ("evaluate cartpole-", "cartpole-2 cartpole-8"),
+        ("explain cartpole-", "cartpole-2 cartpole-8"),
         ("zoo sh", "show"),
         ("zoo show hopper-v", "hopper-v5-16"),
         ("envs gymna", "gymnax gymnasium"),
@@ -183,6 +184,7 @@ def test_json_is_as_documented(
         "merge": ["cartpole-2", "acrobot", "--out", str(tmp_path / "union.safetensors")],
         "push": ["cartpole-2", "me/pairs"],
         "report": [str(folder)],
+        "explain": ["cartpole-2", "--inits", "2", "--episodes", "1"],
         "render": [str(folder), "--out", str(tmp_path / "episode.gif")],
         "doctor": [],
     }

@@ -151,7 +151,7 @@ def test_from_the_command_line(
 
 def test_a_page_that_is_watched_follows_its_run(run: Path, tmp_path: Path) -> None:
     growing = Path(shutil.copytree(run, tmp_path / "growing"))
-    with server(growing) as served:
+    with server(growing, port=0) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()
         place = f"http://127.0.0.1:{served.server_address[1]}"
 

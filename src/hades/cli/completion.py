@@ -90,7 +90,7 @@ def _words() -> dict[str, dict[str, list[str]]]:
     from hades.tasks.suites import SUITES
 
     datasets: dict[str, list[str]] = {name: [] for name in zoo.names()}
-    known = dict.fromkeys(("evaluate", "train", "merge", "push", "report"), datasets)
+    known = dict.fromkeys(("evaluate", "train", "merge", "push", "report", "render", "explain"), datasets)
     named = {"list": [], "show": list(datasets), "get": list(datasets)}
     return {"distill": {name: [] for name in _tasks()}, "zoo": named, "envs": {name: [] for name in SUITES}, **known}
 

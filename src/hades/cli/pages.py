@@ -8,13 +8,12 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from hades import arguments
-from hades.cli.derive import Flag, given, options_of
-from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
+from hades.aliases import Json
+from hades.cli.derive import Flag, given, options_of, refuse
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing, made_with
 from hades.cli.output import show
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
-
-PORT = 8265
 
 
 @dataclass(kw_only=True)
@@ -50,6 +49,7 @@ class Report(Writing):
                     self.output.json)  # fmt: skip
 
 
+_Watching: Any = options_of(whole=(arguments.Watching,))
 _Rendering: Any = options_of(Recipe, whole=(arguments.Rendering,))
 
 
@@ -64,37 +64,52 @@ class Render(Writing, _Rendering):
     task: Text = None
     """The task to play; left out: the one that the dataset names, of a merged one the first."""
     environment: TaskOptions = field(default_factory=TaskOptions)
+    quiet: Flag = False
+    """No progress."""
     output: Output = field(default_factory=Output)
 
     def __call__(self) -> int:
         from hades import runtime
         from hades.dataset import load
         from hades.evaluation import task_of
-        from hades.reporting.motion import render
+        from hades.progress import working
+        from hades.reporting.motion import LOADS, render
         from hades.reporting.subject import name_of
 
         runtime.configure()
         dataset, out = load(self.dataset), self.free(self.out or Path(f"{name_of(self.dataset)}.gif"))
-        options, learner = self.environment.given(), Learner(**given(self, Recipe))
-        task = self.task if dataset.parts else task_of(dataset, self.task, **options)
-        render(dataset, out, task, learner=learner, **given(self, arguments.Rendering))
-        return show({"picture": str(out)}, str(out), self.output.json)
+        if dataset.parts:
+            refuse(self, ("backend", "data_dir", "zca", "env_arg"), "is for datasets of one task")
+            task = self.task
+        else:
+            where = made_with(self.dataset) if self.task is None else {}
+            task = task_of(dataset, self.task, **where | self.environment.given())
+        how: Json = given(self, arguments.Rendering) | {"working": partial(working, quiet=self.quiet)}
+        path, episodes = render(dataset, out, task, learner=Learner(**given(self, Recipe)), **how)
+        loads, size = path.suffix == ".html", path.stat().st_size
+        data = {
+            "picture": str(path),
+            "bytes": size,
+            "needs_network": loads,
+            "returns": [each.ret for each in episodes],
+            "steps": [each.steps for each in episodes],
+        }
+        lines = [f"return {each.ret:.1f} in {each.steps} steps" for each in episodes] + [LOADS] * loads
+        return show(data, "\n".join([*lines, f"{path} ({size / 1e6:.2f} MB)"]), self.output.json)
 
 
 @dataclass(kw_only=True)
-class Watch:
+class Watch(_Watching):
     """Serve a run's page to this machine alone, and follow the run."""
 
     run: Positional[Annotated[Path, arg(metavar="RUN")]]
     """The run's folder."""
-    port: Annotated[int, arg(metavar="INT", help_behavior_hint=f"(default: {PORT})")] = PORT
-    """Where it listens, on localhost; 0 takes a free one."""
     output: Output = field(default_factory=Output)
 
     def __call__(self) -> int:
         from hades.reporting.watching import HOST, server
 
-        with server(self.run, self.port) as served:
+        with server(self.run, **given(self, arguments.Watching)) as served:
             place = f"http://{HOST}:{served.server_address[1]}/"
             show({"page": place}, f"{place} follows {self.run}; ctrl-C ends it", self.output.json)
             served.serve_forever()

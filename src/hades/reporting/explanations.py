@@ -46,11 +46,12 @@ def influence(dataset: Dataset, found: Influence) -> "Figure":
     """Scores without each pair, with intervals, beside that of all."""
     number = len(found.pairs)
     figure, (ax,) = subplots(1, 1, (SIZE[0], max(1.6, min(4.2, 1.0 + 0.28 * number))))
+    ax.use_sticky_edges = False  # or the line of all pairs would be the frame's
     means, ends = np.asarray([each.mean for each in found.without]), found.interval
     rows, there = np.arange(number), np.isfinite(ends).all(1)
     lost = np.where(there, means, np.nan) - found.whole.mean
-    ax.barh(rows, lost, left=found.whole.mean, color=ORANGE, height=0.62, label="without the pair")
-    ax.hlines(rows[there], *ends[there].T, color=INK, lw=1.4)
+    ax.barh(rows, lost, left=found.whole.mean, color=ORANGE, height=0.62, label="lost without the pair")
+    ax.hlines(rows[there], *ends[there].T, color="black", lw=1.4)
     ax.axvline(found.whole.mean, color=BLUE, lw=1.6, label=f"all {len(dataset)} pairs")
     ax.set(yticks=rows, yticklabels=[str(pair + 1) for pair in found.pairs], ylabel="pair left out")
     ax.set(xlabel=metric_of(found.whole.metric).name)
@@ -98,7 +99,7 @@ def projection(dataset: Dataset, found: Projection) -> "Figure":
     ax.scatter(*found.real.T, c=colours.of(found.actions), s=5, lw=0, alpha=0.7, rasterized=True)
     _pairs(ax, found.pairs, colours.of(dataset.targets))
     for set_label, share, mainly in zip((ax.set_xlabel, ax.set_ylabel), found.share, found.mainly, strict=True):
-        set_label(f"{mainly.replace(', ', chr(10), 1)} ({share:.0%})")
+        set_label(f"{mainly.replace(', ', chr(10))} ({share:.0%})")
     colours.key(ax)
     return figure
 
@@ -108,9 +109,10 @@ def nearest(dataset: Dataset, found: Nearest) -> "Figure":
     number = len(dataset)
     figure, (ax,) = subplots(1, 1, (SIZE[0], max(2.6, 0.9 + 0.17 * min(number, NUMBERED))))
     least = max(1e-3 * float(found.distance.max()), 1e-3)
-    bins = np.concatenate([[0], np.geomspace(least, 1.1 * max(found.distance.max(), found.real.max(), 2 * least), 50)])
+    most = 1.1 * max(float(found.distance.max()), float(found.real.max()), 2 * least)
+    bins: list[float] = [0.0, *np.geomspace(least, most, 50).tolist()]
     share = np.full(len(found.real), 100 / len(found.real))
-    ax.hist(found.real, bins.tolist(), color=GREY, weights=share, label="real states")
+    ax.hist(found.real, bins, color=GREY, weights=share, label="real states")
     ax.axvline(float(np.percentile(found.real, FAR)), color=GREY, ls="--", lw=1, label=f"{FAR:.0f} % of them")
     heights = ax.get_ylim()[1] * (np.linspace(0.9, 0.12, number) if number > 1 else np.asarray([0.5]))
     colour = np.where((found.percentile >= FAR)[:, None], _rgb(ORANGE), _rgb(BLUE))

@@ -1,6 +1,7 @@
 """What a dataset's pairs mean: where they lie, what a network makes of them, and which of them carries what."""
 
 import dataclasses
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,13 +28,10 @@ from hades.reporting.places import Nearest, Projection, fed, thinned
 from hades.reporting.policies import Answers, Field, all_do
 from hades.reporting.retraining import Growth, Influence, left_out, stops
 from hades.scores import Evaluation
-from hades.scoring import staged
-from hades.seeds import key_of
 from hades.tasks.base import Task
-from hades.tasks.rollouts import Trajectory
 
-STEPS, NUMBERS = 1000, 2**24
-"""Of rollouts: of each environment, and numbers of all observations together, at most."""
+EPISODES, STEPS, NUMBERS = 4, 1000, 2**24
+"""That are looked at, at most: how many, how long, and of how many numbers."""
 
 
 class Part(Protocol):
@@ -140,7 +138,7 @@ def meaning(
     planned = trial(dataset, task, number, episodes, seed=seed)
     found, missing = {}, {}
     with working(f"{planned.fitness.task.name}: what the {len(dataset)} pairs mean (compiling first)") as left:
-        work = _Work(dataset, planned, seed, left)
+        work = _Work(dataset, planned, left)
         for name in (name for name in PARTS if name in parts):
             try:
                 found[name] = getattr(work, name)()
@@ -193,38 +191,36 @@ class Rollouts(NamedTuple):
     observations: np.ndarray
     """``[T, *obs]``, as the environment gave them."""
     episode: np.ndarray
-    """``[T]``, its number; the first is the first network's first."""
+    """``[T]``, its number."""
 
 
-def rollouts(planned: Trial, params: Params, key: jax.Array) -> Rollouts:
-    """Steps of trained networks, an environment each.
+def rollouts(planned: Trial, params: Params) -> Rollouts:
+    """Some of the episodes that networks are scored on; the first is the first network's first.
 
     Raises:
-        InputError: where nobody can follow a network's steps.
+        InputError: where nobody acts, or no state stands still.
     """
-    task, shape = planned.fitness.task, planned.fitness.task.spec.obs_shape
+    fitness, task = planned.fitness, planned.fitness.task.played
     if isinstance(planned.normaliser, OnlineNormaliser):
         raise InputError("its observations are normalised by whole batches of episodes: no real state stands still")
-    if not task.stepped or task.max_steps is None:
-        raise InputError(f"{task.name} has no episodes that could be followed step by step")
-    steps = min(task.max_steps, STEPS)
-    several = max(1, min(planned.fitness.inits, NUMBERS // (steps * int(np.prod(shape)))))
-    params = jax.tree.map(lambda x: x[:several], params)
-    play = task.begin(jax.random.split(key, several))
-    collect = staged(task, task.collect, static_argnums=(0, 4))
-    seen: Trajectory = collect(planned.fitness.recipe, params, planned.normaliser, play, steps, key)[1]
-    ended = np.swapaxes(np.asarray(seen.terminated | seen.truncated), 0, 1).reshape(several, steps)
-    begun = np.concatenate([np.ones((several, 1), bool), ended[:, :-1]], 1)
-    obs = np.swapaxes(np.asarray(planned.normaliser.inverse(seen.obs)), 0, 1)
-    return Rollouts(obs.reshape(-1, *shape), begun.cumsum() - 1)
+    numbers = math.prod(task.spec.obs_shape)
+    limit = min(task.max_steps, STEPS, max(1, NUMBERS // numbers))
+    several = max(1, min(EPISODES, NUMBERS // (limit * numbers)))
+    keys, played = fitness.seeds(planned.episode_key), []
+    for episode, network in list(np.ndindex(fitness.episodes, fitness.inits))[:several]:
+        one = jax.tree.map(lambda x, i=network: x[i], params)
+        played.append(
+            task.record(fitness.recipe, one, planned.normaliser, keys[network, episode], fitness.greedy, limit)
+        )
+    episode = np.repeat(np.arange(len(played)), [len(each.rewards) for each in played])
+    return Rollouts(np.concatenate([each.observations for each in played]), episode)
 
 
 class _Work:
     """Parts, and what they share, each made once when it is first asked for."""
 
-    def __init__(self, dataset: Dataset, planned: Trial, seed: int, left: Left) -> None:
+    def __init__(self, dataset: Dataset, planned: Trial, left: Left) -> None:
         self.dataset, self.trial, self.left = dataset, planned, left
-        self.key = jax.random.fold_in(key_of(seed), 2**31 - 5)
         self.recipe, self.spec = planned.fitness.recipe, planned.fitness.task.spec
 
     @cached_property
@@ -252,7 +248,7 @@ class _Work:
     @cached_property
     def real(self) -> Rollouts:
         """What networks trained on all pairs come to."""
-        return rollouts(self.trial, self.whole, self.key)
+        return rollouts(self.trial, self.whole)
 
     def _networks(self, kept: np.ndarray, steps: int) -> PyTree:
         """On the host, where nothing is of one device or another."""

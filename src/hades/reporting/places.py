@@ -35,7 +35,7 @@ class Nearest(NamedTuple):
         least, most = (f"{value:.2g}" for value in (self.distance.min(), self.distance.max()))
         return (
             f"{how_many(far, len(dataset))} farther from any real state than {FAR:.0f} % of real states do from the "
-            f"nearest of another episode: at distances from {least} to {most}, where that of real states is typically "
+            f"nearest of other episodes: at distances from {least} to {most}, where that of real states is typically "
             f"{typical}."
         )
 
@@ -151,7 +151,7 @@ def how_many(some: int, pairs: int) -> str:
 
 def _loadings(axis: np.ndarray, names: Sequence[str], most: int = 3) -> str:
     """The largest, by name and sign; those of less than half the largest are none of them."""
-    order = np.argsort(-np.abs(axis))[: min(most, len(axis))].tolist()
+    order: list[int] = np.argsort(-np.abs(axis))[: min(most, len(axis))].tolist()
     chosen = [i for i in order if abs(axis[i]) > abs(axis[order[0]]) / 2]
     return ", ".join(f"{names[i]}" if axis[i] > 0 else f"minus {names[i]}" for i in chosen)
 

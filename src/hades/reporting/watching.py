@@ -5,8 +5,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from hades.arguments import Watching
 from hades.errors import InputError
 from hades.files import dumps
+from hades.options import held_to
 from hades.reporting.page import page_state, rendered
 from hades.reporting.subject import subject
 
@@ -14,8 +16,12 @@ HOST = "127.0.0.1"
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
-def server(run: Path, port: int = 0) -> ThreadingHTTPServer:
-    """A server of a run's page, ready for ``serve_forever``; on a free port, if none is given.
+@held_to(Watching)
+def server(run: Path, port: int = Watching.port) -> ThreadingHTTPServer:
+    """A server of a run's page, ready for ``serve_forever``.
+
+    Args:
+        port: on localhost; 0 takes a free one.
 
     Raises:
         InputError: if the folder is neither a run's nor holds a dataset, or the port is taken.

@@ -1,12 +1,14 @@
 """What every task has: whoever holds one need not ask what kind it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax
+import numpy as np
 
 from hades import runtime
 from hades.aliases import Json, Options, PyTree
@@ -20,7 +22,7 @@ from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.scenes import Scene
-from hades.tasks.views import View
+from hades.tasks.views import Through, View
 from hades.units import Units
 
 PIXELS = 32
@@ -218,6 +220,15 @@ class Task(ABC):
             raise InputError(f"{self.metric.pairs} are normalised once, by 'fixed' statistics or not at all ('none')")
         self.check_size(size)
 
+    @property
+    def played(self) -> "Acting":
+        """Itself, as a task whose episodes can be watched.
+
+        Raises:
+            InputError: where nobody acts in it.
+        """
+        raise InputError(f"nobody acts in {self.name}, which is {self.metric.pairs}: there is no episode to watch")
+
     def seen_through(self, view: View) -> "Acting":
         """The task as an agent of several tasks sees it.
 
@@ -261,12 +272,36 @@ class Acting(Task):
         greedy: bool = False,
         limit: int | None = None,
     ) -> Recording:
-        """One network's episode, the one that `score` has.
+        """An episode of one network, step by step: the very one that `score` plays by this key.
 
-        Args:
-            params: leaves ``[1, ...]``.
-            key: of the episode.
+        Of a task seen through a view it is the episode as the environment itself has it (`bare`).
         """
+
+    @property
+    def played(self) -> "Acting":
+        """Itself."""
+        return self
+
+    @property
+    def bare(self) -> Self:
+        """The task itself, of one that is seen through a view."""
+        one: Any = self
+        return replace(one, environment=self.environment.inner) if isinstance(self.environment, Through) else self
+
+    @property
+    def pace(self) -> float:
+        """Steps in a second, as people watch it: the environment's own where it says so."""
+        return getattr(self.environment, "pace", None) or (10.0 if len(self.spec.obs_shape) == 3 else 30.0)
+
+    def pictures(self, recording: Recording, steps: Sequence[int]) -> list[np.ndarray]:
+        """What the environment itself shows before these steps of an episode, ``[H, W, 3]`` each; maybe nothing."""
+        del recording, steps
+        return []
+
+    @property
+    def viewer(self) -> Callable[[PyTree], str] | None:
+        """Makes an interactive page of an episode's `Recording.states`, where the environment has such a one."""
+        return getattr(self.environment, "viewer", None)
 
     @abstractmethod
     def play_randomly(self, key: jax.Array, episodes: int) -> Episode:

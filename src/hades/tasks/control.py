@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -23,10 +23,11 @@ from hades.normalisers import (
 from hades.tasks import faults, rollouts
 from hades.tasks.base import Acting, Episode
 from hades.tasks.environment import Batch, Environment
-from hades.tasks.episodes import Episodes
-from hades.tasks.recordings import Recording
+from hades.tasks.episodes import Episodes, Moment, Playing
+from hades.tasks.lane_arrays import is_key
+from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
-from hades.tasks.views import View, Viewed
+from hades.tasks.views import View, Viewed, bared
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +121,17 @@ class ControlTask(Acting):
         greedy: bool = False,
         limit: int | None = None,
     ) -> Recording:
-        """As every task that is acted in; with the environment's states."""
-        policy = make_policy(recipe, self.spec, greedy)
-        cut = None if limit is None else jnp.int32(limit)
-        episodes = Episodes(self.batch, policy, params, key[None, None], False, cut)
-        chunks = jax.device_get([jax.tree.map(_numbers, taken) for taken in episodes.record(normaliser)])
-        taken = jax.tree.map(lambda *x: np.concatenate(x), *chunks)
-        there = taken.alive[:, 0, 0]
-        observations, actions, rewards = (x[there, 0, 0] for x in (taken.obs, taken.action, taken.reward))
-        return Recording(observations, actions, rewards, jax.tree.map(lambda x: x[there, 0], taken.state))
+        """An episode of one network, step by step: the one that `score` plays."""
+        played = self, recipe, greedy, jax.tree.map(lambda x: x[None], params), key[None, None], limit
+        playing, chunks = _begun(*played, normaliser), []
+        while playing.alive.any():
+            playing, moments = _gone_on(*played, jnp.asarray(len(chunks), jnp.int32), playing)
+            chunks.append(jax.device_get(moments))
+        length, terminated = int(playing.episode.length[0, 0]), bool(playing.episode.terminated[0, 0])
+        state, *rest = jax.tree.map(lambda *x: np.concatenate(x)[:length, 0], *chunks)
+        obs, action, reward = (x[:, 0] for x in rest)
+        probabilities = distributions(recipe, self.spec, params, normaliser, obs)
+        return bared(self.environment, Recording(obs, action, reward, terminated, probabilities, state))
 
     def seen_through(self, view: View) -> "ControlTask":
         """The task as an agent of several tasks sees it."""
@@ -187,9 +190,25 @@ class ControlTask(Acting):
         return run(jax.random.split(key, (1, episodes)))
 
 
-def _numbers(x: jax.Array) -> jax.Array:
-    """An array that NumPy has, too: of random keys, their data."""
-    return jax.random.key_data(x) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else x
+def _episode(
+    task: ControlTask, recipe: Recipe, greedy: bool, params: Params, keys: jax.Array, limit: int | None
+) -> Episodes:
+    policy = make_policy(recipe, task.spec, greedy)
+    return Episodes(task.batch, policy, params, keys, False, None if limit is None else jnp.asarray(limit))
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _begun(*played: Any) -> Playing:
+    *episode, normaliser = played
+    return _episode(*episode).begin(normaliser)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _gone_on(*played: Any) -> tuple[Playing, Moment]:
+    """A chunk of steps further; typed keys, which no array of NumPy's can be, as the numbers that they are."""
+    *episode, number, playing = played
+    playing, moments = _episode(*episode).go_on(number, playing)
+    return playing, jax.tree.map(lambda x: jax.random.key_data(x) if is_key(x) else x, moments)
 
 
 UNBOUNDED = 1e30

@@ -56,6 +56,13 @@ class Reference(NamedTuple):
         with quiet():
             return registered(self.name, **self.options)
 
+    def watched(self) -> Any:
+        """A new one whose ``render`` gives pictures, where it takes ``render_mode``; else one that has none."""
+        try:
+            return self._replace(options={**self.options, "render_mode": "rgb_array"}).make()
+        except TypeError:  # a class or function that has no such argument
+            return None
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:

@@ -78,6 +78,16 @@ class Later:
         return self.made.max_steps
 
     @property
+    def pace(self) -> float | None:
+        """Steps in a second, where it says so."""
+        return getattr(self.made, "pace", None)
+
+    @property
+    def viewer(self) -> Callable[[PyTree], str] | None:
+        """Makes a page of an episode's states, where it can."""
+        return getattr(self.made, "viewer", None)
+
+    @property
     def units(self) -> Units:
         """What it says of its observations and actions, if anything."""
         return getattr(self.made, "units", Units())
@@ -86,11 +96,6 @@ class Later:
     def scene(self) -> Scene | None:
         """How it draws its observations, if it does."""
         return getattr(self.made, "scene", None)
-
-    @property
-    def view(self) -> Callable[[PyTree], str] | None:
-        """A page that shows an episode's states, if it makes such."""
-        return getattr(self.made, "view", None)
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""

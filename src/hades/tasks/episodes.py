@@ -1,6 +1,5 @@
 """Whole episodes of many networks, side by side: the return J of the paper."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -29,15 +28,13 @@ class Playing(NamedTuple):
     episode: Episode
 
 
-class Taken(NamedTuple):
-    """A step of every episode, ``[B, E, ...]``; environments' states ``[B * E, ...]``."""
+class Moment(NamedTuple):
+    """A step of every episode: what there was, what was done, and what came of it."""
 
+    state: PyTree
     obs: jax.Array
     action: jax.Array
     reward: jax.Array
-    alive: jax.Array
-    """Whether it was still going on."""
-    state: PyTree
 
 
 @dataclass(frozen=True)
@@ -64,38 +61,29 @@ class Episodes:
 
     def play(self, normaliser: Normaliser | OnlineNormaliser) -> Episode:
         """All episodes to their end; stops within `CHUNK` steps of the last one's."""
-        reset_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(_flat(self.keys))
+        reset_keys, step_keys = self._split()
         begun = self._begun(reset_keys, normaliser)
 
         def chunk(carry: tuple[jax.Array, Playing]) -> tuple[jax.Array, Playing]:
             i, playing = carry
-            return i + 1, jax.lax.scan(step, playing, self._chunk_keys(step_keys, i))[0]
-
-        def step(playing: Playing, keys: jax.Array) -> tuple[Playing, None]:
-            return self._step(begun.obs, playing, keys)[0], None
+            keys = _of_chunk(step_keys, i)
+            return i + 1, jax.lax.scan(lambda *x: (self._step(begun.obs, *x)[0], None), playing, keys)[0]
 
         start = jnp.zeros((), jnp.int32), begun
         episode = jax.lax.while_loop(lambda carry: carry[1].alive.any(), chunk, start)[1].episode
         return episode._replace(seen=moments_about(begun.obs, episode.seen)) if episode.seen else episode
 
-    def record(self, normaliser: Normaliser | OnlineNormaliser) -> Iterator[Taken]:
-        """The same episodes, step by step, in chunks ``[CHUNK, ...]``; behind an episode's end, none of it."""
-        reset_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(_flat(self.keys))
+    def begin(self, normaliser: Normaliser | OnlineNormaliser) -> Playing:
+        """Before the first step, as `play` begins."""
+        return self._begun(self._split()[0], normaliser)
 
-        @jax.jit
-        def chunk(i: jax.Array, origin: jax.Array, playing: Playing) -> tuple[Playing, Taken]:
-            return jax.lax.scan(partial(self._step, origin), playing, self._chunk_keys(step_keys, i))
+    def go_on(self, i: jax.Array, playing: Playing) -> tuple[Playing, Moment]:
+        """Chunk number i of `play`, with all that it passes through: leaves ``[CHUNK, ...]``."""
+        return jax.lax.scan(partial(self._step, playing.obs), playing, _of_chunk(self._split()[1], i))
 
-        playing = jax.jit(self._begun)(reset_keys, normaliser)
-        origin, number = playing.obs, 0
-        while playing.alive.any():
-            playing, taken = chunk(jnp.int32(number), origin, playing)
-            number += 1
-            yield taken
-
-    def _chunk_keys(self, keys: jax.Array, number: jax.Array) -> jax.Array:
-        """Of a chunk's steps, ``[CHUNK, B * E, 2]``."""
-        return jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, number), (CHUNK, 2)), out_axes=1)(keys)
+    def _split(self) -> jax.Array:
+        """The keys of the beginning and of the steps, ``[2, B * E]``."""
+        return jax.vmap(jax.random.split, out_axes=1)(_flat(self.keys))
 
     def _begun(self, keys: jax.Array, normaliser: Normaliser | OnlineNormaliser) -> Playing:
         state, obs = self.environments.reset(keys)
@@ -104,14 +92,13 @@ class Episodes:
         episode = Episode(zeros(), zeros(jnp.int32), zeros(bool), seen)
         return Playing(state, obs, ~zeros(bool), normaliser.start(self.keys.shape[0]), episode)
 
-    def _step(self, origin: jax.Array, playing: Playing, keys: jax.Array) -> tuple[Playing, Taken]:
+    def _step(self, origin: jax.Array, playing: Playing, keys: jax.Array) -> tuple[Playing, Moment]:
         """One step of every episode, by keys ``[B * E, 2]``; one that has ended only seems to go on.
 
         Args:
             origin: the first observations, which moments are gathered about.
         """
         state, obs, alive, normaliser, episode = playing
-        taken = partial(Taken, obs, alive=alive, state=state)
         normaliser = normaliser.update(obs, alive)
         act = jax.vmap(jax.vmap(self.policy, in_axes=(None, 0, 0)))
         action = act(self.params, normaliser(obs), self._per_network(keys[:, 0]))
@@ -126,10 +113,15 @@ class Episodes:
         )
         limit = self.environments.max_steps if self.limit is None else self.limit
         alive = alive & ~terminated & ~truncated & (episode.length < limit)
-        return Playing(state, obs, alive, normaliser, episode), taken(action=action, reward=reward)
+        return Playing(state, obs, alive, normaliser, episode), Moment(playing.state, playing.obs, action, reward)
 
     def _per_network(self, x: jax.Array) -> jax.Array:
         return x.reshape(*self.keys.shape, *x.shape[1:])
+
+
+def _of_chunk(keys: jax.Array, i: jax.Array) -> jax.Array:
+    """Keys ``[CHUNK, B * E, 2]`` of its steps, by those of episodes."""
+    return jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, i), (CHUNK, 2)), out_axes=1)(keys)
 
 
 def _flat(x: jax.Array) -> jax.Array:

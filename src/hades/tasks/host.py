@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hades import runtime
 from hades.aliases import Options, PyTree
 from hades.dataset import Spec
 from hades.learner.cloning import make_policy
@@ -18,9 +19,9 @@ from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks import faults
 from hades.tasks.base import Acting, Episode
 from hades.tasks.host_rollouts import Rollouts, Steppable
-from hades.tasks.recordings import Recorder, Recording
+from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
-from hades.tasks.views import HostViewed, View
+from hades.tasks.views import HostViewed, View, bared
 
 
 class HostStep(NamedTuple):
@@ -164,6 +165,7 @@ class HostTask(Acting):
 
         return self._play(act, keys, watch, None if limit is None else int(limit))
 
+    @runtime.in_32_bits
     def record(
         self,
         recipe: Recipe,
@@ -173,11 +175,19 @@ class HostTask(Acting):
         greedy: bool = False,
         limit: int | None = None,
     ) -> Recording:
-        """As every task that is acted in; its environment keeps its states to itself."""
-        recorder = Recorder(self.environment)
-        cut = None if limit is None else jnp.int32(limit)
-        replace(self, environment=recorder)._score(recipe, params, normaliser, key[None, None], greedy, False, cut)
-        return recorder.recording()
+        """An episode of one network, step by step: `score`, in an environment that keeps what passes through it."""
+        kept = _Kept(self.environment)
+        one, most = jax.tree.map(lambda x: x[None], params), None if limit is None else jnp.asarray(limit)
+        episode = replace(self, environment=kept).score(recipe, one, normaliser, key[None, None], greedy, limit=most)
+        observations, actions, rewards = kept.episode()
+        probabilities = distributions(recipe, self.spec, params, normaliser, observations)
+        ended = bool(episode.terminated[0, 0])
+        return bared(self.environment, Recording(observations, actions, rewards, ended, probabilities, kept.seed))
+
+    def pictures(self, recording: Recording, steps: Sequence[int]) -> list[np.ndarray]:
+        """What the environment's own ``render`` gives, where an episode can be played again with it."""
+        render = getattr(self.environment, "pictures", None)
+        return render(recording.states, recording.actions, steps) if render else []
 
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """States ``[size, *obs]`` to start from: a ``"sample"`` of observations of random actions, an episode each."""
@@ -225,12 +235,40 @@ class HostTask(Acting):
             out = self.environment.step(action.reshape(-1, *action.shape[2:]))
             reward, ended, cut = (np.reshape(x, batch) for x in out[1:])
             obs = np.reshape(out.obs, obs.shape)
-            returns += np.where(alive, np.where(np.isfinite(obs).all(tuple(range(2, obs.ndim))), reward, np.nan), 0)
+            returns += np.where(alive, _counted(obs, reward), 0)
             length += alive
             terminated |= alive & ended
             alive &= ~ended & ~cut & (length < (limit or self.max_steps))
         seen = moments.moments() if moments else None
         return Episode(jnp.asarray(returns, jnp.float32), jnp.asarray(length), jnp.asarray(terminated), seen)
+
+
+def _counted(obs: np.ndarray, reward: np.ndarray) -> np.ndarray:
+    """Rewards ``[B, E]`` as scores count them: none is a number where what came of the step is none."""
+    return np.where(np.isfinite(obs).all(tuple(range(reward.ndim, obs.ndim))), reward, np.nan)
+
+
+class _Kept:
+    """One copy of an environment, and the steps of its episode."""
+
+    def __init__(self, inner: HostEnvironment) -> None:
+        self.inner, self.spec, self.max_steps = inner, inner.spec, inner.max_steps
+        self.seed, self.seen, self.steps = 0, [], []
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        self.seed, self.seen = int(seeds[0]), [self.inner.reset(seeds)]
+        return self.seen[0]
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        out = self.inner.step(actions)
+        self.seen.append(out.obs)
+        self.steps.append((actions, _counted(out.obs, out.reward)))
+        return out
+
+    def episode(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Observations, actions and rewards, ``[T, ...]``."""
+        actions, rewards = map(np.concatenate, zip(*self.steps, strict=True))
+        return np.concatenate(self.seen[:-1]), actions, rewards
 
 
 class _Running:

@@ -1,68 +1,82 @@
-"""An episode, step by step: to look at it."""
+"""An episode of one network as it was played, step by step."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, partial
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from hades.aliases import PyTree
+from hades.dataset import Spec
+from hades.learner.networks import Params, make_network
+from hades.learner.recipe import Recipe
+from hades.normalisers import Normaliser, OnlineNormaliser
 
-if TYPE_CHECKING:
-    from hades.dataset import Spec
-    from hades.tasks.host import HostEnvironment, HostStep
 
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """An episode of T steps.
 
-class Recording(NamedTuple):
-    """T steps of one episode."""
+    Attributes:
+        observations: ``[T, *obs]``, as the environment gave them: what each step's action was taken on.
+        actions: as they were taken: indices ``[T]``, or ``[T, act]`` in [-1, 1].
+        rewards: ``[T]``.
+        terminated: whether the environment ended it; else it was cut off by a limit of steps.
+        probabilities: of discrete actions, ``[T, actions]``: the policy's.
+        states: what the environment stood at, a pytree ``[T, ...]``; of one outside JAX the seed of the episode, which
+            it follows from together with the actions.
+    """
 
     observations: np.ndarray
-    """``[T, *obs]``, as the environment gave them."""
     actions: np.ndarray
-    """What was done then: indices ``[T]``, or ``[T, act]`` in [-1, 1]."""
     rewards: np.ndarray
-    """``[T]``, for it."""
+    terminated: bool
+    probabilities: np.ndarray | None = None
     states: PyTree = None
-    """The environment's own, leaves ``[T, ...]``, where it has any that can be kept."""
+
+    @property
+    def steps(self) -> int:
+        """How many there were."""
+        return len(self.rewards)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether it was cut off."""
+        return not self.terminated
+
+    @cached_property
+    def returns(self) -> np.ndarray:
+        """The return after each step, ``[T]``: added up in their order and kind, as a score is."""
+        return np.cumsum(self.rewards, dtype=self.rewards.dtype)
 
     @property
     def ret(self) -> float:
         """The return."""
-        return float(self.rewards.sum())
+        return float(np.float32(self.returns[-1]))
 
 
-@dataclass(eq=False)
-class Recorder:
-    """An environment outside JAX that remembers what one copy of it shows and is told."""
+def distributions(
+    recipe: Recipe, spec: Spec, params: Params, normaliser: Normaliser | OnlineNormaliser, observations: np.ndarray
+) -> np.ndarray | None:
+    """Of discrete actions, the probabilities ``[T, actions]`` that a network gave them; of others nothing."""
+    if not spec.discrete:
+        return None
+    return np.asarray(_distributions(recipe, spec, params, normaliser, jnp.asarray(observations, jnp.float32)))
 
-    inner: "HostEnvironment"
-    observations: list[np.ndarray] = field(default_factory=list)
-    actions: list[np.ndarray] = field(default_factory=list)
-    rewards: list[float] = field(default_factory=list)
 
-    @property
-    def spec(self) -> "Spec":
-        """The environment's."""
-        return self.inner.spec
+@partial(jax.jit, static_argnums=(0, 1))
+def _distributions(
+    recipe: Recipe, spec: Spec, params: Params, normaliser: Normaliser | OnlineNormaliser, observations: jax.Array
+) -> jax.Array:
+    network = make_network(recipe, spec)
 
-    @property
-    def max_steps(self) -> int:
-        """The environment's."""
-        return self.inner.max_steps
+    def step(
+        normaliser: Normaliser | OnlineNormaliser, obs: jax.Array
+    ) -> tuple[Normaliser | OnlineNormaliser, jax.Array]:
+        each = obs[None, None]
+        normaliser = normaliser.update(each, jnp.ones((1, 1), bool))
+        logits: jax.Array = jnp.asarray(network.apply(params, normaliser(each)[0]))
+        return normaliser, jax.nn.softmax(logits[0])
 
-    def reset(self, seeds: np.ndarray) -> np.ndarray:
-        """As `hades.tasks.host.HostEnvironment`."""
-        shown = self.inner.reset(seeds)
-        self.observations.append(np.array(shown[0]))
-        return shown
-
-    def step(self, actions: np.ndarray) -> "HostStep":
-        """As `hades.tasks.host.HostEnvironment`."""
-        out = self.inner.step(actions)
-        self.actions.append(np.array(actions[0]))
-        self.rewards.append(float(out.reward[0]))
-        self.observations.append(np.array(out.obs[0]))
-        return out
-
-    def recording(self) -> Recording:
-        """What there was, without the last observation, upon which nothing was done."""
-        return Recording(np.stack(self.observations[:-1]), np.stack(self.actions), np.asarray(self.rewards))
+    return jax.lax.scan(step, normaliser.start(1), observations)[1]

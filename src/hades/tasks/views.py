@@ -1,6 +1,6 @@
 """Environments as an agent of several tasks sees them (`hades.merging`): in JAX, and outside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,6 +11,7 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.normalisers import Normaliser
 from hades.tasks.environment import Environment, Step
+from hades.tasks.recordings import Recording
 
 if TYPE_CHECKING:
     from hades.tasks.host import HostEnvironment, HostStep
@@ -38,9 +39,20 @@ class View:
         """Of continuous ones ``[..., act]`` the first dimensions; a discrete one that there is not is the last."""
         return action.clip(None, known - 1) if self.spec.discrete else action[..., :known]
 
+    def bared(self, recording: Recording, spec: Spec) -> Recording:
+        """An episode as the environment has it, of the one that the agent had."""
+        there = (..., *(slice(n) for n in spec.obs_shape[:-1]), slice(self.first, self.first + spec.obs_shape[-1]))
+        seen, odds, last = recording.observations[there], recording.probabilities, spec.num_actions - 1
+        return replace(
+            recording,
+            observations=np.asarray(self.normaliser.inverse(jnp.asarray(seen))),
+            actions=self.action(recording.actions, spec.num_actions),
+            probabilities=None if odds is None else np.c_[odds[:, :last], odds[:, last:].sum(1)],
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class _Through:
+class Through:
     """What is alike of an environment through a view, in JAX or not."""
 
     inner: Any
@@ -57,7 +69,7 @@ class _Through:
         return self.inner.max_steps
 
 
-class Viewed(_Through):
+class Viewed(Through):
     """An environment in JAX, through a view."""
 
     inner: Environment
@@ -73,7 +85,7 @@ class Viewed(_Through):
         return out._replace(obs=self.view.observations(out.obs[None])[0])
 
 
-class HostViewed(_Through):
+class HostViewed(Through):
     """Copies of an environment outside JAX, through a view."""
 
     inner: "HostEnvironment"
@@ -86,6 +98,13 @@ class HostViewed(_Through):
         """As `hades.tasks.host.HostEnvironment`."""
         out = self.inner.step(self.view.action(actions, self.inner.spec.num_actions))
         return out._replace(obs=np.asarray(self.view.observations(out.obs)))
+
+
+def bared(environment: Any, recording: Recording) -> Recording:
+    """What was recorded in an environment, maybe through a view, as the environment itself has it."""
+    if not isinstance(environment, Through):
+        return recording
+    return environment.view.bared(recording, environment.inner.spec)
 
 
 def pad(obs: Any, shape: tuple[int, ...], first: int = 0) -> jax.Array:

@@ -94,14 +94,7 @@ class BraxEnvironment:
         self.units = named("", self.spec, Units(), env.sys) if own else declared(name, self.spec, Units(), env)
         self.scene = scene_of(name, self.spec, self.units, env.sys) if own else None
         self.max_steps = max_steps
-
-    def view(self, states: PyTree) -> str:
-        """Brax's viewer of an episode, by states ``[T, ...]``: a page that loads its library from the net."""
-        from brax.io import html
-
-        inner, time = states
-        steps = [jax.tree.map(lambda x, step=step: x[step], inner.pipeline_state) for step in range(len(time))]
-        return html.render(self.env.sys, steps)
+        self.pace = 1 / float(getattr(env, "dt", 0) or 1 / 30)
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `hades.tasks.environment.Environment`."""
@@ -115,3 +108,13 @@ class BraxEnvironment:
         inner, time = self.env.step(inner, action), time + 1
         terminated = inner.done > 0
         return Step((inner, time), inner.obs, inner.reward, terminated, (time >= self.max_steps) & ~terminated)
+
+    def viewer(self, states: PyTree) -> str:
+        """Brax's page of an episode's states ``[T, ...]``, in 3-D, to be turned and played; it loads its scripts."""
+        from brax.io import html
+
+        inner = states[0].pipeline_state
+        every = [jax.tree.map(lambda x, t=t: x[t], inner) for t in range(len(states[1]))]
+        return html.render(
+            self.env.sys.tree_replace({"opt.timestep": self.env.dt}), every, height="100vh", colab=False
+        )

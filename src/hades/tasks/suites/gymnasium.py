@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
@@ -13,7 +13,7 @@ import numpy as np
 from hades import runtime
 from hades.aliases import Options
 from hades.dataset import Spec
-from hades.errors import InputError, in_a_line
+from hades.errors import InputError, in_a_line, notice
 from hades.extras import MissingExtra, installed
 from hades.tasks import copies
 from hades.tasks.control import bounds
@@ -32,6 +32,8 @@ EXTRAS = {"ale_py": "atari", "minigrid": "minigrid"}
 """Of plugins, by their module; others are installed by their own name."""
 MODULES = {"mujoco": ("mujoco", "imageio"), "box2d": ("Box2D",)}
 """What Gymnasium's own environments need beside it, by the package that they are in."""
+PLAYED_AGAIN = 5
+"""Times as long as a step may take, an episode may that is played again to be seen."""
 
 
 def names() -> list[str]:
@@ -157,6 +159,7 @@ class GymnasiumEnvironment:
         self.units = declared(name, self.spec, named(name, self.spec, units, _known_body(first)), says)
         self.scene = scene_of(name, self.spec, self.units, _known_body(first))
         self.max_steps = max_steps or self._limit(first)
+        self.pace = (getattr(first, "metadata", None) or {}).get("render_fps")
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:
         """As many copies as there are seeds, each begun by its own: observations ``[n, *obs]``."""
@@ -173,6 +176,28 @@ class GymnasiumEnvironment:
         """Begin anew where ``which [n]`` says so, by seeds ``[n]``: observations of all as they stand."""
         self.engine.begin(which, seeds)
         return self.engine.shared["obs"].copy()
+
+    def pictures(self, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
+        """What its own ``render`` gives before these steps of an episode, played again; nothing where it cannot."""
+        try:
+            with making(self.name), within(self.name, "render", PLAYED_AGAIN * self.timeout):
+                return self._rendered(seed, actions, set(steps))
+        except InputError as error:
+            notice(f"{error}; what it shows is drawn from its observations")
+            return []
+
+    def _rendered(self, seed: int, actions: np.ndarray, steps: set[int]) -> list[np.ndarray]:
+        watched = self.make.watched() if isinstance(self.make, Reference) else self.make()
+        if getattr(watched, "render_mode", None) != "rgb_array":
+            return []
+        played, obs = Copies(lambda: watched), np.zeros((1, *self.spec.obs_shape), np.float32)
+        played.reset(np.asarray([seed]), obs)
+        taken = actions if self.spec.discrete else scaled(actions, self.low, self.high)
+        pictures = []
+        for step, action in enumerate(taken[: max(steps) + 1]):
+            pictures += [np.asarray(watched.render())] if step in steps else []
+            played.step(action[None], obs, np.zeros(1), np.zeros((1, 2), bool))
+        return pictures
 
     def another(self) -> Self:
         """The same environment, whose copies are others."""

@@ -174,6 +174,8 @@ class GymnaxEnvironment:
         if steps is None:
             raise InputError(f"{name} has episodes without a limit: its parameters need max_steps_in_episode")
         self.max_steps = int(steps)
+        seconds = getattr(params, "tau", None) or getattr(params, "dt", None)  # of a step
+        self.pace = 1 / float(seconds) if seconds else None
         self._reset = env.reset_env if _inherited(env, "reset") else env.reset
         self._step = self._bare if _inherited(env, "step") else self._resetting
 
