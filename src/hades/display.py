@@ -134,13 +134,13 @@ def action_in_words(dataset: "Dataset", target: np.ndarray) -> str:
 
 
 def _table(dataset: "Dataset") -> str:
-    from hades.reporting.pictures import picture
-    from hades.tasks.scenes import scene_of
+    from hades.reporting.pictures import drawing, picture
 
     if dataset.states.ndim != 2:
         return _image("the pairs", picture(dataset))
-    scene = None if dataset.parts else scene_of(dataset.task, dataset.spec, dataset.units)
-    drawn = "" if scene is None else _image("the pairs, as their environment draws them", picture(dataset))
+    drawn = (
+        "" if drawing(dataset)[0] is None else _image("the pairs, as their environment draws them", picture(dataset))
+    )
     names, numbers, actions = _pairs(dataset)
     shown = names[:COLUMNS]
     rows = [["pair", *shown, "action"]]

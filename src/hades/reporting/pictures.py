@@ -1,6 +1,6 @@
 """A dataset's own picture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,21 +8,49 @@ import numpy as np
 from hades.dataset import Dataset
 from hades.errors import InputError
 from hades.reporting.sheets import contact_sheet
-from hades.reporting.style import ORANGE, png, subplots
+from hades.reporting.style import GREY, png, subplots
 from hades.tasks.scenes import Scene, scene_of
-from hades.units import named_or_numbered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hades.tasks.base import Task
+
 SHOWN, ABREAST = 16, 4
 """Pairs that are drawn, and side by side, at most."""
+TALL = 2.8
+"""Inches of a drawing's height, at most."""
+BEYOND = "beyond: drawn at its edge"
+"""Of what its environment cannot show."""
+MOST, NAMED = 64, 24
+"""Rows of numbers, and columns that have their names, at most."""
 
 
-def pairs(dataset: Dataset) -> "Figure":
-    """The synthetic states with their actions: as the environment draws them, or as rows of numbers in colours."""
-    scene = None if dataset.parts else scene_of(dataset.task, dataset.spec, dataset.units)
-    return heat_maps(dataset) if scene is None else scenes(dataset, scene)
+def pairs(dataset: Dataset, task: "Task | None" = None, *, make: bool = False) -> "Figure":
+    """The synthetic states with their actions: as the environment draws them, or as rows of numbers in colours.
+
+    Args:
+        task: that the dataset is for, which knows how a body is built.
+        make: make that task, where its name alone does not say how it is drawn.
+    """
+    scene, why = drawing(dataset, task, make)
+    return heat_maps(dataset, why) if scene is None else scenes(dataset, scene)
+
+
+def drawing(dataset: Dataset, task: "Task | None" = None, make: bool = False) -> tuple[Scene | None, str]:
+    """How a dataset's states are drawn, if anybody knows; and why not, where its task should know and is not there."""
+    from hades.evaluation import task_of
+
+    if dataset.parts or dataset.online:  # states of several environments, or in units that nobody knows
+        return None, ""
+    mine = bool(dataset.info.get("own"))  # whose name may be another's, too
+    scene = task.scene if task else scene_of("" if mine else dataset.task, dataset.spec, dataset.units)
+    if scene or task or not make or mine or not dataset.task:
+        return scene, ""
+    try:
+        return task_of(dataset).scene, ""
+    except InputError as error:
+        return None, f"not drawn as {dataset.task} would: {error}"
 
 
 def scenes(dataset: Dataset, scene: Scene) -> "Figure":
@@ -32,29 +60,20 @@ def scenes(dataset: Dataset, scene: Scene) -> "Figure":
     """
     observations, actions = raw_or_normalised(dataset)
     count = min(len(dataset), SHOWN)
-    columns = min(count, ABREAST)
+    columns = min(count, ABREAST if count > ABREAST else 2)
     rows = -(-count // columns)
-    width = min(9.0, 3.6 * columns)
-    figure, axes = subplots(rows, columns, (width, rows * (width / columns / scene.ratio + 0.35) + 0.3))
+    wide = min(9.0 / columns, 3.8, TALL * scene.ratio)
+    figure, axes = subplots(rows, columns, (wide * columns, rows * (wide / scene.ratio + 0.4) + 0.3))
     for ax in axes[count:]:
         ax.set_axis_off()
     for number, ax in enumerate(axes[:count]):
         beyond = scene.draw(ax, observations[number], actions[number])
-        ax.set_title(f"{number + 1}: {done(dataset, actions[number])}{' *' if beyond else ''}", size=8)
+        ax.set_title(f"pair {number + 1}", loc="left", size=8)
         if beyond:
-            ax.text(0.5, -0.02, "* beyond: at its edge", transform=ax.transAxes, size=6, color=ORANGE, ha="center")
-    _legend(figure, scene)
+            ax.text(0.5, 0, BEYOND, transform=ax.transAxes, size=6, color=GREY, ha="center", va="top")
+    left = [f"and {len(dataset) - count} more pairs"] if len(dataset) > count else []
+    legend(figure, scene, left)
     return figure
-
-
-def done(dataset: Dataset, action: np.ndarray) -> str:
-    """What is done, in few words: the likeliest of discrete actions, or the numbers of a continuous one."""
-    if dataset.spec.discrete:
-        names = named_or_numbered(dataset.units.actions, len(action))
-        best = int(action.argmax())
-        name = names[best] if dataset.units.actions else f"action {names[best]}"
-        return name if action[best] > 0.995 else f"{name} {action[best]:.0%}"
-    return ", ".join(f"{value:+.2f}" for value in action[:4]) + (", ..." if len(action) > 4 else "")
 
 
 def raw_or_normalised(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -67,50 +86,60 @@ def raw_or_normalised(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return observations, actions
 
 
-def heat_maps(dataset: Dataset) -> "Figure":
-    """Rows of numbers in colours: states, normalised so that they compare, beside actions."""
-    states = dataset.states.reshape(len(dataset), -1)
+def heat_maps(dataset: Dataset, why: str = "") -> "Figure":
+    """Rows of numbers as the environment has them, in colours that say how far from the usual each is.
+
+    Args:
+        why: they are not drawn otherwise.
+    """
+    number = min(len(dataset), MOST)
+    states = dataset.states[:number].reshape(number, -1)
     columns = states.shape[1], dataset.targets.shape[1]
     width = min(12.0, 2.5 + 0.55 * sum(columns))
-    figure, axes = subplots(1, 2, (width, 1.6 + 0.28 * min(len(dataset), 64)), columns)
+    figure, axes = subplots(1, 2, (width, 1.6 + 0.28 * number), columns)
     names = dataset.units.observations, dataset.units.actions
-    labels = "state, in standard deviations", "label" if dataset.spec.discrete else "action"
-    for ax, values, title, ticks in zip(axes, (states, dataset.targets), labels, names, strict=True):
-        limit = float(np.abs(values).max()) or 1.0
-        ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-        ax.set_title(title)
-        numbered = range(len(dataset) if len(dataset) <= SHOWN else 0)
-        ax.set_yticks(numbered, [str(number + 1) for number in numbered])
-        ax.set_xticks(range(values.shape[1]) if values.shape[1] <= 24 else [])
+    observations, actions = (each[:number].reshape(number, -1) for each in raw_or_normalised(dataset))
+    titles = "state (colour: standard deviations from the mean)", "label" if dataset.spec.discrete else "action"
+    shown = zip(axes, (states, dataset.targets[:number]), (observations, actions), titles, names, strict=True)
+    for ax, colours, values, title, ticks in shown:
+        limit = float(np.abs(colours).max()) or 1.0
+        ax.imshow(colours, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+        ax.set_title(title, size=8)
+        numbered = range(number if number <= SHOWN else 0)
+        ax.set_yticks(numbered, [str(pair + 1) for pair in numbered])
+        ax.set_xticks(range(values.shape[1]) if values.shape[1] <= NAMED else [])
         if ticks and len(ticks) == len(ax.get_xticks()):
-            ax.set_xticklabels(ticks, rotation=35, ha="right")
-        if values.size <= 200:
+            ax.set_xticklabels(ticks, rotation=35, ha="right", parse_math=False)
+        if values.size <= 400 and values.shape[1] <= NAMED:
             for (i, j), value in np.ndenumerate(values):
-                dark = abs(value) > 0.6 * limit
+                dark = abs(colours[i, j]) > 0.6 * limit
                 ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=7, color="white" if dark else "#1b1b1f")
     axes[0].set_ylabel("pair")
+    if why:
+        figure.suptitle(why, size=8, wrap=True, parse_math=False)
     return figure
 
 
 def picture(dataset: Dataset) -> bytes:
-    """A dataset's own picture: a PNG file."""
-    return png(PICTURES[dataset.metric.picture](dataset, {}))
+    """A dataset's own picture: a PNG file, at once: no task is made for it."""
+    return png(PICTURES[dataset.metric.picture](dataset, {}, False))
 
 
-def _legend(figure: "Figure", scene: Scene) -> None:
-    """Of colours that have names, where a scene has such."""
+def legend(figure: "Figure", scene: Scene, more: Sequence[str] = ()) -> None:
+    """What a scene's colours mean, below it, and what else there is to say."""
     from matplotlib.patches import Patch
 
-    named = getattr(scene, "legend", list)()
-    if named:
-        figure.legend(
-            handles=[Patch(color=colour, label=name) for name, colour in named], loc="outside lower center",
-            ncols=min(5, len(named)), frameon=False, fontsize=8,
-        )  # fmt: skip
+    handles = [Patch(facecolor=colour, edgecolor=GREY, lw=0.5, label=name) for name, colour in scene.legend()]
+    handles += [Patch(alpha=0, label=words) for words in more]
+    if handles:
+        columns = min(5, len(handles))
+        drawn = figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8)
+        for text in drawn.get_texts():
+            text.set_parse_math(False)
 
 
-PICTURES: dict[str, Callable[[Dataset, Mapping[int, Dataset]], "Figure"]] = {
-    "contact sheet": lambda dataset, before: contact_sheet({**before, "after": dataset}),
-    "pairs": lambda dataset, before: pairs(dataset),
+PICTURES: dict[str, Callable[..., "Figure"]] = {
+    "contact sheet": lambda dataset, before, make=True: contact_sheet({**before, "after": dataset}),
+    "pairs": lambda dataset, before, make=True: pairs(dataset, make=make),
 }
-"""Of a dataset and what it was before, by what its metric says."""
+"""Of a dataset and what it was before, by what its metric says; and whether its task may be made for it."""

@@ -21,7 +21,7 @@ from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
-from hades.tasks.scenes import Scene, scene_of
+from hades.tasks.scenes import Scene
 from hades.tasks.views import Through, View
 from hades.units import Units
 
@@ -149,6 +149,11 @@ class Task(ABC):
     def units(self) -> Units:
         """Names of what it shows and takes, and the bounds of its actions, as far as they are known."""
         return Units()
+
+    @property
+    def scene(self) -> Scene | None:
+        """How its observations are drawn, if anybody knows."""
+        return None
 
     @cached_property
     def faults(self) -> Sequence[str]:
@@ -308,14 +313,14 @@ class Acting(Task):
         return self.environment.spec
 
     @property
-    def scene(self) -> Scene | None:
-        """How its observations are drawn, where that is known."""
-        return scene_of(self.name, self.spec, self.units)
-
-    @property
     def units(self) -> Units:
         """The environment's, if it says them."""
         return getattr(self.environment, "units", Units())
+
+    @property
+    def scene(self) -> Scene | None:
+        """The environment's, if it has one."""
+        return getattr(self.environment, "scene", None)
 
     @property
     def max_steps(self) -> int:

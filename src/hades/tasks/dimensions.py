@@ -2,12 +2,13 @@
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from hades.dataset import Spec
 from hades.errors import notice
 from hades.units import Units, fitting
 
+T = TypeVar("T")
 Names = tuple[tuple[str, ...], tuple[str, ...]]
 """Of observations, along their last axis, and of actions."""
 
@@ -55,14 +56,19 @@ def named(name: str, spec: Spec, units: Units, env: Any = None) -> Units:
         units: with the bounds of its actions.
         env: one of it, or its body, which may know its own.
     """
-    bare = name.rpartition("/")[2]
-    observations, actions = KNOWN.get(bare) or KNOWN.get(bare.rpartition("-v")[0]) or ((), _meanings(env))
+    observations, actions = by_name(name, KNOWN) or ((), _meanings(env))
     if (model := getattr(env, "mj_model", None) or getattr(env, "model", None)) is not None:
         observations = list(_body(model, spec.obs_shape[-1], getattr(env, "observation_structure", None)))
         actions = list(_actuators(model))
     return units._replace(
         observations=fitting(observations, spec.obs_shape[-1]), actions=fitting(actions, spec.num_actions)
     )
+
+
+def by_name(name: str, known: Mapping[str, T]) -> T | None:
+    """What is known of an environment, whose name may have its suite and version."""
+    bare = name.rpartition("/")[2]
+    return known.get(bare) or known.get(bare.rpartition("-v")[0])
 
 
 def declared(name: str, spec: Spec, units: Units, env: Any) -> Units:
@@ -90,13 +96,19 @@ def _meanings(env: Any) -> Sequence[str]:
     return ()
 
 
+def left_out(model: Any, number: int, parts: Mapping[str, int] | None) -> int | None:
+    """How many positions an observation of so many numbers begins without; None where it is not of joints alone."""
+    missing = model.nq + model.nv - number if parts is None else parts.get("skipped_qpos", 0)
+    return missing if 0 <= missing <= 3 else None
+
+
 def _body(model: Any, number: int, parts: Mapping[str, int] | None) -> Iterator[str]:
     """Positions, without the first that an observation leaves out, and velocities; then what else there is."""
     positions, velocities = list(_coordinates(model, position=True)), list(_coordinates(model, position=False))
-    left_out = len(positions) + len(velocities) - number if parts is None else parts.get("skipped_qpos", 0)
-    if not 0 <= left_out <= 3:
+    first = left_out(model, number, parts)
+    if first is None:
         return
-    yield from positions[left_out:]
+    yield from positions[first:]
     yield from velocities
     for name, length in (parts or {}).items():
         if name not in ("skipped_qpos", "qpos", "qvel"):

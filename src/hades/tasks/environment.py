@@ -10,6 +10,7 @@ import jax
 from hades import runtime
 from hades.aliases import PyTree
 from hades.dataset import Spec
+from hades.tasks.scenes import Scene
 from hades.units import Units
 
 
@@ -90,6 +91,11 @@ class Later:
     def units(self) -> Units:
         """What it says of its observations and actions, if anything."""
         return getattr(self.made, "units", Units())
+
+    @property
+    def scene(self) -> Scene | None:
+        """How it draws its observations, if it does."""
+        return getattr(self.made, "scene", None)
 
     def reset(self, key: jax.Array) -> tuple[PyTree, jax.Array]:
         """As `Environment`."""

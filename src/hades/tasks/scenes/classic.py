@@ -1,4 +1,4 @@
-"""Classic control and the lander, as their environments draw them, with what is done as orange arrows.
+"""Classic control, as its environments draw it, with what is done in orange.
 
 Geometry and bounds are those of Gymnasium's and gymnax's environments, which are the same. Thin grey arrows are
 velocities.
@@ -11,15 +11,20 @@ import numpy as np
 
 from hades.tasks.scenes.base import (
     ACTION,
-    BODY,
     GOAL,
     GROUND,
     INK,
+    LIMB,
     MOTION,
+    SMALL,
+    Doing,
+    Legend,
     arrow,
+    box,
     canvas,
-    joint,
-    link,
+    direction,
+    disc,
+    rod,
     turn,
     within,
 )
@@ -27,172 +32,140 @@ from hades.tasks.scenes.base import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
-def lean(action: np.ndarray | None, directions: tuple[float, ...]) -> float:
-    """Where discrete actions point, each to its direction, weighted by their probabilities; none points nowhere."""
-    return 0.0 if action is None else float(np.dot(action, directions))
-
-
-def strength(action: np.ndarray | None, most: float) -> float:
-    """A continuous action's first dimension, as a share of the most."""
-    return 0.0 if action is None else float(np.clip(action[0] / most, -1, 1))
+THIN = 1.0
 
 
 @dataclass(frozen=True)
 class CartPole:
     """A cart on a track, and its pole; an episode ends beyond 2.4 units and 12 degrees."""
 
-    ratio: float = 2.0
+    doing: Doing
+    ratio: float = 2.6
 
     def draw(self, ax: "Axes", observation: np.ndarray, action: np.ndarray | None = None) -> bool:
         """As `hades.tasks.scenes.base.Scene`."""
-        (x, far), (angle, tilted) = within(observation[0], -2.4, 2.4), within(observation[2], -0.42, 0.42)
-        canvas(ax, (-3.1, 3.1), (-0.95, 2.15))
-        ax.plot([-2.9, 2.9], [0, 0], color=GROUND, lw=1)
-        for end in (-2.4, 2.4):
-            ax.plot([end, end], [-0.12, 0.12], color=GROUND, lw=1)
-        _box(ax, x, 0.0, 0.9, 0.5, INK)
-        tip = x + 1.6 * np.sin(angle), 0.2 + 1.6 * np.cos(angle)
-        link(ax, (x, 0.2), tip, BODY, 6)
-        joint(ax, (x, 0.2))
-        arrow(ax, (x, -0.55), (float(np.clip(observation[1], -2, 2)) * 0.45, 0), MOTION, 1.2)
-        swing = float(np.clip(observation[3], -3, 3)) * 0.25
-        arrow(ax, tip, (swing * np.cos(angle), -swing * np.sin(angle)), MOTION, 1.2)
-        push = lean(action, (-1, 1))
-        arrow(ax, (x + 0.45 * np.sign(push), 0), (0.9 * push, 0), ACTION, 3)
+        (x, far), (angle, tilted) = within(observation[0], -2.5, 2.5), within(observation[2], -0.42, 0.42)
+        canvas(ax, (-3.0, 3.0), (-0.65, 1.66))
+        ax.plot([-2.4, 2.4], [-0.21, -0.21], color=GROUND, lw=1.5)
+        ax.plot([-2.4, -2.4, np.nan, 2.4, 2.4], [-0.3, -0.12, np.nan, -0.3, -0.12], color=GROUND, lw=1.5)
+        axle, long = np.asarray([x, 0.08]), 1.25
+        for limit in (-0.2095, 0.0, 0.2095):  # radians at which an episode ends
+            end = axle + 1.42 * np.asarray([np.sin(limit), np.cos(limit)])
+            ax.plot(*np.transpose([axle, end]), color=GROUND, lw=0.8, ls=":" if limit else "--", zorder=1)
+        box(ax, (x, 0), (1, 0), (0.31, 0.15), "#5F6B7A")
+        tip = axle + long * np.asarray([np.sin(angle), np.cos(angle)])
+        rod(ax, axle, tip, 0.1)
+        disc(ax, axle, 0.06)
+        swing = float(np.clip(observation[3], -1.2, 1.2))
+        arrow(ax, (tip[0], tip[1] + 0.1), (swing, 0), MOTION, THIN)
+        side, leans = (1, "right") if angle >= 0 else (-1, "left")
+        ax.text(x + side * 0.38, 0.85, f"{abs(np.rad2deg(angle)):.1f}° {leans}", size=SMALL, color=INK, va="center",
+                ha="left" if side > 0 else "right")  # fmt: skip
+        arrow(ax, (x, -0.42), (float(np.clip(observation[1], -1.2, 1.2)), 0), MOTION, THIN)
+        push = self.doing.lean(action, -1, 1)
+        arrow(ax, (x + 0.34 * np.sign(push), 0), (0.75 * push, 0), ACTION, 3)
+        self.doing.tell(ax, action)
         return far or tilted
+
+    def legend(self) -> Legend:
+        """As `hades.tasks.scenes.base.Scene`."""
+        return [("push", ACTION), ("how cart and pole move", MOTION), ("dotted: 12°, where an episode ends", GROUND)]
 
 
 @dataclass(frozen=True)
 class Pendulum:
     """A rod that is to stand up, by torques of two units at most."""
 
+    doing: Doing
     ratio: float = 1.0
 
     def draw(self, ax: "Axes", observation: np.ndarray, action: np.ndarray | None = None) -> bool:
         """As `hades.tasks.scenes.base.Scene`."""
-        cosine, sine, speed = observation
-        length = float(np.hypot(cosine, sine))
-        canvas(ax, (-1.5, 1.5), (-1.5, 1.5))
-        ax.plot(*_circle(1.0), color=GROUND, lw=0.6, ls=":")
-        tip = (-sine / max(length, 1e-6), cosine / max(length, 1e-6))
-        link(ax, (0, 0), tip, BODY, 7)
-        joint(ax, (0, 0))
-        spin = float(np.clip(speed, -8, 8)) * 0.09
-        arrow(ax, tip, (-spin * tip[1], spin * tip[0]), MOTION, 1.2)
-        turn(ax, (0, 0), 0.45, strength(action, 2.0))
-        return not 0.8 < length < 1.25 or abs(speed) > 8
+        angle, off = direction(observation[0], observation[1])
+        speed, fast = within(observation[2], -8, 8)
+        canvas(ax, (-1.45, 1.45), (-1.45, 1.45))
+        around = np.linspace(0, 2 * np.pi, 90)
+        ax.plot(np.cos(around), np.sin(around), color=GROUND, lw=0.8, ls=":")
+        ax.plot([0, 0], [1.0, 1.2], color=GOAL, lw=2)
+        tip = np.asarray([-np.sin(angle), np.cos(angle)])
+        rod(ax, (0, 0), tip, 0.2)
+        disc(ax, (0, 0), 0.06)
+        arrow(ax, 1.12 * tip, speed * 0.09 * np.asarray([-tip[1], tip[0]]), MOTION, THIN)
+        turn(ax, (0, 0), 0.42, self.doing.lean(action), start=90 + float(np.rad2deg(angle)) + 180)
+        self.doing.tell(ax, action)
+        return off or fast
+
+    def legend(self) -> Legend:
+        """As `hades.tasks.scenes.base.Scene`."""
+        return [("torque", ACTION), ("velocity", MOTION), ("where it is to stand", GOAL)]
 
 
 @dataclass(frozen=True)
 class Acrobot:
     """Two links that hang from a bar; the lower's end is to reach above the line, by torques between them."""
 
+    doing: Doing
     ratio: float = 1.0
 
     def draw(self, ax: "Axes", observation: np.ndarray, action: np.ndarray | None = None) -> bool:
         """As `hades.tasks.scenes.base.Scene`."""
-        first, second = (float(np.arctan2(observation[i + 1], observation[i])) for i in (0, 2))
-        lengths = np.hypot(observation[[0, 2]], observation[[1, 3]])
-        canvas(ax, (-2.3, 2.3), (-2.3, 2.3))
-        ax.plot([-2.2, 2.2], [1, 1], color=GOAL, lw=1, ls="--")
-        elbow = (np.sin(first), -np.cos(first))
-        hand = (elbow[0] + np.sin(first + second), elbow[1] - np.cos(first + second))
-        link(ax, (0, 0), elbow, BODY, 6)
-        link(ax, elbow, hand, "#56B4E9", 6)
-        joint(ax, (0, 0))
-        joint(ax, elbow)
-        turn(ax, elbow, 0.5, lean(action, (-1, 0, 1)))
+        (first, off), (second, bent) = direction(*observation[:2]), direction(*observation[2:4])
         fast = abs(observation[4]) > 4 * np.pi or abs(observation[5]) > 9 * np.pi
-        return bool(fast or (lengths < 0.8).any() or (lengths > 1.25).any())
+        canvas(ax, (-2.3, 2.3), (-2.3, 2.3))
+        ax.plot([-2.2, 2.2], [1, 1], color=GOAL, lw=1.2, ls="--")
+        elbow = np.asarray([np.sin(first), -np.cos(first)])
+        hand = elbow + np.asarray([np.sin(first + second), -np.cos(first + second)])
+        rod(ax, (0, 0), elbow, 0.22)
+        rod(ax, elbow, hand, 0.22, LIMB)
+        for at in ((0, 0), elbow):
+            disc(ax, at, 0.07)
+        speeds = np.clip(observation[4], -12, 12), np.clip(observation[4] + observation[5], -20, 20)
+        for at, (x, y), speed in ((elbow, elbow, speeds[0]), (hand, hand - elbow, speeds[1])):
+            arrow(ax, at, 0.08 * speed * np.asarray([-y, x]), MOTION, THIN)
+        away = float(np.rad2deg(first + second)) + 90
+        turn(ax, elbow, 0.45, self.doing.lean(action, -1, 0, 1), start=away)
+        self.doing.tell(ax, action)
+        return bool(off or bent or fast)
+
+    def legend(self) -> Legend:
+        """As `hades.tasks.scenes.base.Scene`."""
+        return [("torque", ACTION), ("velocity", MOTION), ("height to be reached", GOAL)]
 
 
 @dataclass(frozen=True)
 class MountainCar:
     """A car in a valley that is to reach the flag, by pushes that are too weak to climb."""
 
-    discrete: bool = True
+    doing: Doing
     ratio: float = 1.6
 
     def draw(self, ax: "Axes", observation: np.ndarray, action: np.ndarray | None = None) -> bool:
         """As `hades.tasks.scenes.base.Scene`."""
-        (x, far), fast = within(observation[0], -1.2, 0.6), abs(observation[1]) > 0.07
-        hill = np.linspace(-1.2, 0.6, 100)
-        canvas(ax, (-1.35, 0.75), (-0.1, 1.25))
+        (x, far), (speed, fast) = within(observation[0], -1.2, 0.6), within(observation[1], -0.07, 0.07)
+        canvas(ax, (-1.4, 0.8), (-0.02, 1.36))
+        hill, flag = np.linspace(-1.2, 0.6, 100), 0.5 if self.doing.discrete else 0.45
         ax.plot(hill, _height(hill), color=GROUND, lw=1.5)
-        flag = float(_height(np.asarray(0.5)))
-        ax.plot([0.5, 0.5, 0.6, 0.5], [flag, flag + 0.22, flag + 0.17, flag + 0.12], color=GOAL, lw=1.5)
+        foot = float(_height(np.asarray(flag)))
+        ax.plot([flag, flag], [foot, foot + 0.3], color=GOAL, lw=1.5)
+        ax.fill([flag, flag + 0.12, flag], [foot + 0.3, foot + 0.25, foot + 0.2], color=GOAL)
         slope = np.arctan(3 * 0.45 * np.cos(3 * x))
         along, up = np.asarray([np.cos(slope), np.sin(slope)]), np.asarray([-np.sin(slope), np.cos(slope)])
-        at = np.asarray([x, float(_height(np.asarray(x)))]) + 0.07 * up
-        corners = [at + a * 0.09 * along + b * 0.04 * up for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-        ax.fill(*zip(*corners, strict=True), color=BODY)
-        arrow(ax, at + 0.11 * up, along * float(np.clip(observation[1], -0.07, 0.07)) * 4, MOTION, 1.2)
-        push = lean(action, (-1, 0, 1)) if self.discrete else strength(action, 1.0)
-        arrow(ax, at + 0.09 * np.sign(push) * along, along * 0.25 * push, ACTION, 3)
+        ground = np.asarray([x, float(_height(np.asarray(x)))])
+        box(ax, ground + 0.075 * up, along, (0.1, 0.035))
+        box(ax, ground + 0.125 * up, along, (0.055, 0.025), LIMB)
+        for side in (-0.06, 0.06):
+            disc(ax, ground + 0.035 * up + side * along, 0.032)
+        arrow(ax, ground + 0.2 * up, 4.5 * speed * along, MOTION, THIN)
+        push = self.doing.lean(action, -1, 0, 1)
+        arrow(ax, ground + 0.08 * up + 0.12 * np.sign(push) * along, 0.3 * push * along, ACTION, 3)
+        self.doing.tell(ax, action)
         return far or fast
 
-
-@dataclass(frozen=True)
-class LunarLander:
-    """A lander above its pad, with its engines' flames."""
-
-    discrete: bool = True
-    ratio: float = 1.3
-
-    def draw(self, ax: "Axes", observation: np.ndarray, action: np.ndarray | None = None) -> bool:
+    def legend(self) -> Legend:
         """As `hades.tasks.scenes.base.Scene`."""
-        (x, wide), (y, high) = within(observation[0], -1.0, 1.0), within(observation[1], -0.05, 1.5)
-        angle = float(observation[4])
-        canvas(ax, (-1.25, 1.25), (-0.2, 1.75))
-        ax.plot([-1.2, 1.2], [-0.1, -0.1], color=GROUND, lw=1.5)
-        ax.plot([-0.2, 0.2], [-0.1, -0.1], color=GOAL, lw=4)
-        turned = np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-
-        def at(point: tuple[float, float]) -> np.ndarray:
-            return turned @ np.asarray(point) + (x, y)
-
-        hull = [at(p) for p in ((-0.1, 0.1), (-0.12, 0.0), (-0.08, -0.05), (0.08, -0.05), (0.12, 0.0), (0.1, 0.1))]
-        ax.fill(*zip(*hull, strict=True), color=BODY)
-        for side, down in ((-1, observation[6]), (1, observation[7])):
-            colour = GOAL if down > 0.5 else INK
-            link(ax, at((0.08 * side, -0.03)), at((0.15 * side, -0.1)), colour, 2.5)
-        arrow(ax, (x, y), np.clip(observation[2:4], -2, 2) * 0.25, MOTION, 1.2)
-        main, left, right = self._engines(action)
-        for power, start, by in (
-            (main, (0, -0.05), (0, -0.35)), (left, (-0.12, 0.05), (-0.25, 0)), (right, (0.12, 0.05), (0.25, 0))
-        ):  # fmt: skip
-            if power > 0.05:
-                arrow(ax, at(start), turned @ np.asarray(by) * power, ACTION, 3)
-        return wide or high
-
-    def _engines(self, action: np.ndarray | None) -> tuple[float, float, float]:
-        """How strongly the main, left and right ones burn."""
-        if action is None:
-            return 0.0, 0.0, 0.0
-        if self.discrete:
-            return float(action[2]), float(action[1]), float(action[3])
-        main, side = np.clip(action, -1, 1)
-        return (
-            0.5 + 0.5 * float(main) if main > 0 else 0.0,
-            max(0.0, -float(side)) if side < -0.5 else 0.0,
-            max(0.0, float(side)) if side > 0.5 else 0.0,
-        )
+        return [("push", ACTION), ("velocity", MOTION), ("goal", GOAL)]
 
 
 def _height(x: np.ndarray) -> np.ndarray:
     """Of the hill."""
     return np.sin(3 * x) * 0.45 + 0.55
-
-
-def _circle(radius: float) -> tuple[np.ndarray, np.ndarray]:
-    angles = np.linspace(0, 2 * np.pi, 60)
-    return radius * np.cos(angles), radius * np.sin(angles)
-
-
-def _box(ax: "Axes", x: float, y: float, width: float, height: float, colour: str) -> None:
-    ax.fill(
-        [x - width / 2, x + width / 2, x + width / 2, x - width / 2],
-        [y - height / 2, y - height / 2, y + height / 2, y + height / 2],
-        color=colour,
-    )

@@ -15,6 +15,7 @@ from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
 from hades.tasks.dimensions import declared, named
 from hades.tasks.environment import Environment, Later, Step
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import remembered
 from hades.units import Units
 
@@ -91,6 +92,7 @@ class BraxEnvironment:
         own = type(env).__module__.startswith("brax.")
         name = self.description
         self.units = named("", self.spec, Units(), env.sys) if own else declared(name, self.spec, Units(), env)
+        self.scene = scene_of(name, self.spec, self.units, env.sys) if own else None
         self.max_steps = max_steps
         self.pace = 1 / float(getattr(env, "dt", 0) or 1 / 30)
 

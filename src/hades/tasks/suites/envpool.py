@@ -11,6 +11,7 @@ from hades.dataset import Spec
 from hades.tasks.control import bounds
 from hades.tasks.dimensions import named
 from hades.tasks.host import HostStep, HostTask, scaled
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
 from hades.units import Units
 
@@ -58,6 +59,7 @@ class EnvPoolEnvironment:
             self.low, self.high = bounds(name, np.reshape(actions.low, -1), np.reshape(actions.high, -1), (number,))
             units = Units.bounded(self.low, self.high)
         self.units = named(name, self.spec, units)
+        self.scene = scene_of(name, self.spec, self.units)
         self.max_steps = int(first.spec.config.max_episode_steps)
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from hades.tasks.dimensions import declared, named
 from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import making, nearest, remembered, silenced, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 from hades.units import Units
@@ -156,6 +157,7 @@ class GymnasiumEnvironment:
             units = Units.bounded(self.low, self.high)
         says = next((env for env in _layers(first) if {"observation_names", "action_names"} & set(dir(env))), None)
         self.units = declared(name, self.spec, named(name, self.spec, units, _known_body(first)), says)
+        self.scene = scene_of(name, self.spec, self.units, _known_body(first))
         self.max_steps = max_steps or self._limit(first)
         self.pace = (getattr(first, "metadata", None) or {}).get("render_fps")
 

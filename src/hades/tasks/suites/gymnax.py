@@ -22,6 +22,7 @@ from hades.tasks.control import ControlTask, bounds, scale_action
 from hades.tasks.dimensions import declared, named
 from hades.tasks.environment import Environment, Later, Step
 from hades.tasks.fingerprints import described, plain
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import remembered
 from hades.units import Units
 
@@ -168,6 +169,7 @@ class GymnaxEnvironment:
         # What others have made of it may show something else.
         theirs = type(env).__module__.startswith("gymnax.")
         self.units = named(name, self.spec, units) if theirs else declared(name, self.spec, units, env)
+        self.scene = scene_of(name if theirs else "", self.spec, self.units)
         steps = getattr(params, "max_steps_in_episode", None)
         if steps is None:
             raise InputError(f"{name} has episodes without a limit: its parameters need max_steps_in_episode")

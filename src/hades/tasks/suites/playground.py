@@ -10,8 +10,10 @@ from hades.dataset import Spec
 from hades.tasks.control import ControlTask
 from hades.tasks.copies import quiet
 from hades.tasks.environment import Later, Step
+from hades.tasks.scenes import scene_of
 from hades.tasks.suites import SUITES, known, making, package, remembered, with_limit
 from hades.tasks.suites.brax import BraxEnvironment
+from hades.units import Units
 
 PREFIX = "playground/"
 
@@ -34,7 +36,7 @@ def make(name: str, max_steps: int | None = None, **options: Any) -> ControlTask
     bare = name.removeprefix(PREFIX)
     steps = max_steps or int(_registry().get_default_config(bare).episode_length)
     told = with_limit(options, max_steps)
-    later = Later(lambda: _Observed(_loaded(name, options), steps))
+    later = Later(lambda: _Observed(name, _loaded(name, options), steps))
     return ControlTask(name, later, told, {"playground": version("playground"), "mujoco-mjx": version("mujoco-mjx")},
                        registered=True)  # fmt: skip
 
@@ -52,12 +54,13 @@ def _registry() -> Any:
 class _Observed(BraxEnvironment):
     """With the part of its observations that a policy sees, where there are several."""
 
-    def __init__(self, env: Any, max_steps: int) -> None:
+    def __init__(self, name: str, env: Any, max_steps: int) -> None:
         size = env.observation_size
         self.part = "state" if isinstance(size, dict) else None
         self.env, self.max_steps, self.description = env, max_steps, type(env).__name__
         obs = self._seen(jax.eval_shape(env.reset, jax.random.PRNGKey(0)).obs)
-        self.spec = Spec(tuple(obs.shape), env.action_size, discrete=False)
+        self.spec, self.units = Spec(tuple(obs.shape), env.action_size, discrete=False), Units()
+        self.scene = scene_of(name, self.spec, self.units, env)
 
     def _seen(self, obs: Any) -> Any:
         return obs if self.part is None else obs[self.part]
