@@ -1,6 +1,5 @@
 """Pictures one after the other as one file: GIF, which everything shows, or MP4, where ffmpeg is there."""
 
-import importlib.util
 import io
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hades.errors import InputError
+from hades.extras import installed
 
 COLOURS, SAMPLES = 96, 12
 """Of a GIF, and the pictures that they are chosen from."""
@@ -24,7 +24,8 @@ def gif(frames: Sequence[np.ndarray], fps: float) -> bytes:
     """An animated GIF of pictures ``[H, W, 3]``, with one palette; one that is too large shows fewer of them."""
     data = _gif(frames, fps)
     while len(data) > BYTES and len(frames) > 2:
-        frames, fps = frames[::2], fps / 2
+        fewer = [frames[i] for i in np.linspace(0, len(frames) - 1, -(-len(frames) // 2)).round().astype(int)]
+        frames, fps = fewer, fps * len(fewer) / len(frames)
         data = _gif(frames, fps)
     return data
 
@@ -41,7 +42,7 @@ def _gif(frames: Sequence[np.ndarray], fps: float) -> bytes:
     durations[-1] += int(STILL * 1000)
     buffer = io.BytesIO()
     pictures[0].save(
-        buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+        buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=True
     )
     return buffer.getvalue()
 
@@ -76,7 +77,7 @@ def ffmpeg() -> str:
 
     if found := shutil.which(matplotlib.rcParams["animation.ffmpeg_path"]):
         return found
-    if importlib.util.find_spec("imageio_ffmpeg"):
+    if installed("imageio_ffmpeg"):
         import imageio_ffmpeg  # pyright: ignore[reportMissingImports]
 
         return imageio_ffmpeg.get_ffmpeg_exe()

@@ -23,6 +23,8 @@ CAPTION = 0.24
 """Inches above a panel."""
 WIDTHS = {1: 3.2, 2: 2.8, 3: 2.4}
 """Inches of a panel, by how many stand side by side; of more, as of the most."""
+WINDOW = 100
+"""Steps of what is shown as numbers, at a time."""
 Draw = Callable[["Axes", int], Any]
 """Draws what there is at a step."""
 
@@ -130,16 +132,20 @@ def _of_pictures(pictures: dict[int, np.ndarray]) -> tuple[float, Draw]:
 
 
 def _strip(task: Acting, recording: Recording) -> tuple[float, Draw]:
-    """All observations of the episode as a heat map, each number by its own spread, with a line where it stands."""
+    """Observations as a heat map, each number by its own spread, some steps at a time; a line is where it stands."""
     seen = recording.observations.reshape(recording.steps, -1).T
     spread = np.nan_to_num((seen - seen.mean(1, keepdims=True)) / np.maximum(seen.std(1, keepdims=True), 1e-6))
     names = task.units.observations if len(task.units.observations) == len(seen) <= 24 else ()
 
     def draw(ax: "Axes", step: int) -> None:
-        ax.imshow(spread, cmap="RdBu_r", vmin=-2.5, vmax=2.5, aspect="auto", interpolation="nearest")
-        ax.axvline(step, color="black", lw=1.2)
-        ax.set(xticks=[], yticks=range(len(names)))
-        ax.set_yticklabels(names, size=5, ha="left")
-        ax.tick_params(axis="y", direction="in", pad=-3, length=0)
+        first = step // WINDOW * WINDOW
+        shown, left = spread[:, first : first + WINDOW], -0.45 * WINDOW if names else 0
+        extent = (first, first + shown.shape[1], len(seen), 0)
+        ax.imshow(shown, cmap="RdBu_r", vmin=-2.5, vmax=2.5, aspect="auto", interpolation="nearest", extent=extent)
+        ax.axvline(step + 0.5, color="black", lw=1.2)
+        ax.set(xlim=(first + left, first + min(WINDOW, recording.steps)), ylim=(len(seen), 0))
+        for row, name in enumerate(names):
+            ax.text(first - 2, row + 0.5, name, size=5.5, ha="right", va="center")
+        ax.set_axis_off()
 
     return 1.6, draw

@@ -71,10 +71,17 @@ def with_limit(options: Mapping[str, Any], max_steps: int | None, name: str = "m
 
 
 @contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """What a library prints is not the user's to act on."""
+    with contextlib.redirect_stdout(io.StringIO()), quiet():
+        yield
+
+
+@contextlib.contextmanager
 def making(name: str) -> Iterator[None]:
-    """What cannot be made is told in a line; what a library prints then is not the user's to act on."""
+    """What cannot be made is told in a line."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()), quiet():
+        with silenced():
             yield
     except InputError:
         raise

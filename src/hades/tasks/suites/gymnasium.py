@@ -23,7 +23,7 @@ from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
 from hades.tasks.scenes import scene_of
-from hades.tasks.suites import making, nearest, remembered, with_limit
+from hades.tasks.suites import making, nearest, remembered, silenced, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 from hades.units import Units
 
@@ -180,10 +180,10 @@ class GymnasiumEnvironment:
     def pictures(self, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
         """What its own ``render`` gives before these steps of an episode, played again; nothing where it cannot."""
         try:
-            with making(self.name), within(self.name, "render", PLAYED_AGAIN * self.timeout):
+            with silenced(), within(self.name, "render", PLAYED_AGAIN * self.timeout):
                 return self._rendered(seed, actions, set(steps))
-        except InputError as error:
-            notice(f"{error}; what it shows is drawn from its observations")
+        except Exception as error:  # such as of MuJoCo, where there is no OpenGL
+            notice(f"{self.name} cannot render itself ({in_a_line(error)}); it is drawn from its observations")
             return []
 
     def _rendered(self, seed: int, actions: np.ndarray, steps: set[int]) -> list[np.ndarray]:
