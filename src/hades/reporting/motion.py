@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 
 from hades import runtime
+from hades.aliases import PyTree
 from hades.arguments import Rendering
 from hades.dataset import AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
@@ -123,7 +124,7 @@ def film_of(suffix: str, task: Acting, networks: int = 1) -> Film:
     Raises:
         InputError: where that cannot be made.
     """
-    viewer = task.bare.viewer
+    viewer: Callable[[PyTree], str] | None = getattr(task.bare.environment, "viewer", None)
     if suffix == ".gif":
         return gif
     if suffix == ".mp4":

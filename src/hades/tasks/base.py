@@ -1,7 +1,7 @@
 """What every task has: whoever holds one need not ask what kind it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -272,10 +272,7 @@ class Acting(Task):
         greedy: bool = False,
         limit: int | None = None,
     ) -> Recording:
-        """An episode of one network, step by step: the very one that `score` plays by this key.
-
-        Of a task seen through a view it is the episode as the environment itself has it (`bare`).
-        """
+        """The episode of one network that `score` plays by this key, as the environment has it without a view."""
 
     @property
     def played(self) -> "Acting":
@@ -297,11 +294,6 @@ class Acting(Task):
         """What the environment itself shows before these steps of an episode, ``[H, W, 3]`` each; maybe nothing."""
         del recording, steps
         return []
-
-    @property
-    def viewer(self) -> Callable[[PyTree], str] | None:
-        """Makes an interactive page of an episode's `Recording.states`, where the environment has such a one."""
-        return getattr(self.environment, "viewer", None)
 
     @abstractmethod
     def play_randomly(self, key: jax.Array, episodes: int) -> Episode:
