@@ -65,6 +65,7 @@ def frames(task: Acting, recordings: Sequence[Recording]) -> list[np.ndarray]:
             at = min(int(step), recording.steps - 1)
             ax.clear()
             draw(ax, at)
+            ax.set_title("", loc="right")  # what is done, which the caption tells
             ax.set_title(_caption(task, recording, at, names), size=7.5, family="monospace", pad=4, loc="left")
         found.append(_pixels(figure))
     return found
