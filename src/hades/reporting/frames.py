@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hades.reporting.style import ORANGE
 from hades.tasks.base import Acting
 from hades.tasks.recordings import Recording
 from hades.units import named_or_numbered
@@ -59,15 +58,15 @@ def frames(task: Acting, recordings: Sequence[Recording]) -> list[np.ndarray]:
     steps = shown_steps(max(recording.steps for recording in recordings), task.pace)
     panels = [_panel(task, recording, steps) for recording in recordings]
     figure, axes = _canvas(len(panels), max(ratio for ratio, _ in panels))
+    names = named_or_numbered(task.units.actions, task.spec.num_actions)
     found = []
     for step in steps:
         for ax, (_, draw), recording in zip(axes, panels, recordings, strict=False):
             at = min(int(step), recording.steps - 1)
             ax.clear()
             draw(ax, at)
-            ax.set_title(_caption(task, recording, at), size=7.5, family="monospace", pad=4, loc="left")
-            if at == recording.steps - 1:  # how it ended is said there
-                ax.set_title("", loc="right")
+            ax.set_title("", loc="right")  # what is done, which the caption tells
+            ax.set_title(_caption(task, recording, at, names), size=7.5, family="monospace", pad=4, loc="left")
         found.append(_pixels(figure))
     return found
 
@@ -97,17 +96,21 @@ def _pixels(figure: "Figure") -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _caption(task: Acting, recording: Recording, step: int) -> str:
-    """Which step it is, the return so far, and at the end how it ended."""
-    end = "" if step < recording.steps - 1 else "ended" if recording.terminated else "time is up"
-    return f"step {step + 1:<4} return {task.metric.number(recording.returns[step]):<7} {end}"
+def _caption(task: Acting, recording: Recording, step: int, names: Sequence[str]) -> str:
+    """The return so far, which step it is, and what is done where that has a name; at the end, how it ended."""
+    done, last = "", step == recording.steps - 1
+    if last:
+        done = "ended" if recording.terminated else "time is up"
+    elif recording.probabilities is not None:
+        done = names[int(recording.actions[step])]
+    return f"step {step + 1:<4} return {task.metric.number(recording.returns[step]):<7} {done:.14}"
 
 
 def _panel(task: Acting, recording: Recording, steps: np.ndarray) -> tuple[float, Draw]:
     """An episode's width over its height, and how each of its steps is drawn."""
     wanted = np.unique(np.minimum(steps, recording.steps - 1)).tolist()
     if pictures := task.pictures(recording, wanted):
-        return _of_pictures(dict(zip(wanted, pictures, strict=True)), _words(task, recording))
+        return _of_pictures(dict(zip(wanted, pictures, strict=True)))
     scene = task.scene
     if scene is None:
         return _strip(task, recording)
@@ -115,15 +118,7 @@ def _panel(task: Acting, recording: Recording, steps: np.ndarray) -> tuple[float
     return scene.ratio, lambda ax, step: scene.draw(ax, recording.observations[step], done[step])
 
 
-def _words(task: Acting, recording: Recording) -> Callable[[int], str]:
-    """What is done at a step, where it has a name."""
-    if recording.probabilities is None:
-        return lambda _: ""
-    names = named_or_numbered(task.units.actions, task.spec.num_actions)
-    return lambda step: names[int(recording.actions[step])]
-
-
-def _of_pictures(pictures: dict[int, np.ndarray], words: Callable[[int], str]) -> tuple[float, Draw]:
+def _of_pictures(pictures: dict[int, np.ndarray]) -> tuple[float, Draw]:
     from PIL import Image
 
     height, width = next(iter(pictures.values())).shape[:2]
@@ -133,7 +128,6 @@ def _of_pictures(pictures: dict[int, np.ndarray], words: Callable[[int], str]) -
     def draw(ax: "Axes", step: int) -> None:
         ax.imshow(small[step])
         ax.set_axis_off()
-        ax.set_title(words(step), loc="right", size=7.5, color=ORANGE, pad=4)
 
     return width / height, draw
 

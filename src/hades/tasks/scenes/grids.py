@@ -20,7 +20,8 @@ COLOURS = (
     "#56B4E9", "#FFFFFF", "#999999", "#D55E00", "#F0E442", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#B39DDB",
 )  # fmt: skip
 GAMES: Mapping[str, str] = {
-    "player": "#56B4E9", "enemy": "#D55E00", "gold": "#F0E442", "chicken": "#F0E442", "car": "#D55E00",
+    "ball": "#F0E442", "player": "#56B4E9", "enemy": "#D55E00", "gold": "#F0E442",
+    "chicken": "#F0E442", "car": "#D55E00",
     "speed 1": "#FFFFFF", "speed 2": "#56B4E9", "speed 3": "#009E73", "speed 4": "#CC79A7", "speed 5": "#999999",
     "cannon": "#56B4E9", "alien": "#009E73", "aliens go left": "#E69F00", "aliens go right": "#CC79A7",
     "own bullet": "#FFFFFF", "their bullet": "#D55E00", "submarine": "#56B4E9", "its back": "#0072B2",
