@@ -37,7 +37,9 @@ SETTINGS: dict[str, list[str]] = {
         "a `start` other than 0 is added (`hades.policy` counts from 0)", "grey, 84 x 84 (", "the call after 60 s;",
         "(width 16), and 16 candidates of one network",
     ],
-    "docs/cli.md": ["| 0 | done |", "| 1 | failed:", "| 2 | bad input:", "| 130, 143, 129 | stopped"],
+    "docs/cli.md": [
+        "| 0 | done |", "| 1 | failed:", "| 2 | bad input:", "| 130, 143, 129 | stopped", "are numbered from 1 |",
+    ],
     "docs/format.md": ["of the format: 1 |", "what -1 and 1 stand for"],
     "docs/images.md": [
         "(of all, 5,000 at most)", "bytes from 0 to 255, 16 bits (uint16, also in PNG and TIFF) from 0 to 65535",

@@ -90,7 +90,7 @@ def test_a_missing_login_is_said_before_a_folder_is_made(
     target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     online = SimpleNamespace(settings=SimpleNamespace(mode="online"))
-    fake = SimpleNamespace(setup=lambda: online, login=lambda **options: False, __spec__=object())
+    fake = SimpleNamespace(setup=lambda: online, login=lambda **options: False)
     monkeypatch.setitem(sys.modules, "wandb", fake)
     with pytest.raises(InputError, match=r"wandb has no login: .*wandb login.*WANDB_MODE=offline"):
         hades.distill(target, size=2, out=tmp_path / "run", trackers=["wandb"], **TINY)

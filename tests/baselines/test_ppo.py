@@ -18,7 +18,7 @@ from hades.learner.networks import init_network, make_network
 from hades.learner.recipes import published
 from hades.tasks.control import ControlTask
 
-FAST: dict[str, Any] = {"num_envs": 8, "num_steps": 32, "num_minibatches": 4, "learning_rate": 1e-2}
+FAST: dict[str, Any] = {"num_envs": 8, "num_steps": 32, "num_minibatches": 4, "learning_rate": 3e-3}
 
 
 def test_learns(target: ControlTask) -> None:

@@ -285,8 +285,8 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["budget", "--trials", "3"], "Unrecognized options: --trials"),
-        (["generalisation", "--seeds", "2"], "Unrecognized options: --seeds"),
+        (["budget", "--trials", "3"], "hades study budget has no option --trials"),
+        (["generalisation", "--seeds", "2"], "hades study generalisation has no option --seeds"),
         (["budget", "--seeds", "0"], "seeds must be at least 1, not 0"),
         (["budget", "--no-tasks"], "nothing to do"),
         (["laptop", "--rows", "99"], "hopper has the rows 0 to 11, not 99"),
