@@ -1,6 +1,5 @@
 """How datasets, results and evaluations show themselves: ten lines in a terminal, a table in a notebook."""
 
-import base64
 import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import numpy as np
 
 from hades.aliases import Json
 from hades.contents import mapping, scores_of
+from hades.files import as_address
 from hades.metrics import metric_of
 from hades.tables import printable
 from hades.units import named_or_numbered
@@ -124,10 +124,8 @@ def action_in_words(dataset: "Dataset", target: np.ndarray) -> str:
     """What a pair has a network do."""
     known, number = dataset.units.actions, dataset.spec.num_actions
     if dataset.spec.discrete:
-        best = int(target.argmax())
-        return (known[best] if known else f"action {best}") + (
-            f" ({target[best]:.0%})" if target[best] < 0.995 else ""
-        )
+        name, share = dataset.units.likeliest(target)
+        return f"{name} ({share})" if share else name
     values = [f"{value:.2f}" for value in dataset.units.raw(target)]
     named = [f"{name} {value}" for name, value in zip(known, values, strict=True)] if known else values
     return ", ".join(named[:NUMBERS]) + (", ..." if number > NUMBERS else "")
@@ -153,8 +151,7 @@ def _table(dataset: "Dataset") -> str:
 
 
 def _image(of: str, png: bytes) -> str:
-    data = base64.b64encode(png).decode()
-    return f"<img alt='{of}' style='max-width:100%; width:40em' src='data:image/png;base64,{data}'>"
+    return f"<img alt='{of}' style='max-width:100%; width:40em' src='{as_address(png, 'image/png')}'>"
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> str:

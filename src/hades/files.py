@@ -1,5 +1,6 @@
 """What is written: whole files or none, and JSON as its standard has it."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -68,6 +69,11 @@ def in_shell(path: Path) -> str:
 def reason(error: Exception) -> str:
     """Why a file could not be read or written, without its name."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def as_address(data: bytes, kind: str) -> str:
+    """A file as an address that holds it, for pages; of a kind such as ``image/png``."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def digest(tensors: Mapping[str, np.ndarray], about: Options) -> str:

@@ -31,6 +31,7 @@ from hades.journal import Journal, Row
 from hades.locks import Lock, is_free
 
 START = "start.safetensors"
+METRICS = "metrics.jsonl"
 
 
 class Run:
@@ -38,7 +39,7 @@ class Run:
 
     def __init__(self, path: Path, about: Options) -> None:
         self.path, self.about = path, about
-        self.journal = Journal(path / "metrics.jsonl")
+        self.journal = Journal(path / METRICS)
         self._lock: Lock | None = None
         self._unwritten: dict[Path, Callable[[], Any]] = {}
 

@@ -62,6 +62,12 @@ class Units(NamedTuple):
         span = np.where(self._high > self._low, self._high - self._low, 1)
         return np.asarray(2 * (actions - self._low) / span - 1, np.float32)
 
+    def likeliest(self, shares: np.ndarray) -> tuple[str, str]:
+        """Of discrete actions, by their probabilities ``[actions]``: its name; and its share, unless it is sure."""
+        best = int(np.argmax(shares))
+        name = self.actions[best] if self.actions else f"action {best}"
+        return name, "" if shares[best] > 0.995 else f"{shares[best]:.0%}"
+
     @property
     def _low(self) -> np.ndarray:
         return np.asarray(self.low or -1, np.float64)

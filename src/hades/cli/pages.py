@@ -37,16 +37,16 @@ class Report(Writing):
         if not self.sources:
             raise InputError("hades report needs a run's folder or a dataset; hades report --help says more")
         from hades.progress import working
-        from hades.reporting.page import place, report
+        from hades.reporting.page import place, written
         from hades.reporting.subject import subject
 
         every = [subject(source) for source in self.sources]
         where = self.out or place(every)
         if self.out or not every[0].run or len(every) > 1:  # a run's page in its folder is HaDES' own
             self.free(where)
-        page = report(*self.sources, out=where, quick=self.quick, working=partial(working, quiet=self.quiet))
-        return show({"page": str(page), "missing": sorted({one for of in every for one in of.missing})}, str(page),
-                    self.output.json)  # fmt: skip
+        page = str(written(every, where, self.quick, partial(working, quiet=self.quiet)))
+        missing = sorted({one for of in every for one in of.missing})
+        return show({"page": page, "missing": missing}, page, self.output.json)
 
 
 _Watching: Any = options_of(whole=(arguments.Watching,))

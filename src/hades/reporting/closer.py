@@ -1,12 +1,12 @@
 """What a page shows only after networks have been trained for it: an episode, and what the pairs mean."""
 
-import base64
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from hades.dataset import Dataset
 from hades.errors import InputError
 from hades.evaluation import Working
+from hades.files import as_address
 from hades.progress import silent
 from hades.reporting.explanations import explained
 from hades.reporting.meaning import meaning
@@ -60,10 +60,9 @@ def closer(of: Subject, name: str, seed: int = 0, working: Working = silent) -> 
 
 def _motion(dataset: Dataset, seed: int) -> Picture:
     task, recordings = record(dataset, seed=seed)
-    address = f"data:image/gif;base64,{base64.b64encode(gif(task, recordings)).decode()}"
     ret, steps = task.metric.number(recordings[0].ret), len(recordings[0].rewards)
     words = f"An episode of a freshly trained network: {steps} steps, with a {task.metric.name} of {ret}."
-    return Picture("In motion", address, words)
+    return Picture("In motion", as_address(gif(task, recordings), "image/gif"), words)
 
 
 def _meaning(dataset: Dataset, name: str, seed: int, working: Working) -> Iterator[Picture]:

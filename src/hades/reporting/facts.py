@@ -1,13 +1,13 @@
 """What a page says of a run or a dataset in words and tables."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from hades.aliases import Json, Options
 from hades.contents import mapping
 from hades.dataset import Dataset
-from hades.errors import InputError
+from hades.display import action_in_words
 from hades.metrics import Metric
+from hades.reporting.pictures import raw_or_normalised
 from hades.reporting.subject import Subject
 from hades.units import named_or_numbered
 
@@ -68,24 +68,15 @@ def table(dataset: Dataset) -> list[list[str]]:
     """The pairs as the environment has them, a row each, under a header; of pictures and grids there is none."""
     if dataset.states.ndim != 2 or len(dataset) > ROWS or sum(dataset.states.shape[1:]) > COLUMNS:
         return []
-    try:
-        observations, actions = dataset.raw()
-    except InputError:  # bounds that are a task's to say which is not here: as the file has them
-        observations, actions = dataset.states, dataset.targets
+    observations, actions = raw_or_normalised(dataset)
     names = named_or_numbered(dataset.units.observations, observations.shape[1])
     if dataset.spec.discrete:
-        known = named_or_numbered(dataset.units.actions, actions.shape[1])
-        header, last = ["action"], [[_likeliest(known, row)] for row in actions]
+        header, last = ["action"], [[action_in_words(dataset, row)] for row in actions]
     else:
         header = named_or_numbered(dataset.units.actions, actions.shape[1])
         last = [[f"{value:.3g}" for value in row] for row in actions]
     rows = [[f"{value:.3g}" for value in row] + more for row, more in zip(observations, last, strict=True)]
     return [["pair", *names, *header], *([str(number), *row] for number, row in enumerate(rows, 1))]
-
-
-def _likeliest(names: Sequence[str], shares: Sequence[float]) -> str:
-    best = max(range(len(names)), key=lambda number: shares[number])
-    return names[best] if shares[best] > 0.995 else f"{names[best]} ({shares[best]:.0%})"
 
 
 def generalisation(of: Subject) -> str:

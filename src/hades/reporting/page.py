@@ -1,18 +1,17 @@
 """The page of a run, of a dataset, or of several side by side: one HTML file that needs nothing else."""
 
-import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hades import runtime
-from hades.aliases import Json
 from hades.dataset import AnyDataset, Dataset
 from hades.errors import InputError
 from hades.evaluation import Working
-from hades.files import dumps, write_atomically
+from hades.files import as_address, dumps, write_atomically
+from hades.metrics import Metric
 from hades.progress import silent
 from hades.reporting.closer import Closer, Picture, closer
 from hades.reporting.curves import axes_of, curve_in_words, curves, learning_curve
@@ -39,7 +38,8 @@ class Part(NamedTuple):
     scores: Sequence[Score]
     curves: Sequence[Picture]
     curve: str
-    pictures: Sequence[Picture]
+    picture: Picture | None
+    """The pairs."""
     table: Sequence[Sequence[str]]
     closer: Closer
     generalisation: str
@@ -75,7 +75,13 @@ def report(
     Raises:
         InputError: where there is neither a run nor a dataset, or what is compared is scored by different metrics.
     """
-    every = [subject(one) for one in (source, *others)]
+    return written([subject(one) for one in (source, *others)], out, quick, working)
+
+
+def written(
+    every: Sequence[Subject], out: Path | str | None = None, quick: bool = False, working: Working = silent
+) -> Path:
+    """As `report`, of what has been read."""
     seen = [Closer() if quick else closer(one, f"s{number}", working=working) for number, one in enumerate(every)]
     return write_atomically(out or place(every), rendered(every, seen).encode())
 
@@ -103,8 +109,6 @@ def rendered(every: Sequence[Subject], seen: Sequence[Closer] = (), live: bool =
 
 def _part(of: Subject, name: str, seen: Closer) -> Part:
     """What there is to show of a subject; what there is not is left out."""
-    sheet = PICTURES[of.metric.picture]
-    drawn = [] if of.dataset is None else [("The pairs", sheet(of.dataset, of.snapshots))]
     return Part(
         name=of.name,
         title=f"{of.task or 'A dataset'}: {_size(of)} {of.metric.pairs}",
@@ -114,7 +118,7 @@ def _part(of: Subject, name: str, seen: Closer) -> Part:
         scores=scores(of),
         curves=_curves(of, name),
         curve=curve_in_words(of.metrics, of.metric),
-        pictures=[_picture(name, number, *one, words=_words(of)) for number, one in enumerate(drawn)],
+        picture=_picture(of, of.dataset, name) if of.dataset else None,
         table=table(of.dataset) if of.dataset else (),
         generalisation=generalisation(of),
         facts=facts(of),
@@ -128,12 +132,9 @@ def _size(of: Subject) -> str:
     return str(len(of.dataset) if of.dataset else of.config.get("size", "no"))
 
 
-def _words(of: Subject) -> str:
-    return f"The {_size(of)} {of.metric.pairs}; their numbers are in the table below."
-
-
-def _picture(part: str, number: int, title: str, figure: "Figure", words: str) -> Picture:
-    return Picture(title, svg(figure, words, f"{part}-p{number}"), words)
+def _picture(of: Subject, dataset: Dataset, name: str) -> Picture:
+    words = f"The {_size(of)} {of.metric.pairs}; their numbers are in the table below."
+    return Picture("The pairs", svg(PICTURES[of.metric.picture](dataset, of.snapshots), words, f"{name}-pairs"), words)
 
 
 def _curves(of: Subject, name: str) -> list[Picture]:
@@ -141,11 +142,9 @@ def _curves(of: Subject, name: str) -> list[Picture]:
     if not of.metrics:
         return []
     words = curve_in_words(of.metrics, of.metric)
-    draw = partial(learning_curve, of.metrics, of.metric, level=of.level, init=of.init)
-    return [
-        Picture(against, svg(draw(against=against), words, f"{name}-{against}"), words, f"{name}-{against}")
-        for against in axes_of(of.metric)
-    ]
+    return _against(
+        partial(learning_curve, of.metrics, of.metric, level=of.level, init=of.init), of.metric, words, name
+    )
 
 
 def _together(every: Sequence[Subject]) -> list[Picture]:
@@ -158,14 +157,17 @@ def _together(every: Sequence[Subject]) -> list[Picture]:
         return []
     metric = every[0].metric
     words = "; ".join(f"{name}: {curve_in_words(rows, metric)}" for name, rows in runs.items())
-    return [
-        Picture(against, svg(curves(runs, metric, against), words, f"all-{against}"), words, f"all-{against}")
-        for against in axes_of(metric)
-    ]
+    return _against(partial(curves, runs, metric), metric, words, "all")
+
+
+def _against(draw: Callable[..., "Figure"], metric: Metric, words: str, name: str) -> list[Picture]:
+    """A curve against all that it can be drawn against."""
+    names = {against: f"{name}-{against}" for against in axes_of(metric)}
+    return [Picture(each, svg(draw(against=each), words, named), words, named) for each, named in names.items()]
 
 
 def _download(name: str, dataset: Dataset) -> tuple[str, str]:
-    return f"{name}.safetensors", f"data:application/octet-stream;base64,{base64.b64encode(dataset.packed()).decode()}"
+    return f"{name}.safetensors", as_address(dataset.packed(), "application/octet-stream")
 
 
 @cache
@@ -177,9 +179,3 @@ def _templates() -> "Environment":
         loader=PackageLoader("hades.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-
-
-def page_state(run: Path) -> Json:
-    """What changes while a run goes on, by which a page that watches it knows that it is old."""
-    files = [path for path in (run / "metrics.jsonl", run / "dataset.safetensors") if path.exists()]
-    return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files}

@@ -104,11 +104,10 @@ def _of_folder(folder: Path) -> Subject:
     try:
         dataset = as_dataset(folder / FILE)
     except InputError as error:
-        begun = metrics or not (folder / FILE).exists()
         missing.append(
-            "There is no dataset yet: the run has not reached its first checkpoint."
-            if begun and not (folder / FILE).exists()
-            else f"The dataset cannot be read: {error}."
+            f"The dataset cannot be read: {error}."
+            if (folder / FILE).exists()
+            else "There is no dataset yet: the run has not reached its first checkpoint."
         )
     if run is None and dataset is None:
         raise InputError(f"{folder} is neither a run's folder nor holds a dataset; {missing[0]}")

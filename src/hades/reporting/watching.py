@@ -6,11 +6,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from hades.arguments import Watching
+from hades.dataset import FILE
 from hades.errors import InputError
 from hades.files import dumps
 from hades.options import held_to
-from hades.reporting.page import page_state, rendered
+from hades.reporting.page import rendered
 from hades.reporting.subject import subject
+from hades.runs import METRICS
 
 HOST = "127.0.0.1"
 HTML, JSON = "text/html; charset=utf-8", "application/json"
@@ -63,7 +65,9 @@ def _page(run: Path) -> str:
 
 
 def _state(run: Path) -> str:
-    return dumps(page_state(run))
+    """What changes while a run goes on, by which its page knows that it is old."""
+    files = [path for path in (run / METRICS, run / FILE) if path.exists()]
+    return dumps({path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files})
 
 
 PLACES: dict[str, tuple[str, Callable[[Path], str]]] = {"/": (HTML, _page), "/state": (JSON, _state)}

@@ -122,7 +122,14 @@ class ControlTask(Acting):
         limit: int | None = None,
     ) -> Recording:
         """An episode of one network, step by step: the one that `score` plays."""
-        played = self, recipe, greedy, jax.tree.map(lambda x: x[None], params), key[None, None], limit
+        played = (
+            self,
+            recipe,
+            greedy,
+            jax.tree.map(lambda x: x[None], params),
+            key[None, None],
+            limit or self.max_steps,
+        )
         playing, chunks = _begun(*played, normaliser), []
         while playing.alive.any():
             playing, moments = _gone_on(*played, jnp.asarray(len(chunks), jnp.int32), playing)
@@ -191,10 +198,10 @@ class ControlTask(Acting):
 
 
 def _episode(
-    task: ControlTask, recipe: Recipe, greedy: bool, params: Params, keys: jax.Array, limit: int | None
+    task: ControlTask, recipe: Recipe, greedy: bool, params: Params, keys: jax.Array, limit: jax.Array
 ) -> Episodes:
     policy = make_policy(recipe, task.spec, greedy)
-    return Episodes(task.batch, policy, params, keys, False, None if limit is None else jnp.asarray(limit))
+    return Episodes(task.batch, policy, params, keys, False, limit)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

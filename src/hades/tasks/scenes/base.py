@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from hades.units import Units, named_or_numbered
+from hades.units import Units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,16 +70,13 @@ class Doing:
 
     def words(self, action: np.ndarray) -> str:
         """The likeliest of discrete actions, and how likely; or a continuous one's number, if it has but one."""
-        names = named_or_numbered(self.units.actions, self.number)
         if self.discrete:
-            best = int(np.argmax(action))
-            name = names[best] if self.units.actions else f"action {best}"
-            return name if action[best] > 0.995 else f"{name} {action[best]:.0%}"
+            return " ".join(self.units.likeliest(action)).rstrip()
         if self.number > 1:
             return ""
         most = self.units.high[0] if self.units.high else 1.0
         clipped = f" (at most {most:g})" if abs(action[0]) > most * 1.005 else ""
-        return f"{names[0] if self.units.actions else 'action'} {action[0]:+.2f}{clipped}"
+        return f"{self.units.actions[0] if self.units.actions else 'action'} {action[0]:+.2f}{clipped}"
 
     def tell(self, ax: "Axes", action: np.ndarray | None) -> None:
         """Write it at the right of the title's line, in the colour of its arrows."""
