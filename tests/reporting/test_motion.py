@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
-from tests.helpers import control, run
+from tests.helpers import control, hosted, run
 
 import hades
 from hades.errors import InputError, Notice
@@ -116,14 +116,32 @@ def test_an_environment_that_renders_shows_itself() -> None:
     assert (drawn[0] != drawn[-1]).any()
 
 
-def test_an_environment_that_cannot_render_is_drawn_from_its_observations(monkeypatch: pytest.MonkeyPatch) -> None:
-    def render(_: object) -> None:
-        raise RuntimeError("no display")
+BLIND = """
+import os
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-    monkeypatch.setattr("gymnasium.envs.classic_control.cartpole.CartPoleEnv.render", render)
-    task, recordings = record("cartpole-2", hades.make("gymnasium/CartPole-v1"), learner=NARROW)
-    with pytest.warns(Notice, match="cannot render itself \\(RuntimeError: no display\\)"):
-        assert task.pictures(recordings[0], [0]) == []
+class Blind(CartPoleEnv):
+    def render(self):
+        {fault}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("raise RuntimeError('no display')", "its render fails: RuntimeError: no display; it is drawn from"),
+        ("os.abort()", "its process ended in render \\(signal 6\\); it is drawn from"),  # as MuJoCo without OpenGL
+    ],
+)
+def test_an_environment_that_cannot_render_is_drawn_from_its_observations(
+    fault: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "blind.py").write_text(BLIND.format(fault=fault))
+    task = hosted(f"{tmp_path}/blind.py:Blind", max_steps=5)
+    _, (recording,) = record("cartpole-2", task, learner=NARROW)
+    with pytest.warns(Notice, match=says):
+        assert task.pictures(recording, [0]) == []
+    assert len(frames(task, [recording])) == 5
 
 
 def test_what_nobody_draws_is_shown_as_numbers_over_time(target: Acting) -> None:

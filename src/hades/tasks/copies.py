@@ -242,6 +242,19 @@ class Copies:
         return np.asarray(action, self.act_type).reshape(self.act_shape)
 
 
+def filmed(env: Any, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
+    """What an environment's ``render`` gives before these steps of an episode; nothing where that is no picture."""
+    if getattr(env, "render_mode", None) != "rgb_array":
+        return []
+    played = Copies(lambda: env)
+    obs, pictures = np.zeros((1, *played.obs_shape), np.float32), []
+    played.reset(np.asarray([seed]), obs)
+    for step, action in enumerate(actions[: max(steps) + 1]):
+        pictures += [np.asarray(env.render())] if step in steps else []
+        played.step(action[None], obs, np.zeros(1), np.zeros((1, 2), bool))
+    return pictures
+
+
 def arrays(file: str, number: int, obs_shape: Sequence[int], act_shape: Sequence[int]) -> dict[str, np.ndarray]:
     """What processes share of so many copies, in a file that has the room for it (`room`)."""
     kinds = {
@@ -269,16 +282,22 @@ def serve() -> None:
     os.dup2(2, 1)  # what an environment prints is no answer
     warnings.simplefilter("ignore")
     copies: Any = None
+    reference: Any = None
     mine: dict[str, np.ndarray] = {}
     for line in sys.stdin:
         try:
             do, *rest = json.loads(line)
             if do == "make":
                 sys.path[:] = rest[1]
-                copies = Copies(Reference(*rest[0]).make)
+                reference = Reference(*rest[0])
+                copies = Copies(reference.make)
             elif do == "share":
                 file, number, obs_shape, act_shape, first, every = rest
                 mine = {k: v[first::every] for k, v in arrays(file, number, obs_shape, act_shape).items()}
+            elif do == "render":
+                file, seed, steps = rest
+                with quiet():
+                    np.save(file, filmed(reference.watched(), seed, np.load(file), steps))
             elif do == "reset":
                 copies.reset(mine["seeds"], mine["obs"])
             elif do == "begin":

@@ -21,7 +21,7 @@ import numpy as np
 
 from hades.errors import InputError, in_a_line
 from hades.tasks import copies
-from hades.tasks.copies import Copies, Reference
+from hades.tasks.copies import Copies, Reference, filmed, quiet
 from hades.tasks.patience import late, within
 
 MEMORY = Path("/dev/shm")
@@ -43,6 +43,10 @@ class Engine(Protocol):
 
     def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
         """Begin anew where ``which [n]`` says so, by seeds ``[n]``."""
+        ...
+
+    def render(self, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
+        """Pictures of these steps of an episode, played again, as `copies.filmed`."""
         ...
 
 
@@ -78,6 +82,11 @@ class Here:
         chosen = np.flatnonzero(which).tolist()
         with blamed(self.name, "reset", self.timeout):
             self.copies.begin(chosen, seeds[chosen], self.shared["obs"])
+
+    def render(self, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
+        """Pictures of these steps of an episode, played again."""
+        with quiet(), blamed(self.name, "render", self.timeout):
+            return filmed(self.copies.make(), seed, actions, steps)
 
 
 class Workers:
@@ -116,6 +125,17 @@ class Workers:
         """Begin anew where ``which [n]`` says so."""
         self.shared["begins"][:], self.shared["seeds"][:] = which, seeds
         self._ask("begin")
+
+    def render(self, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
+        """As `copies.filmed`, by one process, which ends with it: OpenGL that is not there can end one."""
+        self.close()
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(Path(folder) / "film.npy")
+            np.save(file, actions)
+            self._start(1)
+            self._ask("render", file, seed, list(steps))
+            self.close()
+            return list(np.load(file))
 
     def close(self) -> None:
         """End them; the next reset starts others."""

@@ -23,7 +23,7 @@ from hades.tasks.fingerprints import plainly
 from hades.tasks.host import HostStep, HostTask, scaled
 from hades.tasks.patience import TIMEOUT, within
 from hades.tasks.scenes import scene_of
-from hades.tasks.suites import making, nearest, remembered, silenced, with_limit
+from hades.tasks.suites import making, nearest, remembered, with_limit
 from hades.tasks.workers import Engine, Here, Workers
 from hades.units import Units
 
@@ -179,25 +179,12 @@ class GymnasiumEnvironment:
 
     def pictures(self, seed: int, actions: np.ndarray, steps: Sequence[int]) -> list[np.ndarray]:
         """What its own ``render`` gives before these steps of an episode, played again; nothing where it cannot."""
-        try:
-            with silenced(), within(self.name, "render", PLAYED_AGAIN * self.timeout):
-                return self._rendered(seed, actions, set(steps))
-        except Exception as error:  # such as of MuJoCo, where there is no OpenGL
-            notice(f"{self.name} cannot render itself ({in_a_line(error)}); it is drawn from its observations")
-            return []
-
-    def _rendered(self, seed: int, actions: np.ndarray, steps: set[int]) -> list[np.ndarray]:
-        watched = self.make.watched() if isinstance(self.make, Reference) else self.make()
-        if getattr(watched, "render_mode", None) != "rgb_array":
-            return []
-        played, obs = Copies(lambda: watched), np.zeros((1, *self.spec.obs_shape), np.float32)
-        played.reset(np.asarray([seed]), obs)
         taken = actions if self.spec.discrete else scaled(actions, self.low, self.high)
-        pictures = []
-        for step, action in enumerate(taken[: max(steps) + 1]):
-            pictures += [np.asarray(watched.render())] if step in steps else []
-            played.step(action[None], obs, np.zeros(1), np.zeros((1, 2), bool))
-        return pictures
+        try:
+            return self._engine(PLAYED_AGAIN * self.timeout).render(seed, taken, sorted(set(steps)))
+        except InputError as error:  # such as of MuJoCo, where there is no OpenGL
+            notice(f"{error}; it is drawn from its observations")
+            return []
 
     def another(self) -> Self:
         """The same environment, whose copies are others."""
@@ -207,11 +194,15 @@ class GymnasiumEnvironment:
 
     @cached_property
     def engine(self) -> Engine:
-        """Steps the copies: processes, one a core, or this one."""
+        """Steps the copies."""
+        return self._engine(self.timeout)
+
+    def _engine(self, timeout: float) -> Engine:
+        """Processes, one a core, or this one."""
         if not isinstance(self.make, Reference):
-            return Here(self.name, Copies(self.make), self.timeout)
+            return Here(self.name, Copies(self.make), timeout)
         act_shape = () if self.spec.discrete else (self.spec.num_actions,)
-        return Workers(self.make, self.spec.obs_shape, act_shape, runtime.cores(), self.timeout)
+        return Workers(self.make, self.spec.obs_shape, act_shape, runtime.cores(), timeout)
 
     def _limit(self, first: Any) -> int:
         told = getattr(getattr(first, "spec", None), "max_episode_steps", None)
