@@ -6,7 +6,7 @@
 A claim is what a page says, with its figures read from JSON (`scripts/claimed.py`): where the page says something
 else, it is wrong. A number that no claim covers, and that is no setting (`GIVEN`, `SETTINGS`), has no source, and is
 wrong, too. Tables between ``<!-- NAME -->`` and ``<!-- end -->`` are drawn by `scripts/pages.py`, docs/options.md and
-docs/presets.md by `hades.cli.reference`.
+docs/presets.md by `hades.cli.reference`, docs/gallery.md by `scripts/gallery.py`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from claimed import ROOT, Claim, claims
 
 PAGES = ["README.md", "ARCHITECTURE.md", *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md")))]
-GENERATED = {"docs/options.md", "docs/presets.md"}
+GENERATED = {"docs/gallery.md", "docs/options.md", "docs/presets.md"}
 NUMBER = re.compile(r"(?<![\w.^-])[-+]?\d+(?:,\d{3})*(?:\.\d+)*(?![\w-])")
 NOT_PROSE = (r"`[^`]*`", r"\]\([^)]*\)", r"<[^>]*>", r"https?://\S+")
 """Code, targets of links, tags."""

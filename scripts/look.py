@@ -8,21 +8,29 @@ is given (`npm install axe-core`). The exit code is 1 where there is any of them
 """
 
 import argparse
+import io
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright  # pyright: ignore[reportMissingImports]
 
 SCREENS = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+Save = Callable[[str, Callable[[], bytes]], None]
+"""Saves a picture, taken when it is wanted, under a name."""
 SERIOUS = ("serious", "critical")
+COLOURS = 96
+"""Of a screenshot."""
 OPENS_WITHIN = 1.0
 """Seconds."""
 
 
-def look(browser: Browser, page: Path, screen: str, scheme: str, axe: Path | None, out: Path | None) -> dict[str, Any]:
+def look(browser: Browser, page: Path, screen: str, scheme: str, axe: Path | None, save: Save) -> dict[str, Any]:
     """What is wrong with a page on a screen."""
     context = browser.new_context(viewport=SCREENS[screen], color_scheme=scheme)
     tab, errors, outside = context.new_page(), [], []
@@ -38,9 +46,7 @@ def look(browser: Browser, page: Path, screen: str, scheme: str, axe: Path | Non
         tab.add_script_tag(content=axe.read_text())
         found = tab.evaluate("axe.run()")["violations"]
         faults = [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in SERIOUS]
-    if out:
-        out.mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=out / f"{page.parent.name}-{page.stem}-{screen}-{scheme}.png", full_page=True)
+    save(f"{page.parent.name}-{page.stem}-{screen}-{scheme}.png", lambda: tab.screenshot(full_page=True))
     context.close()
     return {
         "page": page.name, "screen": screen, "scheme": scheme, "seconds": round(seconds, 2), "errors": errors,
@@ -49,18 +55,29 @@ def look(browser: Browser, page: Path, screen: str, scheme: str, axe: Path | Non
     }  # fmt: skip
 
 
+def saved(out: Path | None, tall: int | None, name: str, taken: Callable[[], bytes]) -> None:
+    """Save a picture small, in few colours; of one that is taller than `tall`, its upper part."""
+    if out is None:
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    picture = Image.open(io.BytesIO(taken())).convert("RGB")
+    upper = picture.crop((0, 0, picture.width, min(picture.height, tall or picture.height)))
+    upper.quantize(COLOURS).save(out / name, optimize=True)
+
+
 def main() -> int:
     """Look at every page on every screen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--axe", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--tall", type=int, help="pixels of a screenshot's height, at most; left out: the whole page")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     asked = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=asked.chromium, args=["--no-sandbox"])
         seen = [
-            look(browser, page, screen, scheme, asked.axe, asked.out)
+            look(browser, page, screen, scheme, asked.axe, partial(saved, asked.out, asked.tall))
             for page in asked.pages
             for screen in SCREENS
             for scheme in ("light", "dark")

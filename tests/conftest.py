@@ -1,5 +1,6 @@
 """Shared fixtures: a task that is over in milliseconds, images, and small datasets."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
 from tests.helpers import Target, image_task, save_labelled
 
+# A test's programs run for milliseconds, and compiling them is what it takes: also in commands that it starts.
+flags = ["--xla_backend_optimization_level=0", *os.environ.get("XLA_FLAGS", "").split()]
+os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys(flags))
 runtime.configure()
 settings.register_profile("untimed", deadline=None)  # a test is not a benchmark, and machines are busy
 settings.load_profile("untimed")

@@ -38,6 +38,7 @@ def test_distillation_makes_a_dataset_that_works(target: ControlTask) -> None:
     assert hades.evaluate(result.dataset, target, inits=8, episodes=4).mean == pytest.approx(score, abs=1.0)
 
 
+@pytest.mark.slow
 def test_cartpole_end_to_end() -> None:
     result = hades.distill("cartpole", generations=30, progress=False, seed=1)
     assert len(result.dataset) == 2

@@ -122,6 +122,7 @@ def test_who_cannot_be_asked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         hades.distill("digits", **OPTIONS)
 
 
+@pytest.mark.slow
 def test_networks_of_several_kinds_play_and_have_their_say(target: ControlTask) -> None:
     config = Config(
         size=2,

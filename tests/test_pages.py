@@ -1,10 +1,13 @@
 """README and docs say what the committed results say."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hades import zoo
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,3 +42,11 @@ def test_a_figure_that_is_another_or_has_no_source_is_found(scripts: Any) -> Non
     assert "page.md: 1,741.5 has no source" in claims.wrong("page.md", f"{page}\nIt has 1,741.5.", known)[0]
     drawn = f"{page}<!-- reached -->\n| 3 |\n<!-- end -->\n```\n17\n```\n"
     assert claims.wrong("page.md", drawn, known) == []
+
+
+def test_the_gallery_shows_every_dataset_as_its_card_says(scripts: Any) -> None:
+    gallery = scripts("gallery")
+    assert gallery.page() == gallery.PAGE.read_text(), "python scripts/gallery.py draws docs/gallery.md anew"
+    shown = set(re.findall(r'"(gallery/[^"]+)"', gallery.PAGE.read_text()))
+    assert {f"gallery/{name}.png" for name in zoo.names()} <= shown
+    assert [name for name in shown if not (gallery.PAGE.parent / name).exists()] == []

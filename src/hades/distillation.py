@@ -101,7 +101,7 @@ def distill(
 
     Examples:
         >>> import hades
-        >>> result = hades.distill("cartpole", size=2, generations=20, progress=False)
+        >>> result = hades.distill("cartpole", size=2, generations=2, progress=False)
         >>> len(result.dataset), result.dataset.task
         (2, 'CartPole-v1')
     """

@@ -63,7 +63,7 @@ class Metric:
     def counts(self, score: Options) -> str:
         """Of what an evaluation's summary is."""
         inits = score["inits"]
-        each = f" × {score['episodes']} episodes" if self.episodes else ""
+        each = f" × {score['episodes']} episode{'s' if score['episodes'] > 1 else ''}" if self.episodes else ""
         whose = f", {score['networks']}" if "networks" in score else ""
         over = f"; interval over {score['interval_over']}" if "interval_over" in score else ""
         lost = (

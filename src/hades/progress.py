@@ -134,15 +134,20 @@ class _Clock:
 
 
 def about(seconds: float) -> str:
-    """An estimate of what is left, in words.
+    """An estimate of what is left, in words."""
+    return f"about {lasting(seconds)} left"
+
+
+def lasting(seconds: float) -> str:
+    """How long something is, in words.
 
     Examples:
-        >>> about(40), about(700), about(4500)
-        ('about 40 s left', 'about 12 min left', 'about 1.2 h left')
+        >>> lasting(40), lasting(700), lasting(4500)
+        ('40 s', '12 min', '1.2 h')
     """
     if seconds < 90:
-        return f"about {seconds:.0f} s left"
-    return f"about {seconds / 60:.0f} min left" if seconds < 3600 else f"about {seconds / 3600:.1f} h left"
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _score(score: float | None) -> str:

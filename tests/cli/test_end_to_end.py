@@ -45,9 +45,8 @@ def test_distil_evaluate_train_and_go_on(capsys: pytest.CaptureFixture[str]) -> 
     assert err.startswith("CartPole-v1, 2 pairs: the budget of 8 generations is spent, so nothing is searched")
 
 
-@pytest.mark.parametrize(
-    ("name", "actions"), [("inverted_pendulum", 1), pytest.param("hopper", 3, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "actions"), [("inverted_pendulum", 1), ("hopper", 3)])
 def test_rigid_bodies_end_to_end(capsys: pytest.CaptureFixture[str], name: str, actions: int) -> None:
     args = ["distill", name, "--size", "2", "--population", "4", "--inits", "1", "--width", "8", "--epochs", "8"]
     code, out, err = run(capsys, *args, "--generations", "1", "--out", "run", "--json")
@@ -66,6 +65,7 @@ def test_minatar_with_a_cnn(capsys: pytest.CaptureFixture[str]) -> None:
     assert '<svg role="img"' in Path("run/report.html").read_text()
 
 
+@pytest.mark.slow
 def test_images_by_gradient_from_start_to_table(capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(60) % 2

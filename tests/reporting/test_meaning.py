@@ -162,6 +162,8 @@ def test_of_many_pairs_some_are_left_out_and_of_one_none(target: ControlTask) ->
     found = meaning(one, target, inits=2, episodes=2, parts=("influence", "answers", "training"))
     assert "one pair" in found.missing["influence"] and "one pair" in found.missing["answers"]
     assert found.training and found.training.steps == (0, 1)
+    (said,) = found.unseen
+    assert said.startswith("“Without each pair”, “Which pair answers for which step”: there is one pair")
 
 
 def test_scores_that_are_no_numbers_are_drawn_all_the_same(cartpole_pairs: hades.Dataset) -> None:

@@ -9,7 +9,7 @@ from hades.evaluation import Working
 from hades.files import as_address
 from hades.progress import silent
 from hades.reporting.explanations import explained
-from hades.reporting.meaning import meaning
+from hades.reporting.meaning import Meaning, meaning
 from hades.reporting.motion import gif, record
 from hades.reporting.style import svg
 from hades.reporting.subject import Subject
@@ -31,6 +31,8 @@ class Closer(NamedTuple):
 
     motion: Picture | None = None
     pictures: tuple[Picture, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """What these pictures do not show, and why."""
     missing: tuple[str, ...] = ()
 
 
@@ -44,7 +46,7 @@ def closer(of: Subject, name: str, seed: int = 0, working: Working = silent) -> 
     """
     if of.dataset is None:
         return Closer()
-    motion, pictures, missing = None, (), []
+    motion, pictures, unseen, missing = None, (), (), []
     if of.metric.episodes:
         try:
             with working(f"{of.name}: playing an episode"):
@@ -52,10 +54,11 @@ def closer(of: Subject, name: str, seed: int = 0, working: Working = silent) -> 
         except InputError as error:
             missing.append(f"There is no moving picture: {error}.")
     try:
-        pictures = tuple(_meaning(of.dataset, name, seed, working))
+        found = meaning(of.dataset, seed=seed, working=working)
+        pictures, unseen = tuple(_pictures(found, name)), found.unseen
     except InputError as error:
         missing.append(f"What the pairs mean was not looked into: {error}.")
-    return Closer(motion, pictures, tuple(missing))
+    return Closer(motion, pictures, unseen, tuple(missing))
 
 
 def _motion(dataset: Dataset, seed: int) -> Picture:
@@ -65,6 +68,6 @@ def _motion(dataset: Dataset, seed: int) -> Picture:
     return Picture("In motion", as_address(gif(task, recordings), "image/gif"), words)
 
 
-def _meaning(dataset: Dataset, name: str, seed: int, working: Working) -> Iterator[Picture]:
-    for each in explained(meaning(dataset, seed=seed, working=working)):
+def _pictures(found: Meaning, name: str) -> Iterator[Picture]:
+    for each in explained(found):
         yield Picture(each.title, svg(each.figure, each.words, f"{name}-{each.name}"), each.words)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hades.metrics import RETURN, Metric
+from hades.progress import lasting
 from hades.reporting.published import Level
-from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, subplots
+from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, above, subplots
 from hades.runs import Row
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def learning_curve(
     for ax in axes:
         ax.set(xlabel=axis.label)
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(frameon=False)
+            above(ax)
     return figure
 
 
@@ -81,7 +82,7 @@ def curves(runs: Mapping[str, Sequence[Row]], metric: Metric, against: str = "ge
         values = [np.nan if row[column] is None else row[column] for row in shown]
         ax.plot(_along(shown, axis), values, "o-", color=colour, ms=3, lw=1, label=name)
     ax.set(xlabel=axis.label, ylabel=metric.name)
-    ax.legend(frameon=False)
+    above(ax)
     return figure
 
 
@@ -94,10 +95,11 @@ def curve_in_words(metrics: Sequence[Row], metric: Metric) -> str:
         mean = metric.number(metrics[-1]["mean"])
         return f"After {len(metrics):,} generations the population's mean is {mean}; nothing has been validated yet."
     best = max(validated, key=lambda row: row["validated"])
-    first = f"from {metric.number(validated[0]['validated'])} " if len(validated) > 1 else ""
+    begun = f"{metric.number(validated[0]['validated'])} in generation {validated[0]['generation']:,}, and "
     return (
-        f"The validated {metric.name} goes {first}to {metric.number(best['validated'])}, reached in generation "
-        f"{best['generation']:,} of {metrics[-1]['generation']:,}, after {best['seconds'] / 60:.1f} minutes."
+        f"The search's centre, validated on what the search does not see, has a {metric.name} of "
+        f"{begun if best is not validated[0] else ''}{metric.number(best['validated'])} at its best, in generation "
+        f"{best['generation']:,} of {metrics[-1]['generation']:,}, after {lasting(best['seconds'])} of searching."
     )
 
 

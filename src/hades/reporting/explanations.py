@@ -11,8 +11,8 @@ from hades.reporting.meaning import TITLES, Meaning
 from hades.reporting.places import FAR, Nearest, Projection
 from hades.reporting.policies import Answers, Field
 from hades.reporting.retraining import Growth, Influence
-from hades.reporting.shades import above, shades
-from hades.reporting.style import BLUE, GREY, ORANGE, subplots
+from hades.reporting.shades import shades
+from hades.reporting.style import BLUE, GREY, ORANGE, above, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +73,7 @@ def answers(dataset: Dataset, found: Answers) -> "Figure":
             label="the pair that answers for the step")  # fmt: skip
     above(ax)
     bar = figure.colorbar(shown, ax=ax, label="change of action", aspect=10 + number, pad=0.02)
+    bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     ax.set(yticks=range(number), yticklabels=[str(pair + 1) for pair in found.pairs], ylabel="pair left out")
     ax.set(xlabel="step of an episode")
@@ -124,16 +125,15 @@ def nearest(dataset: Dataset, found: Nearest) -> "Figure":
 
 
 def training(dataset: Dataset, found: Growth) -> "Figure":
-    """Scores against steps of training, with the spread of networks."""
+    """Scores against steps of training, and between which half of the networks are."""
     del dataset
     figure, (ax,) = subplots(1, 1, (SIZE[0], 2.6))
-    steps, mean, spread = np.asarray(found.steps), found.means, found.spreads
-    ax.fill_between(steps, mean - spread, mean + spread, color=BLUE, alpha=0.2, lw=0, label="spread of networks")
-    ax.plot(steps, mean, "o-", color=BLUE, ms=3.5, label="mean")
+    ax.fill_between(found.steps, *found.quartiles, color=BLUE, alpha=0.2, lw=0, label="the middle half of networks")
+    ax.plot(found.steps, found.means, "o-", color=BLUE, ms=3.5, label="mean")
     ax.set_xscale("symlog", linthresh=1, linscale=0.6)
     ax.set_xticks(found.steps, [f"{step:,}" for step in found.steps])
     ax.minorticks_off()
-    ax.set(xlabel="steps of training", ylabel=metric_of(found.scores[0].metric).name)
+    ax.set(xlabel="steps of a network's training", ylabel=metric_of(found.scores[0].metric).name)
     above(ax)
     return figure
 

@@ -7,6 +7,7 @@ from hades.contents import mapping
 from hades.dataset import Dataset
 from hades.display import action_in_words
 from hades.metrics import Metric
+from hades.progress import lasting
 from hades.reporting.pictures import raw_or_normalised
 from hades.reporting.subject import Subject
 from hades.units import named_or_numbered
@@ -31,22 +32,29 @@ def lead(of: Subject) -> str:
     """The page in a sentence or two."""
     if of.dataset is None:
         return "The search has not written a dataset yet."
-    many = f"{len(of.dataset)} {of.metric.pairs}"
+    many = f"These {len(of.dataset)} {of.metric.pairs}"
+    if of.config or {"card", "generations"} & of.dataset.info.keys():
+        many += ", found by a search and not recorded,"
     known = [score for score in of.scores.values() if score]
     if not known:
-        return f"These {many} train any fresh network by supervised learning. They have not been scored yet."
+        return f"{many} train any fresh network by supervised learning. They have not been scored yet."
     score = known[0]
-    played = "whose networks play it with a" if of.metric.episodes else "whose networks have a"
     words = of.metric.words(score.get("mean"), score.get("std_of_inits"))
     level = f" The {of.level.words(of.init)}: {of.level.mean:,g} ± {of.level.std:,g}." if of.level else ""
-    return f"The whole dataset is {many}, {played} {of.metric.name} of {words} over networks.{level}"
+    return (
+        f"{many} are a whole dataset. Networks that are trained on it and on nothing else have a {of.metric.name} of "
+        f"{words}, the mean ± standard deviation over networks.{level}"
+    )
 
 
 def scores(of: Subject) -> list[Score]:
     """A row for each kind of networks that it was scored on."""
     known = {name: score for name, score in of.scores.items() if "mean" in score}
     least = of.metric.chance or 0.0
-    most = max([score["mean"] or 0 for score in known.values()] + ([of.level.mean] if of.level else []), default=0)
+    others = [of.level.mean] if of.level else []
+    most = max([score["mean"] or 0 for score in known.values()] + others, default=0)
+    if len(known) + len(others) < 2:  # nothing that a bar would compare it with
+        most = least
     return [_score(name, score, of.metric, least, most) for name, score in known.items()]
 
 
@@ -71,12 +79,12 @@ def table(dataset: Dataset) -> list[list[str]]:
     observations, actions = raw_or_normalised(dataset)
     names = named_or_numbered(dataset.units.observations, observations.shape[1])
     if dataset.spec.discrete:
-        header, last = ["action"], [[action_in_words(dataset, row)] for row in actions]
+        header, done = ["action"], [[action_in_words(dataset, row)] for row in actions]
     else:
         header = named_or_numbered(dataset.units.actions, actions.shape[1])
-        last = [[f"{value:.3g}" for value in row] for row in actions]
-    rows = [[f"{value:.3g}" for value in row] + more for row, more in zip(observations, last, strict=True)]
-    return [["pair", *names, *header], *([str(number), *row] for number, row in enumerate(rows, 1))]
+        done = [[f"{value:.3g}" for value in row] for row in actions]
+    rows = [first + [f"{value:.3g}" for value in row] for row, first in zip(observations, done, strict=True)]
+    return [["pair", *header, *names], *([str(number), *row] for number, row in enumerate(rows, 1))]
 
 
 def generalisation(of: Subject) -> str:
@@ -100,7 +108,7 @@ def facts(of: Subject) -> list[tuple[str, str]]:
         "made by": mapping(info.get("card")).get("made"),
         "generations": _counted(last.get("generation", info.get("generations"))),
         of.metric.counted: _counted(last.get("env_steps_total", info.get("env_steps"))),
-        "time of searching": f"{last['seconds'] / 60:.1f} minutes" if last else None,
+        "time of searching": lasting(last["seconds"]) if last else None,
         "networks": "HaDES-F: its own" if of.init == "fixed" else "HaDES-R: fresh ones",
         "seed": info.get("seed", of.config.get("seed")),
         "recipe": _options(of.dataset.learner if of.dataset else of.config.get("learner", {})),

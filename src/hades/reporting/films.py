@@ -20,11 +20,11 @@ STILL = 1.0
 """Seconds that the last picture stays before it begins anew."""
 
 
-def gif(frames: Sequence[np.ndarray], fps: float) -> bytes:
-    """An animated GIF of pictures ``[H, W, 3]``, with one palette; one that is too large shows fewer of them."""
+def gif(frames: Sequence[np.ndarray], fps: float, most: int = BYTES) -> bytes:
+    """An animated GIF of pictures ``[H, W, 3]``, with one palette; fewer of them where that is above `most` bytes."""
     data = _gif(frames, fps)
-    while len(data) > BYTES and len(frames) > 2:
-        fewer = [frames[i] for i in np.linspace(0, len(frames) - 1, -(-len(frames) // 2)).round().astype(int)]
+    while len(data) > most and len(frames) > 3:
+        fewer = [frames[i] for i in np.linspace(0, len(frames) - 1, -(-3 * len(frames) // 4)).round().astype(int)]
         frames, fps = fewer, fps * len(fewer) / len(frames)
         data = _gif(frames, fps)
     return data

@@ -114,7 +114,8 @@ def _panel(task: Acting, recording: Recording, steps: np.ndarray) -> tuple[float
     scene = task.scene
     if scene is None:
         return _strip(task, recording)
-    done = task.units.raw(recording.actions) if recording.probabilities is None else recording.probabilities
+    discrete = task.spec.discrete  # of which it is the one that was taken, however likely
+    done = np.eye(task.spec.num_actions)[recording.actions] if discrete else task.units.raw(recording.actions)
     return scene.ratio, lambda ax, step: scene.draw(ax, recording.observations[step], done[step])
 
 

@@ -80,6 +80,14 @@ class Meaning:
         """What is seen in each part's figure."""
         return {name: part.words(self.dataset) for name, part in self.parts.items()}
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """A line for each reason, with all parts that are not there for it."""
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in self.missing.items():
+            by_reason.setdefault(reason, []).append(f"“{TITLES[name]}”")
+        return tuple(f"{', '.join(titles)}: {reason}." for reason, titles in by_reason.items())
+
     def facts(self) -> Json:
         """All numbers, as JSON; of a part that is not there null."""
         parts = self.parts

@@ -82,8 +82,15 @@ def written(
     every: Sequence[Subject], out: Path | str | None = None, quick: bool = False, working: Working = silent
 ) -> Path:
     """As `report`, of what has been read."""
+    _one_kind_of_score(every)
     seen = [Closer() if quick else closer(one, f"s{number}", working=working) for number, one in enumerate(every)]
     return write_atomically(out or place(every), rendered(every, seen).encode())
+
+
+def _one_kind_of_score(every: Sequence[Subject]) -> None:
+    metrics = {one.metric.name for one in every}
+    if len(metrics) > 1:
+        raise InputError(f"what is compared must have one kind of score, not {' and '.join(sorted(metrics))}")
 
 
 def place(every: Sequence[Subject]) -> Path:
@@ -149,9 +156,6 @@ def _curves(of: Subject, name: str) -> list[Picture]:
 
 def _together(every: Sequence[Subject]) -> list[Picture]:
     """Curves of several runs in one figure."""
-    metrics = {one.metric.name for one in every}
-    if len(metrics) > 1:
-        raise InputError(f"what is compared must have one kind of score, not {' and '.join(sorted(metrics))}")
     runs = {one.name: one.metrics for one in every if one.metrics}
     if not runs:
         return []

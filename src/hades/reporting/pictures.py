@@ -1,7 +1,7 @@
 """A dataset's own picture."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,6 +64,8 @@ def scenes(dataset: Dataset, scene: Scene) -> "Figure":
     rows = -(-count // columns)
     wide = min(9.0 / columns, 3.8, TALL * scene.ratio)
     figure, axes = subplots(rows, columns, (wide * columns, rows * (wide / scene.ratio + 0.4) + 0.3))
+    layout: Any = figure.get_layout_engine()
+    layout.set(wspace=0.05)  # or what is done would stand beside the next one's number
     for ax in axes[count:]:
         ax.set_axis_off()
     for number, ax in enumerate(axes[:count]):
@@ -127,9 +129,13 @@ def picture(dataset: Dataset) -> bytes:
 
 def legend(figure: "Figure", scene: Scene, more: Sequence[str] = ()) -> None:
     """What a scene's colours mean, below it, and what else there is to say."""
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = [Patch(facecolor=colour, edgecolor=GREY, lw=0.5, label=name) for name, colour in scene.legend()]
+    handles: list[Any] = [
+        Line2D([], [], color=colour, ls=line[0], label=name) if line else Patch(fc=colour, ec=GREY, lw=0.5, label=name)
+        for name, colour, *line in scene.legend()
+    ]
     handles += [Patch(alpha=0, label=words) for words in more]
     if handles:
         columns = min(5, len(handles))

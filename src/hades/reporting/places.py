@@ -34,9 +34,8 @@ class Nearest(NamedTuple):
         far, typical = int((self.percentile >= FAR).sum()), f"{np.median(self.real):.2g}"
         least, most = (f"{value:.2g}" for value in (self.distance.min(), self.distance.max()))
         return (
-            f"{how_many(far, len(dataset))} farther from any real state than {FAR:.0f} % of real states do from the "
-            f"nearest of other episodes: at distances from {least} to {most}, where that of real states is typically "
-            f"{typical}."
+            f"{how_many(far, len(dataset))} farther from any real state than {FAR:.0f} % of these from the nearest "
+            f"of another episode. Pairs' distances are from {least} to {most}; real states' are typically {typical}."
         )
 
     def facts(self) -> Json:

@@ -105,7 +105,10 @@ class Answers(NamedTuple):
         first = sorted(shares, key=lambda pair: -shares[pair])[:TOLD]
         told = ", ".join(f"pair {pair + 1} {'for' if n else 'answers for'} {shares[pair]:.0%}"
                          for n, pair in enumerate(first) if shares[pair])  # fmt: skip
-        return f"Of an episode's {len(self.change):,} steps {told}: there its removal changes most what networks do."
+        none = float((self.most < 0).mean())
+        rest = f" For {none:.0%} no pair does: without any one, networks do the same." if round(none, 2) else ""
+        steps = f"Of an episode's {len(self.change):,} steps"
+        return f"{steps} {told}: there its removal changes most what networks do.{rest}"
 
     def facts(self) -> Json:
         """For a file."""

@@ -35,10 +35,8 @@ class Influence(NamedTuple):
         number, means = metric_of(self.whole.metric).number, [each.mean for each in self.without]
         worst, least = int(np.argmin(means)), int(np.argmax(means))
         whose = self.whole.networks.words or "fresh"
-        kept = (
-            f"; {'of those left out ' * (len(means) < len(dataset))}pair {self.pairs[least] + 1} is missed least "
-            f"({number(means[least])})"
-        )
+        some = "of those left out " * (len(means) < len(dataset))
+        kept = f"; without pair {self.pairs[least] + 1}, which {some}is missed least, {number(means[least])}"
         return (
             f"Without pair {self.pairs[worst] + 1} {whose} networks get {number(means[worst])} instead of "
             f"{number(self.whole.mean)}{kept}."
@@ -67,13 +65,18 @@ class Growth(NamedTuple):
         """``[K]``, standard deviations of networks' means; of one network none."""
         return np.asarray([each.std_of_inits or 0.0 for each in self.scores])
 
+    @property
+    def quartiles(self) -> np.ndarray:
+        """``[2, K]``: between which half of the networks are."""
+        return np.percentile([each.returns.mean(1) for each in self.scores], [25, 75], axis=1)
+
     def words(self, dataset: Dataset) -> str:
         """What one sees."""
         del dataset
         number, means = metric_of(self.scores[0].metric).number, self.means
         gained = means >= means[0] + MOST * (means[-1] - means[0])
         first = self.steps[int(gained.argmax())]
-        grown = f"; {MOST:.0%} of that is gained after {first}" if means[-1] > means[0] and first else ""
+        grown = f"; {MOST:.0%} of that is gained by step {first}" if means[-1] > means[0] and first else ""
         return (
             f"Untrained networks get {number(means[0])}, after all {self.steps[-1]} steps of training they get "
             f"{number(means[-1])}{grown}."

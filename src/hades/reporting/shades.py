@@ -1,13 +1,13 @@
 """Actions as colours: one a discrete action, a scale for a continuous one."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from hades.dataset import Dataset
 from hades.reporting.policies import varying
-from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE
+from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, above
 from hades.units import named_or_numbered
 
 if TYPE_CHECKING:
@@ -81,12 +81,6 @@ class Scaled(NamedTuple):
         from matplotlib.colors import LinearSegmentedColormap
 
         return LinearSegmentedColormap.from_list("actions", [BLUE, LIGHT, ORANGE], SCALE)
-
-
-def above(ax: "Axes", ncol: int = 2, **more: Any) -> None:
-    """A legend that nothing lies under."""
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=ncol, frameon=False, fontsize=8, handlelength=1.4,
-              columnspacing=1.2, **more)  # fmt: skip
 
 
 def shades(dataset: Dataset, actions: np.ndarray) -> Shades:

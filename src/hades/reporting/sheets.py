@@ -43,7 +43,8 @@ def contact_sheet(snapshots: Mapping[Any, Dataset]) -> "Figure":
         ax.set_axis_off()
     for ax, (name, sheet) in zip(axes, sheets.items(), strict=False):
         ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        ax.set_title({0: "before"}.get(name, name if isinstance(name, str) else f"generation {name:,}"), size=9)
+        if len(sheets) > 1:
+            ax.set_title({0: "before"}.get(name, name if isinstance(name, str) else f"generation {name:,}"), size=9)
     return figure
 
 

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,12 @@ def subplots(
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     return figure, list(axes.ravel())
+
+
+def above(ax: "Axes", ncol: int = 2, **more: Any) -> None:
+    """A legend that nothing lies under."""
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=ncol, frameon=False, fontsize=8, handlelength=1.4,
+              columnspacing=1.2, **more)  # fmt: skip
 
 
 def png(figure: "Figure") -> bytes:

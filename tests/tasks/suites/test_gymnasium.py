@@ -340,7 +340,8 @@ def test_a_file_is_remembered_by_where_it_was_and_what_it_said(
         hades.resume("run", generations=4, progress=False)
 
 
-@pytest.mark.parametrize("strategy", [pytest.param("ppo", marks=pytest.mark.slow), "SNES"])
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["ppo", "SNES"])
 def test_a_stopped_run_goes_on_as_if_nothing_had_been(own: Path, tmp_path: Path, strategy: str) -> None:
     """An actor's environments stand where they stood, though no file can hold them."""
     options: Any = {

@@ -23,8 +23,8 @@ OFF = 0.1
 """How far from 1 the length of a direction, of a cosine and a sine, may be."""
 Point = Sequence[float] | np.ndarray
 """Of the plane, or a vector."""
-Legend = list[tuple[str, str]]
-"""What colours mean: words, colour."""
+Legend = list[tuple[str, str] | tuple[str, str, str]]
+"""What colours mean: words, colour, and of a line its dashes."""
 
 
 class Scene(Protocol):

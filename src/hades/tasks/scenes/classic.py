@@ -59,8 +59,8 @@ class CartPole:
         swing = float(np.clip(observation[3], -1.2, 1.2))
         arrow(ax, (tip[0], tip[1] + 0.1), (swing, 0), MOTION, THIN)
         side, leans = (1, "right") if angle >= 0 else (-1, "left")
-        ax.text(x + side * 0.38, 0.85, f"{abs(np.rad2deg(angle)):.1f}° {leans}", size=SMALL, color=INK, va="center",
-                ha="left" if side > 0 else "right")  # fmt: skip
+        words = f"{abs(np.rad2deg(angle)):.1f}° {leans},\nturning {'right' if observation[3] >= 0 else 'left'}"
+        ax.text(x + side * 0.38, 0.85, words, size=SMALL, color=INK, va="center", ha="left" if side > 0 else "right")
         arrow(ax, (x, -0.42), (float(np.clip(observation[1], -1.2, 1.2)), 0), MOTION, THIN)
         push = self.doing.lean(action, -1, 1)
         arrow(ax, (x + 0.34 * np.sign(push), 0), (0.75 * push, 0), ACTION, 3)
@@ -69,7 +69,7 @@ class CartPole:
 
     def legend(self) -> Legend:
         """As `hades.tasks.scenes.base.Scene`."""
-        return [("push", ACTION), ("how cart and pole move", MOTION), ("dotted: 12°, where an episode ends", GROUND)]
+        return [("push", ACTION), ("how cart and pole move", MOTION), ("12°, where an episode ends", GROUND, ":")]
 
 
 @dataclass(frozen=True)
