@@ -81,7 +81,8 @@ def table(dataset: Dataset) -> list[list[str]]:
     if dataset.spec.discrete:
         header, done = ["action"], [[action_in_words(dataset, row)] for row in actions]
     else:
-        header = named_or_numbered(dataset.units.actions, actions.shape[1])
+        called = named_or_numbered(dataset.units.actions, actions.shape[1])
+        header = [f"action: {name}" for name in called]  # as joints' angles are called, too
         done = [[f"{value:.3g}" for value in row] for row in actions]
     rows = [first + [f"{value:.3g}" for value in row] for row, first in zip(observations, done, strict=True)]
     return [["pair", *header, *names], *([str(number), *row] for number, row in enumerate(rows, 1))]
