@@ -68,7 +68,7 @@ def test_the_interval_is_over_networks_or_of_one_over_its_episodes(shape: tuple[
     else:
         low, high = summary["iqm_interval"]
         assert low < high and f"[{low:.1f}, {high:.1f}]" in str(evaluation)
-    assert f"{inits} network{'s' if inits > 1 else ''} × {episodes} episodes" in str(evaluation)
+    assert f"({inits} network{'s' * (inits > 1)} × {episodes} episode{'s' * (episodes > 1)}" in str(evaluation)
     assert ("interval over episodes" in str(evaluation)) == (over is not None)
 
 
