@@ -14,12 +14,16 @@ from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
 from tests.helpers import Target, image_task, save_labelled
 
-# A test's programs run for milliseconds, and compiling them is what it takes: also in commands that it starts.
-flags = ["--xla_backend_optimization_level=0", *os.environ.get("XLA_FLAGS", "").split()]
-os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys(flags))
 runtime.configure()
 settings.register_profile("untimed", deadline=None)  # a test is not a benchmark, and machines are busy
 settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The default set runs for milliseconds what it compiles for seconds, also in commands that it starts."""
+    if config.option.markexpr == "not slow":
+        flags = ["--xla_backend_optimization_level=0", *os.environ.get("XLA_FLAGS", "").split()]
+        os.environ["XLA_FLAGS"] = " ".join(dict.fromkeys(flags))
 
 
 @pytest.fixture(scope="session", autouse=True)
