@@ -106,21 +106,21 @@ def test_pandas_has_a_column_a_number() -> None:
     assert len(set(hades.load("hopper-4").to_pandas().columns)) == 14  # joints have observations and actions
 
 
-def test_torch_and_hugging_face_have_the_same_pairs() -> None:
+@pytest.mark.slow
+def test_torch_has_the_same_pairs() -> None:
+    pytest.importorskip("torch")
     dataset = hades.load("cartpole-2")
-    if "torch" in sys.modules or _there("torch"):
-        states, labels = dataset.to_torch().tensors
-        np.testing.assert_array_equal(states.numpy(), dataset.states)
-        np.testing.assert_array_equal(labels.numpy(), dataset.labels)
-    if _there("datasets"):
-        table = dataset.to_hf()
-        np.testing.assert_allclose(np.asarray(table["observations"]), dataset.raw().observations, rtol=1e-6)
+    states, labels = dataset.to_torch().tensors
+    np.testing.assert_array_equal(states.numpy(), dataset.states)
+    np.testing.assert_array_equal(labels.numpy(), dataset.labels)
 
 
-def _there(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
+@pytest.mark.slow
+def test_hugging_face_has_the_same_pairs() -> None:
+    pytest.importorskip("datasets")
+    dataset = hades.load("cartpole-2")
+    table = dataset.to_hf()
+    np.testing.assert_allclose(np.asarray(table["observations"]), dataset.raw().observations, rtol=1e-6)
 
 
 @pytest.mark.parametrize("to", ["torch", "pandas", "datasets"])
