@@ -14,6 +14,7 @@ from hades.errors import InputError
 from hades.extras import installed
 from hades.files import dumps
 from hades.normalisers import varies
+from hades.tables import counted
 from hades.units import Raw, Units, named_or_numbered
 
 if TYPE_CHECKING:
@@ -156,6 +157,9 @@ def _made(task: "Task | str | None") -> "Task | None":
 def _column(actions: Any, spec: Spec | None) -> dict[str, Any]:
     """Labels or actions: of whole numbers ``[N]`` rows that sum to one, as many as a task has actions."""
     given = np.asarray(actions)
+    if spec and not spec.discrete and given.ndim == 1:
+        row = counted(spec.num_actions, "numbers")
+        raise InputError(f"an action has a row of {row} here, and these are one number each")
     if not (spec.discrete if spec else given.ndim == 1):
         return {"actions": given}
     if spec is None or given.ndim != 1 or given.dtype.kind not in "biu":

@@ -37,7 +37,7 @@ class Experiment:
     settings: tuple[Json, ...] = ({}, {"width": 512})
     """Learners to train on the dataset; what they leave out is the dataset's own recipe."""
     minutes: Mapping[str, float] = field(default_factory=dict)
-    """Of each distillation by a preset, where the table has fewer than the preset."""
+    """Of each distillation by a preset, where the table has not the preset's own."""
     made_with: Options = field(default_factory=dict)
     """What `hades.make` is given beside the name."""
 
@@ -52,7 +52,7 @@ def _by_rate(wide: float, minutes: float = 10) -> Options:
 
 
 _ADAM, _MOMENTUM = _by_rate(0.0035), _by_rate(0.0375)
-_BODY, _SOON = ({"seeds": 1, "episodes": 4, **_by_rate(0.0025, minutes)} for minutes in (10, 5))
+_HOUR, _BODY, _SOON = ({"seeds": 1, "episodes": 4, **_by_rate(0.0025, minutes)} for minutes in (60, 10, 5))
 _SIXTEEN: dict[str, Any] = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
@@ -68,6 +68,7 @@ EXPERIMENTS = {
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
     "halfcheetah": Experiment("halfcheetah", 16, **_BODY),
+    "halfcheetah-64": Experiment("halfcheetah", 64, **_HOUR),
     "ant": Experiment("ant", 16, **_BODY),
     "humanoid": Experiment("humanoid", 64, **_BODY),
     "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **_SOON),
@@ -110,7 +111,7 @@ class Results(Study):
     seeds: int | None = option(None, least=1)
     """Distillations of each experiment; left out: three of those that take minutes, one of the others."""
     minutes: float | None = option(None, above=0)
-    """Of each distillation; left out: the table's, at most the preset's."""
+    """Of each distillation; left out: the table's, or the preset's."""
     inits: int | None = option(None, least=1)
     """Networks in every score; left out: the experiment's own."""
     scale: str = option("laptop", one_of=SCALES)
