@@ -25,6 +25,7 @@ from hades.scores import FRESH, OWN, Evaluation
 from hades.search import Search
 from hades.signals import Signals
 from hades.solution import given_start
+from hades.tables import counted
 from hades.tasks.base import Task
 from hades.trackers import Trackers, check_trackers
 
@@ -221,10 +222,11 @@ def _run(
     watching = Trackers(trackers, run, int(state.generation)) if run and trackers and runtime.is_main() else None
     keeper = RunKeeper(search, run, watching)
     loop = Loop(search, config, counts, keeper, int(state.generation) > 0, checkpoint_every)
-    title = f"{search.task.name}, {config.size} pairs"
+    metric = search.task.validation.metric
+    title = f"{search.task.name}, {counted(config.size, metric.pairs)}"
     quiet, before, scored = not (progress and runtime.is_main()), counts.seconds + counts.compiled, 0.0
     spent = loop.over(int(state.generation)) and not loop.given_up
-    showing = Progress(title, config.budget, before, quiet, rows, spent)
+    showing = Progress(title, config.budget, before, quiet, rows, spent, metric)
     with Signals() as signals, showing as display:
         state, stopped = loop.run(state, display, signals)
         evaluation, over = None, loop.over(int(state.generation))
@@ -234,14 +236,15 @@ def _run(
             display.score()
             watch = Stopwatch()
             networks = OWN if config.keeps_networks else FRESH
-            evaluation = Evaluation(search.evaluate(state), search.task.validation.metric.name, networks)
+            evaluation = Evaluation(search.evaluate(state), metric.name, networks)
             scored, compiled = watch.lap()
             counts.compiled += compiled
         dataset = dataset_of(search, state, counts.env_steps, evaluation)
         keeper.save(state, counts, dataset)
     if watching:
         watching.close()
-    page, unsaved = written_page(run) if run and over and not keeper.failed else (None, keeper.failed)
+    again = bool(loop.rows)  # otherwise what it shows is what it showed
+    page, unsaved = written_page(run, again) if run and over and not keeper.failed else (None, keeper.failed)
     return Result(
         dataset=dataset,
         evaluation=evaluation,

@@ -27,6 +27,8 @@ DISPATCH_SECONDS = 0.5
 
 ALIKE = 20
 """Generations whose candidates all score the same, after which it is said."""
+FIRST = "the first generation, compiling what it needs"
+"""What goes on before one is done: what a task on the host needs is compiled only then."""
 BARREN = 10
 """Generations without a finite score, after which there is nothing to wait for."""
 
@@ -168,7 +170,7 @@ class Loop:
         watch = Stopwatch()
         state, *_ = jax.block_until_ready(self.search.generations(state, np.int32(0), np.int32(1), self.search.data))
         self.counts.compiled += sum(map(runtime.agree, watch.lap()))
-        display.doing("searching")
+        display.doing("searching" if self.rows else FIRST)
         return state
 
     def _dispatch(self, state: State, display: Progress) -> tuple[State, float, list[Row]]:
@@ -210,6 +212,7 @@ class Loop:
     def _keep(self, state: State, seconds: float, new: list[Row], display: Progress) -> None:
         self.rows += new
         self.keeper.log(new)
+        display.doing("searching")
         over = self.over(int(state.generation))
         display.update(new[-1], self.counts.score, sum(row["env_steps"] for row in new) / seconds, last=over)
         self._warn(new[-1], display)

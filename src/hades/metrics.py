@@ -49,9 +49,10 @@ class Metric:
         return self.number(mean) + ("" if spread is None else f" ± {self.number(spread)}")
 
     def spread(self, score: Options) -> str:
-        """An evaluation's mean and standard deviation, and what that is over."""
-        over = f" over {'episodes' if self.episodes else 'networks'}"
-        return self.words(score["mean"], score["std"]) + ("" if score["std"] is None else over)
+        """An evaluation's mean and standard deviations: of networks, and of all episodes where each played several."""
+        of_networks = [f"± {self.number(score['std_of_inits'])} over networks"] if score["inits"] > 1 else []
+        of_episodes = [f"± {self.number(score['std'])} over episodes"] if score["episodes"] > 1 else []
+        return " ".join([self.number(score["mean"]), ", ".join(of_networks + of_episodes)]).rstrip()
 
     def sentence(self, score: Options) -> str:
         """An evaluation's summary on one line."""

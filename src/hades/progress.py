@@ -17,6 +17,7 @@ from rich.text import Text
 
 from hades.aliases import Options
 from hades.bars import bar, fitted, sparkline
+from hades.metrics import RETURN, Metric
 from hades.streams import patient
 from hades.tables import counted, printable
 
@@ -55,7 +56,7 @@ def working(text: str, quiet: bool = False) -> Iterator[Left]:
 
     def line() -> str:
         now = time.monotonic()
-        clock, more = _clock(now - start), f", {about(max(0, end - now))}" if math.isfinite(end) else ""
+        clock, more = _clock(now - start), f", {about(end - now)}" if now < end < math.inf else ""
         room = shutil.get_terminal_size().columns - 8 - len(clock + more)
         return f"\r\x1b[K{text[:room]}  {clock}{more}" if terminal else f"{text}; {clock} so far{more}\n"
 
@@ -171,6 +172,7 @@ class Progress:
         quiet: show nothing.
         rows: metrics from before.
         spent: the budget is: nothing is left to search.
+        metric: what validations are of.
     """
 
     def __init__(
@@ -181,12 +183,16 @@ class Progress:
         quiet: bool = False,
         rows: Sequence[Options] = (),
         spent: bool = False,
+        metric: Metric = RETURN,
     ) -> None:
         self.title, self.budget, self.quiet, self.spent = printable(title), budget, quiet or sys.stderr is None, spent
         self.start = self.said = time.monotonic()
         self.start -= before
         self.stage, self.share, self.left, self.ends, self.scoring = "", float(spent), 0.0, math.inf, 0.0
         self.values: dict[str, str] = {}
+        of_search = (f"mean {metric.searched}", f"best {metric.searched}", metric.name)
+        self.names = dict(zip(("mean", "best", "validated"), of_search, strict=True)) if metric.own_panel else {}
+        """Of what is shown, where a search is scored by something else than what it is judged by."""
         self.curves = {name: [row[name] for row in rows] for name in ("validated", "mean")}
         self.console = Console(file=patient(sys.stderr))
         self.live = Live(console=self.console, refresh_per_second=1 / TICK, get_renderable=self._view)
@@ -232,7 +238,6 @@ class Progress:
         self.values["validated"] = _score(score)
         self.curves["validated"].append(score)
         self.scoring = 2 * seconds
-        self.doing("searching")
 
     def update(self, row: dict[str, Any], score: float | None, rate: float, last: bool = False) -> None:
         """Show one generation: its metrics, the last validation's score, environment steps per second."""
@@ -266,8 +271,12 @@ class Progress:
 
     def _now(self) -> dict[str, str]:
         now = time.monotonic()
-        left = "" if self.ends == math.inf else _clock(max(0.0, self.ends + self.scoring - now))
-        return self.values | {"elapsed": _clock(now - self.start), "remaining": left, "": self.stage}
+        left = self.ends + self.scoring - now  # none where it takes longer than it did, or was never known
+        remaining = _clock(left) if 0 < left < math.inf else ""
+        return self._named() | {"elapsed": _clock(now - self.start), "remaining": remaining, "": self.stage}
+
+    def _named(self) -> dict[str, str]:
+        return {self.names.get(name, name): value for name, value in self.values.items()}
 
     def _view(self) -> Text:
         """What a terminal shows: how far it is, how its score went, and the last generation."""
@@ -280,7 +289,8 @@ class Progress:
         share = self._share(now)
         words = f"  {share:.0%}  {fitted(ends, width - 14, ', ')}"
         done, open_ = bar(share, max(8, min(40, width - len(words))), plain)
-        numbers = [f"{name} {value}" for name, value in self.values.items() if value and name != "validated"]
+        validated = self.names.get("validated", "validated")
+        numbers = [f"{name} {value}" for name, value in self._named().items() if value and name != validated]
         rows = [Text.assemble((done, "cyan"), (open_, "dim"), words), self._curve(width, plain)]
         return Text("\n").join([*rows, Text(fitted([*filter(None, [self.stage]), *numbers], width))])
 
@@ -291,6 +301,7 @@ class Progress:
         if not values:
             return Text("no score yet")
         words = f" {_score(values[-1])}" + (f", best {_score(max(values))}" if name == "validated" else "")
+        name = self.names.get(name, name)
         line = sparkline(values, max(8, min(60, width - len(name) - len(words) - 1)), plain)
         return Text.assemble(f"{name} ", (line, "cyan"), words)
 
