@@ -57,8 +57,8 @@ def inexact(about: Options) -> str:
     why, config = [], mapping(about.get("config"))
     if config.get("minutes") is not None:
         why.append(
-            "Its budget is time, in which another machine gets farther or less far, and so does this one from time to "
-            "time: of the same options it makes another dataset. A budget of --generations is exact."
+            "Its budget is time, in which another machine, or this one on another day, makes more or fewer steps: "
+            "then the same options make another dataset. A budget of --generations is exact."
         )
     if unsaid := _unsaid(about):
         why.append(f"Its configuration does not say {', '.join(unsaid)}: the command leaves that to the preset.")
