@@ -42,7 +42,7 @@ def draw(name: str) -> None:
     """A dataset's picture and, where anybody acts in its task, an episode."""
     dataset = hades.load(name)
     PICTURES.mkdir(exist_ok=True)
-    pictures.PICTURES[dataset.metric.picture](dataset, {}).savefig(PICTURES / f"{name}.png", dpi=DOTS)
+    pictures.PICTURES[dataset.metric.picture](dataset, {}).figure.savefig(PICTURES / f"{name}.png", dpi=DOTS)
     if dataset.metric.episodes:
         task, recordings = record(name)
         film = films.gif(frames(task, recordings), fps(task, recordings), BYTES)

@@ -76,6 +76,18 @@ def about(folder: Path) -> Json | None:
     return None
 
 
+def damaged(folder: Path) -> list[int]:
+    """Of the checkpoints in a folder, those that are not what was written; of orbax's folders that is not asked."""
+    found = []
+    for generation in generations(folder):
+        try:
+            if (file := file_of(folder, generation)).exists():
+                _unpacked(file)
+        except (Damaged, InputError):
+            found.append(generation)
+    return found
+
+
 def drop(folder: Path, generation: int) -> None:
     """Remove a checkpoint, if that can be."""
     with contextlib.suppress(OSError):

@@ -1,9 +1,10 @@
 """What a dataset holds, as a file has it: arrays of 32-bit numbers, and JSON."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -46,9 +47,55 @@ def mapping(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def scores_of(info: Options) -> Json:
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether it is a number that people can be told."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -(2**63) < value < 2**63
+
+
+def is_count(value: Any) -> TypeGuard[int]:
+    """Whether it is a whole number, and none below zero."""
+    return is_number(value) and isinstance(value, int) and value >= 0
+
+
+def scores_of(info: Options) -> dict[str, Json]:
     """By recipe, the scores that a dataset's ``info`` tells of: a card's, or its run's, if any."""
-    return mapping(mapping(info.get("card")).get("scores")) or {OWN_RECIPE: info.get("score")}
+    known = mapping(mapping(info.get("card")).get("scores")) or {OWN_RECIPE: info.get("score")}
+    return {name: _score(score) for name, score in known.items()}
+
+
+def generalisation_of(info: Options) -> Json:
+    """For how many other settings it works, where a card, or ``info`` itself, tells of it; else nothing."""
+    known = mapping(mapping(info.get("card")).get("generalisation") or info.get("generalisation"))
+    whole = all(is_number(known.get(name)) for name in ("share", "within")) and is_count(known.get("settings"))
+    return known if whole else {}
+
+
+def _score(value: Any) -> Json:
+    """What is of a score what it should be: somebody else's header may have anything there."""
+    known = mapping(value)
+    return {name: known[name] for name, good in _OF_SCORE.items() if name in known and good(known[name])}
+
+
+def _figure(value: Any) -> bool:
+    """A number that is not finite is none, in a file."""
+    return value is None or is_number(value) or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _interval(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_figure, value)))
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_OF_SCORE: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("mean", "std", "std_of_inits", "iqm", "min", "max"), _figure),
+    **dict.fromkeys(("inits", "episodes", "diverged"), is_count),
+    **dict.fromkeys(("metric", "networks", "interval_over"), _text),
+    "iqm_interval": _interval,
+}
+"""What a score has, as `hades.scores.Evaluation.summary` says it, and what each may be."""
 
 
 def as_float32(name: str, value: Any) -> np.ndarray:

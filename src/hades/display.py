@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hades.aliases import Json
-from hades.contents import mapping, scores_of
+from hades.contents import scores_of
 from hades.files import as_address
 from hades.metrics import metric_of
 from hades.tables import printable
@@ -97,18 +97,18 @@ def _title(dataset: "Dataset") -> str:
 
 def _facts(dataset: "Dataset") -> list[tuple[str, str]]:
     """What there is to say of how good it is, and for which networks."""
-    score = mapping(next(iter(scores_of(dataset.info).values())))
+    score = next(iter(scores_of(dataset.info).values()))
     facts = [("score", _score(dataset, score))] if score else []
     recipe = ", ".join(f"{name} {value}" for name, value in dataset.learner.items() if value not in ("none", 0))
     return facts + ([("recipe", recipe)] if recipe else [])
 
 
 def _score(dataset: "Dataset", score: Json) -> str:
-    """In words, as far as it is one: a header may have anything."""
+    """In words, as far as it is one: a header may leave out anything."""
     try:
         words = dataset.metric.words(score["mean"], score.get("std_of_inits"))
         return f"{dataset.metric.name} {words} over networks ({dataset.metric.counts(score)})"
-    except (KeyError, TypeError, ValueError):
+    except KeyError:
         return "not known"
 
 

@@ -6,12 +6,11 @@ A repository of the kind ``dataset`` holds ``dataset.safetensors``, the card (``
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from hades.aliases import Json
 from hades.arguments import Pushing
-from hades.contents import mapping, scores_of
+from hades.contents import generalisation_of, mapping, scores_of
 from hades.dataset import FILE, AnyDataset, Dataset, as_dataset
 from hades.metrics import metric_of
 from hades.options import held_to
@@ -122,9 +121,9 @@ def _facts(dataset: Dataset) -> Iterator[list[str]]:
 
 def _scores(dataset: Dataset) -> Iterator[str]:
     """Each score with its interval, and how it was measured; or that there is none."""
-    told, kept = dataset.info.get("score"), mapping(dataset.info.get("card"))
+    told = dataset.info.get("score")
     scores = scores_of(dataset.info).items()
-    rows = [row for setting, score in scores if (row := _row(setting, mapping(score), dataset))]
+    rows = [row for setting, score in scores if (row := _row(setting, score, dataset))]
     if not rows:
         yield "No score is recorded." if told is None else f"{_cell(told)}; how that was measured is not recorded."
         return
@@ -132,11 +131,10 @@ def _scores(dataset: Dataset) -> Iterator[str]:
     whose = "the initialisations of HaDES-F's search" if "init_key" in dataset.info else "fresh initialisations"
     how = _PLAYED if dataset.metric.episodes else _TESTED
     yield f"Networks are trained on the {dataset.metric.pairs} alone, from {whose}, {how} {_SPREAD}"
-    with suppress(TypeError, ValueError, KeyError):  # of what somebody else calls so
-        share, settings, within = (kept["generalisation"][key] for key in ("share", "settings", "within"))
+    if kept := generalisation_of(dataset.info):
         yield (
-            f"Of {settings} other recipes (widths, depths, optimisers, step sizes, activations, ...) {share:.0%} keep "
-            f"{within:.0%} of the gain over random actions."
+            f"Of {kept['settings']} other recipes (widths, depths, optimisers, step sizes, activations, ...) "
+            f"{kept['share']:.0%} keep {kept['within']:.0%} of the gain over random actions."
         )
 
 
@@ -148,7 +146,7 @@ def _row(setting: str, score: Json, dataset: Dataset) -> list[str] | None:
         iqm = metric.number(score["iqm"]) + (f" [{interval}]" if interval else "")
         spread = metric.words(score["mean"], score["std_of_inits"])
         cells = setting, metric.name, spread, iqm, metric.number(score["min"]), metric.counts(score)
-    except (TypeError, ValueError, KeyError):
+    except KeyError:
         return None
     return [_cell(cell) for cell in cells]
 

@@ -104,6 +104,7 @@ def about(search: Search, preset: str) -> Json:
         "own": task.own,  # also where it is nobody's
         "task_options": {**task.options, **task.where},
         "preset": preset,
+        "metric": task.validation.metric.name,
         "config": config_of(search.config),
         "versions": versions(task),
         "made": {"date": datetime.now(UTC).isoformat(timespec="seconds"), "hardware": runtime.hardware()},

@@ -44,6 +44,11 @@ def read(file: Path, folder: Path) -> Json:
     return kept
 
 
+def whole(file: Path) -> bool:
+    """Whether the file itself says what the run is, whatever else does."""
+    return _parsed(file) is not None
+
+
 def _parsed(file: Path) -> Json | None:
     """What the file says and, as ``whole``, the digest of it; None if it is none of a run's."""
     try:

@@ -31,7 +31,7 @@ from hades.journal import Journal, Row
 from hades.locks import Lock, is_free
 
 START = "start.safetensors"
-METRICS = "metrics.jsonl"
+METRICS, CHECKPOINTS, PAGE = "metrics.jsonl", "checkpoint", "report.html"
 
 
 class Run:
@@ -118,7 +118,7 @@ class Run:
     @property
     def checkpoints(self) -> Path:
         """Where they are."""
-        return self.path / "checkpoint"
+        return self.path / CHECKPOINTS
 
     @property
     def whole(self) -> bool:
@@ -181,11 +181,7 @@ class Run:
 
     def snapshots(self) -> dict[int, Dataset]:
         """All that were kept and can be read, by generation."""
-        found = {}
-        for path in sorted(self.path.glob("snapshots/*.safetensors")):
-            with contextlib.suppress(InputError, ValueError):
-                found[int(path.stem)] = load(path)
-        return found
+        return read_snapshots(self.path)[0]
 
     def restore(self, like: Callable[[Row], PyTree]) -> tuple[PyTree, Row] | None:
         """The last checkpoint that is whole: the state, and what the host counted; None without one.
@@ -280,6 +276,17 @@ class Run:
 
     def _write_about(self) -> None:
         manifest.write(self.manifest, self.about)
+
+
+def read_snapshots(folder: Path) -> tuple[dict[int, Dataset], list[str]]:
+    """All that a run kept and that can be read, by generation; and the names of those that cannot."""
+    found, bad = {}, []
+    for path in sorted(folder.glob("snapshots/*.safetensors")):
+        try:
+            found[int(path.stem)] = load(path)
+        except (InputError, ValueError):
+            bad.append(path.name)
+    return found, bad
 
 
 def check_free(path: str | os.PathLike[str]) -> None:

@@ -12,10 +12,11 @@ from tests.helpers import Target, run
 import hades
 from hades.evaluation import trial
 from hades.reporting import places, policies, retraining
+from hades.reporting.closer import beside
 from hades.reporting.explanations import FIGURES, explained
 from hades.reporting.meaning import PARTS, Meaning, meaning, rollouts, table
 from hades.reporting.style import png, svg
-from hades.scores import Evaluation
+from hades.scores import OWN, Evaluation
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
 
@@ -98,6 +99,10 @@ def test_a_pair_that_is_a_real_state_lies_at_no_distance_from_it(cartpole_pairs:
     found = places.nearest(dataset, real, np.repeat([0, 1], 100))
     assert found.which[0] == 17 and found.distance[0] == 0 and found.percentile[0] == 0
     assert found.percentile[1] == 100
+    np.testing.assert_array_equal(found.states[0], real[17])
+    header, pair, near, *rest = beside(Meaning(dataset, nearest=found))
+    assert header == ("state", "distance", "0", "1", "2", "3") and len(rest) == 2
+    assert (pair[0], near[:2]) == ("pair 1", ("nearest to 1", "0")) and pair[2:] == near[2:]
     np.testing.assert_allclose(found.distance[1], np.linalg.norm((real - mean) / std - 50, axis=1).min(), rtol=1e-5)
     assert "1 of the 2 pairs lies farther" in found.words(dataset)
     apart = [np.linalg.norm((real[:100] - one) / std, axis=1).min() for one in real[100:]]
@@ -135,6 +140,37 @@ def test_every_figure_has_its_words(cartpole: Meaning) -> None:
     header, *rows = table(cartpole)
     assert [row[0] for row in rows] == ["1", "2", "3"] and len({len(row) for row in (header, *rows)}) == 1
     json.dumps(cartpole.facts(), allow_nan=False)
+
+
+def test_where_no_pair_answers_for_a_step_that_is_said(cartpole_pairs: hades.Dataset) -> None:
+    found = policies.Answers(np.arange(2), np.zeros((5, 2)))
+    assert found.words(cartpole_pairs) == (
+        "Of an episode's 5 steps no pair answers for any: without any one of them, networks do the same."
+    )
+
+
+def test_one_network_is_not_called_several(cartpole_pairs: hades.Dataset) -> None:
+    one = Evaluation(np.ones((1, 4)), networks=OWN)
+    influence = retraining.Influence(np.arange(2), one, (one, one))
+    assert "its own network gets" in influence.words(cartpole_pairs)
+    assert influence.words(cartpole_pairs).endswith("Each mean is of 1 network × 4 episodes.")
+    growth = retraining.Growth((0, 1), (one, one))
+    assert growth.words(cartpole_pairs).startswith("Untrained network gets")
+    assert "half of networks" not in str(keys(FIGURES["training"](cartpole_pairs, growth)))
+
+
+def keys(figure: Any) -> list[str]:
+    """What a figure's legend says."""
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_what_a_figure_draws_has_its_key(cartpole: Meaning) -> None:
+    assert "95 % interval of the mean" in keys(FIGURES["influence"](cartpole.dataset, cartpole.influence))
+    found = places.Nearest(
+        np.zeros(3, int), np.zeros((3, 4)), np.asarray([1.0, 2, 30]), np.asarray([0.0, 0, 100]), np.linspace(0, 3, 50)
+    )
+    drawn = keys(FIGURES["nearest"](cartpole.dataset, found))
+    assert "pairs, at any height" in drawn and "pairs that are farther" in drawn
 
 
 def test_of_images_there_are_no_episodes_but_all_else(digits: ImageTask) -> None:

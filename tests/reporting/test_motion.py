@@ -19,7 +19,7 @@ from hades.evaluation import normaliser_of, recipe
 from hades.merging import parts
 from hades.reporting import films
 from hades.reporting.films import gif
-from hades.reporting.frames import MOST, SECONDS, fps, frames, shown_steps
+from hades.reporting.frames import MOST, SECONDS, _canvas, _pixels, fps, frames, shown_steps
 from hades.reporting.motion import record, render
 from hades.tasks.base import Acting
 from hades.tasks.recordings import Recording
@@ -142,6 +142,15 @@ def test_an_environment_that_cannot_render_is_drawn_from_its_observations(
     with pytest.warns(Notice, match=says):
         assert task.pictures(recording, [0]) == []
     assert len(frames(task, [recording])) == 5
+
+
+def test_films_have_the_style_of_all_figures_and_captions_are_no_mathematics(
+    target: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure, (ax,) = _canvas(1, 1.6)
+    assert ax.spines["top"].get_visible() is False and not any(side % 2 for side in _pixels(figure).shape[:2])
+    monkeypatch.setattr("hades.reporting.frames._caption", lambda *_: "push $a^$")
+    assert frames(target, [Recording(np.zeros((3, 1)), np.zeros((3, 1)), np.ones(3), terminated=False)])
 
 
 def test_what_nobody_draws_is_shown_as_numbers_over_time(target: Acting) -> None:

@@ -1,5 +1,6 @@
 """Pages of runs, whole and damaged, of datasets, and of several."""
 
+import dataclasses
 import json
 import shutil
 import threading
@@ -16,7 +17,13 @@ from tests import helpers
 
 import hades
 from hades.errors import InputError
-from hades.reporting.page import rendered
+from hades.metrics import RETURN
+from hades.reporting import page as page_module
+from hades.reporting.closer import Closer, Picture
+from hades.reporting.curves import curve_in_words, curves, learning_curve
+from hades.reporting.page import MOST, rendered
+from hades.reporting.shades import shades
+from hades.reporting.style import png, subplots, svg
 from hades.reporting.subject import Subject, subject
 from hades.reporting.watching import server
 from hades.units import Units
@@ -111,10 +118,16 @@ def test_what_comes_from_a_file_is_escaped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda run: (run / "metrics.jsonl").write_text("{\n"), "1 lines of metrics.jsonl are cut off or damaged"),
+        (lambda run: (run / "metrics.jsonl").write_text("{\n"), "1 line of metrics.jsonl is cut off or damaged"),
+        (lambda run: (run / "metrics.jsonl").write_text("{\n[\n"), "2 lines of metrics.jsonl are cut off or damaged"),
         (lambda run: (run / "metrics.jsonl").unlink(), "No generation is on record"),
+        (lambda run: unreadable(run / "metrics.jsonl"), "How the run went cannot be read"),
         (lambda run: (run / "dataset.safetensors").write_bytes(b"x"), "The dataset cannot be read"),
-        (lambda run: (run / "dataset.safetensors").unlink(), "There is no dataset yet"),
+        (lambda run: (run / "dataset.safetensors").unlink(), "was there and is gone: hades resume"),
+        (lambda run: (run / "config.json").write_text("{"), "is told by its last checkpoint"),
+        (lambda run: shutil.rmtree(run / "checkpoint"), "There is no checkpoint any more"),
+        (lambda run: [path.write_bytes(b"x") for path in run.glob("checkpoint/*")], "generation 1 is damaged"),
+        (lambda run: (run / "snapshots" / "0000000.safetensors").write_bytes(b"x"), "cannot be read: 0000000.safet"),
         (lambda run: (shutil.rmtree(run / "checkpoint"), (run / "config.json").unlink()), "What the run was is not"),
     ],
 )
@@ -122,6 +135,163 @@ def test_what_is_missing_of_a_run_is_said(run: Path, tmp_path: Path, damage: Cal
     broken = Path(shutil.copytree(run, tmp_path / "broken"))
     damage(broken)
     assert said in Page(hades.report(broken, quick=True).read_text()).text
+
+
+def unreadable(file: Path) -> None:
+    """A folder is where a file was, which not even root can read as one."""
+    file.unlink()
+    file.mkdir()
+
+
+def test_of_a_run_that_has_just_begun_it_is_said_that_there_is_no_dataset_yet(run: Path, tmp_path: Path) -> None:
+    young = Path(shutil.copytree(run, tmp_path / "young"))
+    for left in (young / "dataset.safetensors", young / "report.html"):
+        left.unlink()
+    shutil.rmtree(young / "checkpoint")
+    assert "has not reached its first checkpoint" in " ".join(subject(young).missing)
+
+
+def test_one_damage_does_not_hide_what_is_whole(run: Path, tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(run, tmp_path / "broken"))
+    (broken / "config.json").write_text("{")
+    shutil.rmtree(broken / "checkpoint")
+    found = subject(broken)
+    assert len(found.metrics) == 1 and found.snapshots and found.dataset and len(found.missing) == 1
+    (broken / "dataset.safetensors").unlink()
+    assert len(subject(broken).metrics) == 1
+
+
+def test_a_run_of_images_without_its_dataset_is_still_one_of_images() -> None:
+    assert Subject("one", None, snapshots={0: hades.load("digits-10")}).metric.pairs == "images"
+    assert Subject("one", None, about={"metric": "validation accuracy"}).metric.pairs == "images"
+
+
+def test_a_run_of_the_first_release_has_a_page(tmp_path: Path) -> None:
+    old = Path(shutil.copytree(Path(__file__).parents[1] / "data" / "run-0.1", tmp_path / "old"))
+    page = Page(hades.report(old, quick=True).read_text())
+    assert "hades distill CartPole-v1" in page.text and "does not say network" in page.text
+    about = json.loads((old / "config.json").read_text())
+    del about["preset"], about["config"]["learner"]
+    (old / "config.json").write_text(json.dumps(about))
+    assert "hades distill CartPole-v1" in Page(hades.report(old, quick=True).read_text()).text
+    (old / "config.json").write_text(json.dumps(about | {"config": {"size": "x", "learner": 3}}))
+    assert "What distils it again is not known" in Page(hades.report(old, quick=True).read_text()).text
+
+
+ODD: list[dict[str, Any]] = [
+    {"score": {"mean": "a"}},
+    {"score": {"mean": [1]}},
+    {"score": 3},
+    {"score": {"mean": 1, "iqm_interval": ["a", "b"], "std_of_inits": "c", "inits": "d", "min": {}}},
+    {"score": {"mean": 1, "iqm_interval": 5, "episodes": None, "diverged": "x", "networks": 7}},
+    {"score": {"mean": 10**400}},
+    {"generations": "x", "env_steps": [], "versions": 3, "seed": {}},
+    {"card": {"generalisation": {"share": "a", "settings": 1, "within": "b"}, "scores": [1]}},
+    {"card": {"generalisation": 4, "scores": {"one": None}}},
+]
+
+
+@pytest.mark.parametrize("info", ODD, ids=range(len(ODD)))
+def test_whatever_a_header_has_there_is_a_page(info: dict[str, Any], cartpole_pairs: hades.Dataset) -> None:
+    odd = dataclasses.replace(cartpole_pairs, info=info)
+    assert Page(rendered([Subject("odd", odd)])).text
+    assert str(odd)
+
+
+def test_a_score_that_is_not_finite_is_said_to_be_none(cartpole_pairs: hades.Dataset) -> None:
+    lost = dataclasses.replace(cartpole_pairs, info={"score": {"mean": None, "std_of_inits": None}})
+    page = Page(rendered([Subject("lost", lost)])).text
+    assert "a return of no finite number" in page and "of none" not in page
+
+
+NAMES = ("$a^$", "_b", "$x_", "\\frac{")
+
+
+def test_names_are_no_mathematics_and_none_is_left_out(tmp_path: Path) -> None:
+    odd = Units(observations=NAMES, actions=("$_y^$", "_z"))
+    dataset = hades.Dataset(states=np.eye(4), labels=np.eye(2)[[0, 1, 0, 1]], units=odd, task="a$_^$")
+    assert "$a^$" in Page(rendered([Subject("a$_^$", dataset)])).text
+    rows = [helpers.metrics_row(n, validated=1.0) for n in (1, 2)]
+    drawn = svg(curves({"a$_^$": rows, "_b": rows}, RETURN), "", "c")
+    assert "a$_^$" in drawn and "_b" in drawn
+    patches = shades(dataset, dataset.targets)
+    figure, (ax,) = subplots(1, 1, (3, 2))
+    patches.key(ax)
+    ax.set_title("$a^$")
+    assert png(figure) and "_z" in svg(figure, "", "d")
+
+
+def test_logarithmic_scales_keep_their_powers() -> None:
+    figure, (ax,) = subplots(1, 1, (3, 2))
+    ax.set_xscale("log")
+    assert ">$\\mathdefault" not in svg(figure, "", "e")
+
+
+def test_a_page_stays_small_and_says_what_it_leaves_out(
+    cartpole_pairs: hades.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motion = Picture("In motion", "data:image/gif;base64," + "A" * 2_000_000, "An episode.")
+    every = [Subject(name, cartpole_pairs) for name in ("one", "two", "three")]
+    text = rendered(every, [Closer(motion)] * 3)
+    assert len(text) < MOST and text.count("image/gif") == 2 and "There is no moving picture" in Page(text).text
+    monkeypatch.setattr(page_module, "MOST", 1000)
+    page = Page(rendered(every[:1]))
+    assert "The file one.safetensors (0.0 MB) is not in the page" in page.text
+    assert not any(one.startswith("data:application") for one in page.addresses)
+
+
+def test_words_of_a_picture_say_how_many_pairs_it_has_and_no_table_that_is_not_there() -> None:
+    many = hades.Dataset(states=np.zeros((100, 4)), labels=np.eye(2)[np.arange(100) % 2], task="CartPole-v1")
+    words = [one for one in Page(rendered([Subject("many", many)])).named if "state-action" in one]
+    assert words == ["The first 16 of the 100 state-action pairs."]
+    (few,) = [one for one in Page(rendered([subject("cartpole-2")])).named if "state-action" in one]
+    assert few == "The 2 state-action pairs; their numbers are in the table below."
+
+
+def test_images_have_no_episodes_and_it_is_said_what_validation_is() -> None:
+    digits = hades.load("digits-10")
+    info = {"metric": "validation accuracy", "score": {"mean": 0.9, "std_of_inits": 0.01, "inits": 16}}
+    page = Page(rendered([Subject("digits", dataclasses.replace(digits, info=info))])).text
+    assert "fresh episodes" not in page and "images that are kept for validation" in page
+    assert "the test set, which it has not seen" in Page(rendered([Subject("digits", digits)])).text
+
+
+def test_a_network_that_a_search_kept_to_is_not_called_fresh(cartpole_pairs: hades.Dataset) -> None:
+    score = {"mean": 400.0, "std_of_inits": None, "inits": 1, "episodes": 8, "networks": "its own"}
+    info = {"init": "fixed", "init_key": [0, 1], "score": score}
+    page = Page(rendered([Subject("own", dataclasses.replace(cartpole_pairs, info=info))])).text
+    assert "The network that the search kept to (HaDES-F), trained on it and on nothing else, has a return of" in page
+    assert "fresh network" not in page and "32 others" not in page and "standard deviation over networks." not in page
+
+
+def test_how_far_it_generalises_is_shown_wherever_it_is_known(cartpole_pairs: hades.Dataset) -> None:
+    known = {"generalisation": {"share": 0.5, "settings": 46, "within": 0.9}}
+    one = Subject("one", dataclasses.replace(cartpole_pairs, info=known))
+    for every in ([one], [one, Subject("two", cartpole_pairs)]):
+        assert Page(rendered(every)).text.count("Of 46 other networks and ways of training") == 1
+
+
+def test_why_nothing_is_drawn_is_said_also_where_nothing_is(cartpole_pairs: hades.Dataset) -> None:
+    seen = Closer(unseen=("“Without each pair”: there is one pair.",))
+    assert "Not shown: “Without each pair”" in Page(rendered([Subject("one", cartpole_pairs)], [seen])).text
+
+
+def test_a_curve_breaks_between_phases() -> None:
+    rows = [helpers.metrics_row(n, search=n // 3, validated=float(n)) for n in range(1, 7)]
+    for figure in (learning_curve(rows), curves({"one": rows}, RETURN)):
+        for line in figure.axes[0].lines:
+            assert np.isnan(np.asarray(line.get_ydata(), float)).sum() == 2
+    assert "3 phases" in curve_in_words(rows, RETURN)
+
+
+def test_on_paper_nothing_is_cut_off() -> None:
+    text = rendered([subject("cartpole-2")])
+    paper = text[text.index("@media print") : text.index("</style>")]
+    assert ".wide, pre { overflow: visible }" in paper and "white-space: pre-wrap" in paper
+
+
+def test_a_page_that_cannot_be_had_just_now_replaces_nothing() -> None:
+    assert "if (!answer.ok) throw" in rendered([subject("cartpole-2")], live=True)
 
 
 def test_where_there_is_nothing_there_is_no_page(tmp_path: Path) -> None:
@@ -173,4 +343,4 @@ def test_a_page_that_is_watched_follows_its_run(run: Path, tmp_path: Path) -> No
 
 
 def test_a_subject_without_anything_has_a_page() -> None:
-    assert "has not written a dataset yet" in Page(rendered([Subject("empty", None)])).text
+    assert "There is no dataset to show" in Page(rendered([Subject("empty", None)])).text

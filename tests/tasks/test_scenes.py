@@ -138,6 +138,16 @@ def test_a_body_is_where_its_environment_has_it(name: str) -> None:
     assert drawn(scene, np.full(task.spec.obs_shape, 30.0))[1]
 
 
+def test_torques_are_within_the_picture() -> None:
+    pytest.importorskip("mujoco")
+    scene: Any = hades.make("gymnasium/Hopper-v5").scene
+    for state, action in zip(*hades.load("hopper-4").raw(), strict=True):  # of Brax's, which is built alike
+        ax, _ = drawn(scene, state, action)
+        arcs = [np.asarray(line.get_xydata()) for line in ax.lines if len(line.get_xdata()) > 10]
+        (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+        assert arcs and all(left < x < right and low < y < high for arc in arcs for x, y in arc)
+
+
 def test_a_body_of_brax_is_where_its_environment_has_it() -> None:
     from brax import kinematics
 

@@ -9,8 +9,10 @@ from hades.evaluation import Working
 from hades.files import as_address
 from hades.progress import silent
 from hades.reporting.explanations import explained
+from hades.reporting.facts import COLUMNS, ROWS
 from hades.reporting.meaning import Meaning, meaning
 from hades.reporting.motion import gif, record
+from hades.reporting.places import names_of
 from hades.reporting.style import svg
 from hades.reporting.subject import Subject
 
@@ -31,6 +33,8 @@ class Closer(NamedTuple):
 
     motion: Picture | None = None
     pictures: tuple[Picture, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
+    """Each pair and the real state that is nearest to it, under a header."""
     unseen: tuple[str, ...] = ()
     """What these pictures do not show, and why."""
     missing: tuple[str, ...] = ()
@@ -46,26 +50,43 @@ def closer(of: Subject, name: str, seed: int = 0, working: Working = silent) -> 
     """
     if of.dataset is None:
         return Closer()
-    motion, pictures, unseen, missing = None, (), (), []
+    seen, missing = Closer(), []
     if of.metric.episodes:
         try:
             with working(f"{of.name}: playing an episode"):
-                motion = _motion(of.dataset, seed)
+                seen = seen._replace(motion=_motion(of, of.dataset, seed))
         except InputError as error:
             missing.append(f"There is no moving picture: {error}.")
     try:
         found = meaning(of.dataset, seed=seed, working=working)
-        pictures, unseen = tuple(_pictures(found, name)), found.unseen
+        seen = seen._replace(pictures=tuple(_pictures(found, name)), table=beside(found), unseen=found.unseen)
     except InputError as error:
         missing.append(f"What the pairs mean was not looked into: {error}.")
-    return Closer(motion, pictures, unseen, tuple(missing))
+    return seen._replace(missing=tuple(missing))
 
 
-def _motion(dataset: Dataset, seed: int) -> Picture:
+def _motion(of: Subject, dataset: Dataset, seed: int) -> Picture:
     task, recordings = record(dataset, seed=seed)
     ret, steps = task.metric.number(recordings[0].ret), len(recordings[0].rewards)
-    words = f"An episode of a freshly trained network: {steps} steps, with a {task.metric.name} of {ret}."
+    whose = "a freshly trained network"
+    if of.own:
+        whose = "its own network" if len(recordings) == 1 else f"each of its own {len(recordings)} networks, the first"
+    words = f"An episode of {whose}: {steps} steps, with a {task.metric.name} of {ret}."
     return Picture("In motion", as_address(gif(task, recordings), "image/gif"), words)
+
+
+def beside(found: Meaning) -> tuple[tuple[str, ...], ...]:
+    """Pairs' states and the real ones nearest to them, as the environment has them; of many numbers none."""
+    dataset, nearest = found.dataset, found.nearest
+    if nearest is None or dataset.states.ndim != 2 or len(dataset) > ROWS or dataset.states.shape[1] > COLUMNS:
+        return ()
+    mean, std = dataset.normaliser
+    rows = [("state", "distance", *names_of(dataset))]
+    both = zip(mean + std * dataset.states, nearest.states, nearest.distance, strict=True)
+    for number, (pair, real, distance) in enumerate(both, 1):
+        rows.append((f"pair {number}", "", *(f"{value:.3g}" for value in pair)))
+        rows.append((f"nearest to {number}", f"{distance:.2g}", *(f"{value:.3g}" for value in real)))
+    return tuple(rows)
 
 
 def _pictures(found: Meaning, name: str) -> Iterator[Picture]:

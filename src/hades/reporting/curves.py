@@ -8,7 +8,7 @@ import numpy as np
 from hades.metrics import RETURN, Metric
 from hades.progress import lasting
 from hades.reporting.published import Level
-from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, above, subplots
+from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, above, named, subplots
 from hades.runs import Row
 
 if TYPE_CHECKING:
@@ -54,12 +54,10 @@ def learning_curve(
     figure, axes = subplots(1, 1 + apart, (5.4 + 3 * apart, 3.0))
     lonely = "o" if len(metrics) == 1 else None
     for name, colour, label in (("best", GREY, "population's best"), ("mean", BLUE, "population's mean")):
-        values = [np.nan if row[name] is None else row[name] for row in metrics]
-        axes[0].plot(_along(metrics, axis), values, color=colour, label=label, lw=1, marker=lonely, ms=4)
+        axes[0].plot(*_line(metrics, axis, name), color=colour, label=label, lw=1, marker=lonely, ms=4)
     validated = _validated(metrics)
     if validated:
-        scores = [row["validated"] for row in validated]
-        axes[-1].plot(_along(validated, axis), scores, "o-", color=ORANGE, ms=3, label="centre, validated")
+        axes[-1].plot(*_line(validated, axis, "validated"), "o-", color=ORANGE, ms=3, label="centre, validated")
     if level is not None:
         _paper(axes[-1], level, init)
     axes[0].set(ylabel=metric.searched)
@@ -79,8 +77,7 @@ def curves(runs: Mapping[str, Sequence[Row]], metric: Metric, against: str = "ge
     for (name, rows), colour in zip(runs.items(), COLOURS * (len(runs) // len(COLOURS) + 1), strict=False):
         validated = _validated(rows)
         shown, column = (validated, "validated") if validated else (rows, "mean")
-        values = [np.nan if row[column] is None else row[column] for row in shown]
-        ax.plot(_along(shown, axis), values, "o-", color=colour, ms=3, lw=1, label=name)
+        ax.plot(*_line(shown, axis, column), "o-", color=colour, ms=3, lw=1, label=named(name))
     ax.set(xlabel=axis.label, ylabel=metric.name)
     above(ax)
     return figure
@@ -95,11 +92,15 @@ def curve_in_words(metrics: Sequence[Row], metric: Metric) -> str:
         mean = metric.number(metrics[-1]["mean"])
         return f"After {len(metrics):,} generations the population's mean is {mean}; nothing has been validated yet."
     best = max(validated, key=lambda row: row["validated"])
+    unseen = "the search does not see" if metric.episodes else "nothing is trained on: images kept for it"
+    several = len({row.get("search") for row in metrics})
+    pieces = f" There are {several} phases, each from another start or from the best so far: lines break between them."
     begun = f"{metric.number(validated[0]['validated'])} in generation {validated[0]['generation']:,}, and "
     return (
-        f"The search's centre, validated on what the search does not see, has a {metric.name} of "
+        f"The search's centre, validated on what {unseen}, has a {metric.name} of "
         f"{begun if best is not validated[0] else ''}{metric.number(best['validated'])} at its best, in generation "
         f"{best['generation']:,} of {metrics[-1]['generation']:,}, after {lasting(best['seconds'])} of searching."
+        f"{pieces if several > 1 else ''}"
     )
 
 
@@ -107,8 +108,17 @@ def _validated(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["validated"] is not None]
 
 
-def _along(rows: Sequence[Row], axis: Axis) -> list[float]:
-    return [row[axis.column] / axis.scale for row in rows]
+def _line(rows: Sequence[Row], axis: Axis, column: str) -> tuple[list[float], list[float]]:
+    """Where a column's line goes, broken between phases: another's search is elsewhere."""
+    x, y, before = [], [], rows[0].get("search") if rows else None
+    for row in rows:
+        if row.get("search") != before:
+            x.append(np.nan)
+            y.append(np.nan)
+        before = row.get("search")
+        x.append(row[axis.column] / axis.scale)
+        y.append(np.nan if row[column] is None else row[column])
+    return x, y
 
 
 def _paper(ax: "Axes", level: Level, init: str) -> None:

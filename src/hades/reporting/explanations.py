@@ -51,7 +51,7 @@ def influence(dataset: Dataset, found: Influence) -> "Figure":
     rows, there = np.arange(number), np.isfinite(ends).all(1)
     lost = np.where(there, means, np.nan) - found.whole.mean
     ax.barh(rows, lost, left=found.whole.mean, color=ORANGE, height=0.62, label="lost without the pair")
-    ax.hlines(rows[there], *ends[there].T, color="black", lw=1.4)
+    ax.hlines(rows[there], *ends[there].T, color="black", lw=1.4, label="95 % interval of the mean")
     ax.axvline(found.whole.mean, color=BLUE, lw=1.6, label=f"all {len(dataset)} pairs")
     ax.set(yticks=rows, yticklabels=[str(pair + 1) for pair in found.pairs], ylabel="pair left out")
     ax.set(xlabel=metric_of(found.whole.metric).name)
@@ -116,10 +116,13 @@ def nearest(dataset: Dataset, found: Nearest) -> "Figure":
     ax.hist(found.real, bins, color=GREY, weights=share, label="real states")
     ax.axvline(float(np.percentile(found.real, FAR)), color=GREY, ls="--", lw=1, label=f"{FAR:.0f} % of them")
     heights = ax.get_ylim()[1] * (np.linspace(0.9, 0.12, number) if number > 1 else np.asarray([0.5]))
-    colour = np.where((found.percentile >= FAR)[:, None], _rgb(ORANGE), _rgb(BLUE))
-    _pairs(ax, np.stack([found.distance, heights], 1), colour)
+    far = found.percentile >= FAR
+    _pairs(ax, np.stack([found.distance, heights], 1), np.where(far[:, None], _rgb(ORANGE), _rgb(BLUE)))
+    for those, colour, label in ((~far, BLUE, "pairs, at any height"), (far, ORANGE, "pairs that are farther")):
+        if those.any():
+            ax.plot([], [], "o", color=colour, mfc="none", mew=2, label=label)
     ax.set_xscale("symlog", linthresh=least, linscale=0.3)
-    ax.set(xlabel="distance from the nearest real state (numbered: pairs, at any height)", ylabel="% of real states")
+    ax.set(xlabel="distance from the nearest real state", ylabel="% of real states")
     above(ax)
     return figure
 
@@ -128,7 +131,10 @@ def training(dataset: Dataset, found: Growth) -> "Figure":
     """Scores against steps of training, and between which half of the networks are."""
     del dataset
     figure, (ax,) = subplots(1, 1, (SIZE[0], 2.6))
-    ax.fill_between(found.steps, *found.quartiles, color=BLUE, alpha=0.2, lw=0, label="the middle half of networks")
+    if len(found.scores[0].returns) > 1:
+        ax.fill_between(
+            found.steps, *found.quartiles, color=BLUE, alpha=0.2, lw=0, label="the middle half of networks"
+        )
     ax.plot(found.steps, found.means, "o-", color=BLUE, ms=3.5, label="mean")
     ax.set_xscale("symlog", linthresh=1, linscale=0.6)
     ax.set_xticks(found.steps, [f"{step:,}" for step in found.steps])

@@ -1,12 +1,13 @@
 """What a page says of a run or a dataset in words and tables."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hades.aliases import Json, Options
-from hades.contents import mapping
+from hades.contents import generalisation_of, is_number, mapping
 from hades.dataset import Dataset
 from hades.display import action_in_words
-from hades.metrics import Metric
+from hades.evaluation import INITS
+from hades.metrics import TEST, VALIDATION, Metric
 from hades.progress import lasting
 from hades.reporting.pictures import raw_or_normalised
 from hades.reporting.subject import Subject
@@ -31,20 +32,49 @@ class Score(NamedTuple):
 def lead(of: Subject) -> str:
     """The page in a sentence or two."""
     if of.dataset is None:
-        return "The search has not written a dataset yet."
+        return "There is no dataset to show."
     many = f"These {len(of.dataset)} {of.metric.pairs}"
     if of.config or {"card", "generations"} & of.dataset.info.keys():
         many += ", found by a search and not recorded,"
-    known = [score for score in of.scores.values() if score]
-    if not known:
-        return f"{many} train any fresh network by supervised learning. They have not been scored yet."
-    score = known[0]
-    words = of.metric.words(score.get("mean"), score.get("std_of_inits"))
+    score = next((score for score in of.scores.values() if "mean" in score), None)
+    if score is None:
+        whose = "the search's own network, which it begins with," if of.own else "any fresh network"
+        return f"{many} train {whose} by supervised learning. They have not been scored yet."
     level = f" The {of.level.words(of.init)}: {of.level.mean:,g} ± {of.level.std:,g}." if of.level else ""
-    return (
-        f"{many} are a whole dataset. Networks that are trained on it and on nothing else have a {of.metric.name} of "
-        f"{words}, the mean ± standard deviation over networks.{level}"
-    )
+    return f"{many} are a whole dataset. {_scored(of, score)}{level}"
+
+
+def _scored(of: Subject, score: Json) -> str:
+    """What networks have, of which there may be one, and what is behind it."""
+    mean, spread, number = score["mean"], score.get("std_of_inits"), score.get("inits", 1)
+    who, have = "Networks", "have"
+    if of.own:
+        who, have = ("The networks", have) if number > 1 else ("The network", "has")
+        who += " that the search kept to (HaDES-F)"
+        words = f"{who}, trained on it and on nothing else, {have} a {of.metric.name} of "
+    else:
+        words = f"{who} that are trained on it and on nothing else {have} a {of.metric.name} of "
+    if mean is None:
+        return f"{words}no finite number: training on it diverges for some."
+    said = f"{words}{of.metric.words(mean, spread)}"
+    return said + (", the mean ± standard deviation over networks." if spread is not None else ".")
+
+
+def measured(of: Subject) -> str:
+    """What scores are of, in a table's caption."""
+    whose = "the search's own networks (HaDES-F)" if of.own else "fresh networks, which the search has not seen,"
+    where = "fresh episodes, which it has not seen either" if not of.own else "fresh episodes, which it has not seen"
+    if not of.metric.episodes:
+        where = MEASURED.get(of.metric.name, "labelled images")
+    return f"Scores of {whose} on {where}; mean ± standard deviation over networks, where there are several"
+
+
+MEASURED = {
+    VALIDATION.name: "images that are kept for validation: none of them is trained on, but the best dataset was "
+    "chosen by them, which flatters it (hades evaluate has the test set)",
+    TEST.name: "the test set, which it has not seen",
+}
+"""Which images, by the metric."""
 
 
 def scores(of: Subject) -> list[Score]:
@@ -60,16 +90,25 @@ def scores(of: Subject) -> list[Score]:
 
 def _score(name: str, score: Json, metric: Metric, least: float, most: float) -> Score:
     interval = " to ".join(map(metric.number, score.get("iqm_interval") or ()))
-    spread = score.get("std_of_inits")
-    share = ((score["mean"] or 0) - least) / (most - least) if most > least else None
+    mean, spread = score["mean"], score.get("std_of_inits")
+    share = None if mean is None or most <= least else (mean - least) / (most - least)
     return Score(
         networks=name,
-        mean=metric.words(score["mean"], spread) + (" over networks" if spread is not None else ""),
+        mean="no finite number" if mean is None
+        else metric.words(mean, spread) + (" over networks" if spread is not None else ""),
         iqm=metric.number(score.get("iqm")) + (f" (95 %: {interval})" if interval else ""),
         range=" to ".join(metric.number(score[end]) for end in ("min", "max") if end in score),
-        of=metric.counts(score | {"inits": score.get("inits", 1), "episodes": score.get("episodes", 1)}),
+        of=metric.counts({"inits": 1, "episodes": 1} | score),
         share=None if share is None else min(1.0, max(0.0, share)),
-    )
+    )  # fmt: skip
+
+
+def networks(of: Subject) -> tuple[str, str]:
+    """What training gives, and what scoring scores, as code's comments say it."""
+    where = "" if of.metric.episodes else " on the test set"
+    if of.own:
+        return "its own network (HaDES-F), after a second", f"what its own networks score{where}"
+    return "a fresh network, after a second", f"what {INITS} others score{where}"
 
 
 def table(dataset: Dataset) -> list[list[str]]:
@@ -90,12 +129,13 @@ def table(dataset: Dataset) -> list[list[str]]:
 
 def generalisation(of: Subject) -> str:
     """How many other networks and ways of training the dataset works for, where that was looked at."""
-    known = mapping(mapping(of.dataset.info.get("card")).get("generalisation")) if of.dataset else {}
-    if not {"share", "settings", "within"} <= known.keys():
+    known = generalisation_of(of.dataset.info) if of.dataset else {}
+    if not known:
         return ""
+    chance = "random actions" if of.metric.episodes else "guessing"
     return (
         f"Of {known['settings']} other networks and ways of training, each with one or two parts changed, "
-        f"{known['share']:.0%} reach {known['within']:.0%} of its own recipe's {of.metric.name}."
+        f"{known['share']:.0%} keep {known['within']:.0%} of what its own recipe gains over {chance}."
     )
 
 
@@ -110,9 +150,9 @@ def facts(of: Subject) -> list[tuple[str, str]]:
         "generations": _counted(last.get("generation", info.get("generations"))),
         of.metric.counted: _counted(last.get("env_steps_total", info.get("env_steps"))),
         "time of searching": lasting(last["seconds"]) if last else None,
-        "networks": "HaDES-F: its own" if of.init == "fixed" else "HaDES-R: fresh ones",
+        "networks": "HaDES-F: its own" if of.own else "HaDES-R: fresh ones",
         "seed": info.get("seed", of.config.get("seed")),
-        "recipe": _options(of.dataset.learner if of.dataset else of.config.get("learner", {})),
+        "recipe": _options(of.dataset.learner if of.dataset else mapping(of.config.get("learner"))),
         "begun": made.get("date"),
         "hardware": _options(mapping(made.get("hardware"))),
         "versions": _options(mapping(of.about.get("versions") or info.get("versions"))),
@@ -120,8 +160,8 @@ def facts(of: Subject) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in known.items() if value not in (None, "")]
 
 
-def _counted(number: float | None) -> str | None:
-    return None if number is None else f"{number:,}"
+def _counted(number: Any) -> str | None:
+    return f"{number:,}" if is_number(number) else None
 
 
 def _options(options: Options) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hades.reporting.style import subplots
 from hades.tasks.base import Acting
 from hades.tasks.recordings import Recording
 from hades.units import named_or_numbered
@@ -74,17 +75,15 @@ def frames(task: Acting, recordings: Sequence[Recording]) -> list[np.ndarray]:
 def _canvas(number: int, ratio: float) -> tuple["Figure", list["Axes"]]:
     """A figure of so many panels, of an even number of dots each way, as films want it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     columns = min(number, 4 if number in (4, 7, 8) or number > 9 else 3)
     rows = -(-number // columns)
     width = WIDTHS.get(columns, min(WIDTHS.values()))
     height = min(width / ratio, width) + CAPTION
     size = [round(inches * DOTS / 2) * 2 / DOTS for inches in (columns * width, rows * height)]
-    figure = Figure(figsize=(size[0], size[1]), dpi=DOTS)
+    figure, axes = subplots(rows, columns, (size[0], size[1]), layout=None, dpi=DOTS)
     FigureCanvasAgg(figure)
-    grid = {"left": 0.02, "right": 0.98, "bottom": 0.03 / rows, "top": 1 - CAPTION / size[1], "wspace": 0.06}
-    axes = list(figure.subplots(rows, columns, squeeze=False, gridspec_kw=grid | {"hspace": 0.15}).ravel())
+    figure.subplots_adjust(0.02, 0.03 / rows, 0.98, 1 - CAPTION / size[1], wspace=0.06, hspace=0.15)
     for ax in axes:
         ax.set_axis_off()
     return figure, axes

@@ -1,10 +1,10 @@
 """The page of a run, of a dataset, or of several side by side: one HTML file that needs nothing else."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hades import runtime
 from hades.dataset import AnyDataset, Dataset
@@ -15,17 +15,19 @@ from hades.metrics import Metric
 from hades.progress import silent
 from hades.reporting.closer import Closer, Picture, closer
 from hades.reporting.curves import axes_of, curve_in_words, curves, learning_curve
-from hades.reporting.facts import Score, facts, generalisation, lead, scores, table
+from hades.reporting.facts import Score, facts, generalisation, lead, measured, networks, scores, table
 from hades.reporting.pictures import PICTURES
-from hades.reporting.reproduction import command
+from hades.reporting.reproduction import command, inexact
 from hades.reporting.style import svg
 from hades.reporting.subject import Subject, subject
+from hades.runs import PAGE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from matplotlib.figure import Figure
 
-PAGE = "report.html"
+MOST = 5_000_000
+"""Bytes of a page."""
 
 
 class Part(NamedTuple):
@@ -36,6 +38,8 @@ class Part(NamedTuple):
     lead: str
     missing: Sequence[str]
     scores: Sequence[Score]
+    measured: str
+    """What these are of."""
     curves: Sequence[Picture]
     curve: str
     picture: Picture | None
@@ -45,9 +49,13 @@ class Part(NamedTuple):
     generalisation: str
     facts: Sequence[tuple[str, str]]
     command: str
+    inexact: str
+    """Why the command may give another dataset."""
     config: str
     download: tuple[str, str] | None
-    """The name of the dataset's file, and the file as an address."""
+    """The name of the dataset's file, and the file as an address; an empty one where it is too large for a page."""
+    networks: tuple[str, str]
+    """What training gives, and what scoring scores."""
 
 
 @runtime.in_32_bits
@@ -101,7 +109,7 @@ def place(every: Sequence[Subject]) -> Path:
 
 
 def rendered(every: Sequence[Subject], seen: Sequence[Closer] = (), live: bool = False) -> str:
-    """A page's HTML.
+    """A page's HTML, from which what is largest is left out until it is small enough, and said so.
 
     Args:
         seen: of each subject what trained networks have shown, if that was looked at.
@@ -111,27 +119,65 @@ def rendered(every: Sequence[Subject], seen: Sequence[Closer] = (), live: bool =
     parts = [_part(one, f"s{number}", seen[number]) for number, one in enumerate(every)]
     title = parts[0].title if len(parts) == 1 else f"{len(parts)} compared: {', '.join(one.name for one in parts)}"
     together = _together(every) if len(every) > 1 else []
-    return _templates().get_template("page.html").render(parts=parts, title=title, together=together, live=live)
+    template = _templates().get_template("page.html")
+    while True:
+        page = template.render(parts=parts, title=title, together=together, live=live)
+        heavy = [one for number, part in enumerate(parts) for one in _lighter(number, part)]
+        if len(page.encode()) <= MOST or not heavy:
+            return page
+        _, number, part = max(heavy, key=lambda one: one[0])
+        parts[number] = part
+
+
+def _lighter(number: int, part: Part) -> Iterator[tuple[int, int, Part]]:
+    """What a part can do without: how large that is, the part's number, and the part without it."""
+    closer, limit = part.closer, f"the page would be larger than {MOST / 1e6:g} MB"
+
+    def without(drawn: str, said: str, **rest: Any) -> tuple[int, int, Part]:
+        return len(drawn), number, part._replace(missing=[*part.missing, f"{said}: {limit}."], **rest)
+
+    if closer.motion:
+        said = "There is no moving picture (hades render makes one)"
+        yield without(closer.motion.drawn, said, closer=closer._replace(motion=None))
+    if part.download and part.download[1]:
+        name, address = part.download
+        said = f"The file {name} ({len(address) * 0.75e-6:.1f} MB) is not in the page"
+        yield without(address, said, download=(name, ""))
+    if part.picture:
+        yield without(part.picture.drawn, "There is no picture of the pairs", picture=None)
+    if closer.pictures:
+        said = "What the pairs mean is not drawn (hades explain does)"
+        every = "".join(one.drawn for one in closer.pictures)
+        yield without(every, said, closer=closer._replace(pictures=()))
 
 
 def _part(of: Subject, name: str, seen: Closer) -> Part:
     """What there is to show of a subject; what there is not is left out."""
+    missing, again = [*of.missing, *seen.missing], ""
+    try:
+        again = command(of.about) if of.config else ""
+    except InputError as error:
+        missing.append(f"What distils it again is not known: {error}.")
+    numbers = table(of.dataset) if of.dataset else []
     return Part(
         name=of.name,
         title=f"{of.task or 'A dataset'}: {_size(of)} {of.metric.pairs}",
         lead=lead(of),
-        missing=of.missing + seen.missing,
+        missing=missing,
         closer=seen,
         scores=scores(of),
+        measured=measured(of),
         curves=_curves(of, name),
         curve=curve_in_words(of.metrics, of.metric),
-        picture=_picture(of, of.dataset, name) if of.dataset else None,
-        table=table(of.dataset) if of.dataset else (),
+        picture=_picture(of, of.dataset, name, bool(numbers)) if of.dataset else None,
+        table=numbers,
         generalisation=generalisation(of),
         facts=facts(of),
-        command=command(of.about) if of.config else "",
+        command=again,
+        inexact=inexact(of.about),
         config=dumps(of.config, indent=2) if of.config else "",
         download=_download(of.name, of.dataset) if of.dataset else None,
+        networks=networks(of),
     )
 
 
@@ -139,9 +185,11 @@ def _size(of: Subject) -> str:
     return str(len(of.dataset) if of.dataset else of.config.get("size", "no"))
 
 
-def _picture(of: Subject, dataset: Dataset, name: str) -> Picture:
-    words = f"The {_size(of)} {of.metric.pairs}; their numbers are in the table below."
-    return Picture("The pairs", svg(PICTURES[of.metric.picture](dataset, of.snapshots), words, f"{name}-pairs"), words)
+def _picture(of: Subject, dataset: Dataset, name: str, numbers: bool) -> Picture:
+    figure, shown = PICTURES[of.metric.picture](dataset, of.snapshots)
+    which = f"The {shown}" if shown == len(dataset) else f"The first {shown} of the {len(dataset):,}"
+    words = f"{which} {of.metric.pairs}{'; their numbers are in the table below' if numbers else ''}."
+    return Picture("The pairs", svg(figure, words, f"{name}-pairs"), words)
 
 
 def _curves(of: Subject, name: str) -> list[Picture]:

@@ -1,7 +1,8 @@
 """A dataset's own picture."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,8 +34,7 @@ def pairs(dataset: Dataset, task: "Task | None" = None, *, make: bool = False) -
         task: that the dataset is for, which knows how a body is built.
         make: make that task, where its name alone does not say how it is drawn.
     """
-    scene, why = drawing(dataset, task, make)
-    return heat_maps(dataset, why) if scene is None else scenes(dataset, scene)
+    return _drawn(dataset, *drawing(dataset, task, make)).figure
 
 
 def drawing(dataset: Dataset, task: "Task | None" = None, make: bool = False) -> tuple[Scene | None, str]:
@@ -111,20 +111,20 @@ def heat_maps(dataset: Dataset, why: str = "") -> "Figure":
         ax.set_yticks(numbered, [str(pair + 1) for pair in numbered])
         ax.set_xticks(range(values.shape[1]) if values.shape[1] <= NAMED else [])
         if ticks and len(ticks) == len(ax.get_xticks()):
-            ax.set_xticklabels(ticks, rotation=35, ha="right", parse_math=False)
+            ax.set_xticklabels(ticks, rotation=35, ha="right")
         if values.size <= 400 and values.shape[1] <= NAMED:
             for (i, j), value in np.ndenumerate(values):
                 dark = abs(colours[i, j]) > 0.6 * limit
                 ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=7, color="white" if dark else "#1b1b1f")
-    axes[0].set_ylabel("pair")
+    axes[0].set_ylabel("pair" if number == len(dataset) else f"pair (the first {number} of {len(dataset):,})")
     if why:
-        figure.suptitle(why, size=8, wrap=True, parse_math=False)
+        figure.suptitle(textwrap.fill(why, int(14 * width)), size=8)
     return figure
 
 
 def picture(dataset: Dataset) -> bytes:
     """A dataset's own picture: a PNG file, at once: no task is made for it."""
-    return png(PICTURES[dataset.metric.picture](dataset, {}, False))
+    return png(PICTURES[dataset.metric.picture](dataset, {}, False).figure)
 
 
 def legend(figure: "Figure", scene: Scene, more: Sequence[str] = ()) -> None:
@@ -139,13 +139,32 @@ def legend(figure: "Figure", scene: Scene, more: Sequence[str] = ()) -> None:
     handles += [Patch(alpha=0, label=words) for words in more]
     if handles:
         columns = min(5, len(handles))
-        drawn = figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8)
-        for text in drawn.get_texts():
-            text.set_parse_math(False)
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8)
 
 
-PICTURES: dict[str, Callable[..., "Figure"]] = {
-    "contact sheet": lambda dataset, before, make=True: contact_sheet({**before, "after": dataset}),
-    "pairs": lambda dataset, before, make=True: pairs(dataset, make=make),
-}
+class Drawn(NamedTuple):
+    """A dataset's picture."""
+
+    figure: "Figure"
+    shown: int
+    """Of its pairs, the first ones."""
+
+
+def _sheet(dataset: Dataset, before: Mapping[int, Dataset], make: bool = True) -> Drawn:
+    del make
+    return Drawn(contact_sheet({**before, "after": dataset}), len(dataset))
+
+
+def _pairs(dataset: Dataset, before: Mapping[int, Dataset], make: bool = True) -> Drawn:
+    del before
+    return _drawn(dataset, *drawing(dataset, make=make))
+
+
+def _drawn(dataset: Dataset, scene: Scene | None, why: str) -> Drawn:
+    if scene is None:
+        return Drawn(heat_maps(dataset, why), min(len(dataset), MOST))
+    return Drawn(scenes(dataset, scene), min(len(dataset), SHOWN))
+
+
+PICTURES: dict[str, Callable[..., Drawn]] = {"contact sheet": _sheet, "pairs": _pairs}
 """Of a dataset and what it was before, by what its metric says; and whether its task may be made for it."""

@@ -22,6 +22,8 @@ class Nearest(NamedTuple):
 
     which: np.ndarray
     """``[N]``, its row of the observations."""
+    states: np.ndarray
+    """``[N, *obs]``, it itself, as the environment gave it."""
     distance: np.ndarray
     """``[N]``."""
     percentile: np.ndarray
@@ -88,7 +90,7 @@ def nearest(dataset: Dataset, observations: np.ndarray, episode: np.ndarray | No
     some = thinned(len(real), real.shape[1])
     own = _closest(real[some], real, apart[some], apart)[1]
     percentile = 100 * (own < distance[:, None]).mean(1)
-    return Nearest(which, distance, percentile, own)
+    return Nearest(which, np.asarray(observations)[which], distance, percentile, own)
 
 
 def projection(dataset: Dataset, observations: np.ndarray, actions: np.ndarray) -> Projection:
@@ -140,11 +142,13 @@ def how_many(some: int, pairs: int) -> str:
     """That so many of the pairs lie.
 
     Examples:
-        >>> how_many(0, 2), how_many(1, 2), how_many(4, 4)
-        ('None of the 2 pairs lies', '1 of the 2 pairs lies', 'All 4 pairs lie')
+        >>> how_many(0, 2), how_many(1, 2), how_many(2, 2), how_many(4, 4)
+        ('None of the 2 pairs lies', '1 of the 2 pairs lies', 'Both pairs lie', 'All 4 pairs lie')
     """
     if some == pairs:
-        return f"All {pairs} pairs lie" if pairs > 1 else "The pair lies"
+        return {1: "The pair lies", 2: "Both pairs lie"}.get(pairs, f"All {pairs} pairs lie")
+    if pairs == 1:
+        return "The pair does not lie"
     return f"{some or 'None'} of the {pairs} pairs {'lies' if some < 2 else 'lie'}"
 
 

@@ -106,8 +106,10 @@ class Answers(NamedTuple):
         told = ", ".join(f"pair {pair + 1} {'for' if n else 'answers for'} {shares[pair]:.0%}"
                          for n, pair in enumerate(first) if shares[pair])  # fmt: skip
         none = float((self.most < 0).mean())
-        rest = f" For {none:.0%} no pair does: without any one, networks do the same." if round(none, 2) else ""
         steps = f"Of an episode's {len(self.change):,} steps"
+        if not told:
+            return f"{steps} no pair answers for any: without any one of them, networks do the same."
+        rest = f" For {none:.0%} no pair does: without any one, networks do the same." if round(none, 2) else ""
         return f"{steps} {told}: there its removal changes most what networks do.{rest}"
 
     def facts(self) -> Json:

@@ -9,6 +9,7 @@ from typing import Any
 from hades import strategies
 from hades.aliases import Json, Options
 from hades.config import LIMITS, Config
+from hades.contents import mapping
 from hades.files import dumps
 from hades.learner.recipe import SHAPE, Recipe
 from hades.options import bare
@@ -24,20 +25,26 @@ def command(about: Options) -> str:
 
     Where the preset has no such task, or another strategy, every option is said: what is left out then comes from
     what only the task knows.
+
+    Raises:
+        InputError: where what the run says of itself is no configuration.
     """
-    config, learner = _split(about["config"])
-    preset = PRESETS.get(about["preset"], {}).get(about["task"])
+    asked = Config.from_json(mapping(about.get("config")))
+    config, learner = _split(json.loads(dumps(asked.to_json())))
+    learner = {name: value for name, value in learner.items() if name not in _unsaid(about)}
+    named, task = about.get("preset"), str(about.get("task", ""))
+    preset = PRESETS.get(named, {}).get(task) if isinstance(named, str) else None
     base, recipe = _split(json.loads(dumps(preset.to_json()))) if preset else ({}, {})
-    if bare(base.get("strategy", "")) != bare(config["strategy"]):
+    if bare(base.get("strategy", "")) != bare(asked.strategy):
         base = {}
-    if recipe.get("network") != learner["network"]:
+    if recipe.get("network") != learner.get("network", recipe.get("network")):
         recipe = {}
     told = {name for name, value in config.items() if name not in base or base[name] != value}
     told |= {"inits"} if "init" in told else set()
-    told |= {"networks"} if any(recipe.get(name) != learner[name] for name in SHAPE) and config["networks"] else set()
-    told -= {name for name in LIMITS if config[name] is None} | _meaningless(config)
-    words = ["hades", "distill", about["task"], *_of_task(about.get("task_options", {}))]
-    words += [] if about["preset"] == "laptop" else ["--preset", about["preset"]]
+    told |= {"networks"} if _shaped(learner, recipe) and asked.networks else set()
+    told -= {name for name in LIMITS if config[name] is None} | _meaningless(asked)
+    words = ["hades", "distill", task, *_of_task(mapping(about.get("task_options")))]
+    words += ["--preset", named] if isinstance(named, str) and named != "laptop" else []
     words += [word for name in config if name in told for word in _option(name, config[name])]
     words += [
         word for name, value in learner.items() if recipe.get(name) != value for word in _option(name, value)
@@ -45,23 +52,42 @@ def command(about: Options) -> str:
     return shlex.join(words)
 
 
+def inexact(about: Options) -> str:
+    """Why the command may give something else than the run did; empty where it does not."""
+    why, config = [], mapping(about.get("config"))
+    if config.get("minutes") is not None:
+        why.append(
+            "Its budget is time, in which another machine, or this one on another day, makes more or fewer steps: "
+            "then the same options make another dataset. A budget of --generations is exact."
+        )
+    if unsaid := _unsaid(about):
+        why.append(f"Its configuration does not say {', '.join(unsaid)}: the command leaves that to the preset.")
+    if about.get("own") and ":" not in str(about.get("task")):
+        why.append("Its task is an environment of its maker's own, which the command line does not know by its name.")
+    return " ".join(why)
+
+
+def _unsaid(about: Options) -> list[str]:
+    """Of the inner loop, what an old run's configuration leaves to its task's recipe."""
+    said = mapping(mapping(about.get("config")).get("learner"))
+    return [known.name for known in fields(Recipe) if known.name not in said]
+
+
+def _shaped(learner: Options, recipe: Options) -> bool:
+    """Whether it is another network than a recipe's."""
+    return any(recipe.get(name) != learner.get(name, recipe.get(name)) for name in SHAPE)
+
+
 def _split(config: Options) -> tuple[Json, Json]:
     """Options of a search and of its inner loop, in the order of their declaration."""
     recipe = config["learner"]
-    return (
-        {
-            known.name: config[known.name]
-            for known in fields(Config)
-            if known.name in config and known.name != "learner"
-        },
-        {known.name: recipe[known.name] for known in fields(Recipe) if known.name in recipe},
-    )
+    search = {known.name: config[known.name] for known in fields(Config) if known.name != "learner"}
+    return search, {known.name: recipe[known.name] for known in fields(Recipe)}
 
 
-def _meaningless(config: Options) -> set[str]:
+def _meaningless(config: Config) -> set[str]:
     """What the strategies of a plan have no use for, and would refuse."""
-    phases = plan_of(Config.from_json({**config, "learner": {}})).strategies
-    ignored = [set(strategies.kind(phase.strategy).ignores) for phase in phases]
+    ignored = [set(strategies.kind(phase.strategy).ignores) for phase in plan_of(config).strategies]
     return set.intersection(*ignored)
 
 

@@ -34,12 +34,12 @@ class Influence(NamedTuple):
         """What one sees."""
         number, means = metric_of(self.whole.metric).number, [each.mean for each in self.without]
         worst, least = int(np.argmin(means)), int(np.argmax(means))
-        whose = self.whole.networks.words or "fresh"
+        whose = f"{self.whole.networks.words or 'fresh'} {_networks(self.whole)}"
         some = "of those left out " * (len(means) < len(dataset))
         kept = f"; without pair {self.pairs[least] + 1}, which {some}is missed least, {number(means[least])}"
         return (
-            f"Without pair {self.pairs[worst] + 1} {whose} networks get {number(means[worst])} instead of "
-            f"{number(self.whole.mean)}{kept}."
+            f"Without pair {self.pairs[worst] + 1} {whose} {number(means[worst])} instead of "
+            f"{number(self.whole.mean)}{kept}. {counted(self.whole)}"
         )
 
     def facts(self) -> Json:
@@ -78,8 +78,8 @@ class Growth(NamedTuple):
         first = self.steps[int(gained.argmax())]
         grown = f"; {MOST:.0%} of that is gained by step {first}" if means[-1] > means[0] and first else ""
         return (
-            f"Untrained networks get {number(means[0])}, after all {self.steps[-1]} steps of training they get "
-            f"{number(means[-1])}{grown}."
+            f"Untrained {_networks(self.scores[0])} {number(means[0])}, after all {self.steps[-1]} steps of training "
+            f"{number(means[-1])}{grown}. {counted(self.scores[0])}"
         )
 
     def facts(self) -> Json:
@@ -90,6 +90,17 @@ class Growth(NamedTuple):
             "mean": self.means.tolist(),
             "std_of_inits": self.spreads.tolist(),
         }
+
+
+def counted(score: Evaluation) -> str:
+    """What each mean is of, in a sentence."""
+    metric, (inits, episodes) = metric_of(score.metric), score.returns.shape
+    return f"Each mean is of {metric.counts({'inits': inits, 'episodes': episodes})}."
+
+
+def _networks(score: Evaluation) -> str:
+    """That they have a score, of which there may be one."""
+    return "networks get" if len(score.returns) > 1 else "network gets"
 
 
 def interval_of(score: Evaluation) -> tuple[float, float]:

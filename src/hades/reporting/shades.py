@@ -7,7 +7,7 @@ import numpy as np
 
 from hades.dataset import Dataset
 from hades.reporting.policies import varying
-from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, above
+from hades.reporting.style import BLUE, COLOURS, GREY, ORANGE, above, named
 from hades.units import named_or_numbered
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Named(NamedTuple):
         """A patch and a name for each that is done."""
         from matplotlib.patches import Patch
 
-        shown = {tuple(self.colours[i]): self.names[i] for i in np.flatnonzero(self.done)[::-1]}
-        patches = [Patch(color=colour, label=name) for colour, name in reversed(shown.items())]
+        shown = {tuple(self.colours[i]): self.names[int(i)] for i in np.flatnonzero(self.done)[::-1]}
+        patches = [Patch(color=colour, label=named(name)) for colour, name in reversed(shown.items())]
         above(ax, handles=patches, ncol=min(4, len(patches)))
 
 

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,16 +18,27 @@ COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def subplots(
-    rows: int, columns: int, size: tuple[float, float], widths: Sequence[float] | None = None
+    rows: int,
+    columns: int,
+    size: tuple[float, float],
+    widths: Sequence[float] | None = None,
+    layout: Literal["constrained"] | None = "constrained",
+    dpi: float | None = None,
 ) -> tuple["Figure", list["Axes"]]:
     """A figure without pyplot."""
     from matplotlib import style
-    from matplotlib.figure import Figure
+
+    from hades.reporting.plain import PlainFigure
 
     with style.context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = PlainFigure(figsize=size, layout=layout, dpi=dpi)
         axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     return figure, list(axes.ravel())
+
+
+def named(name: str) -> str:
+    """A name in a legend, which would leave out one that begins with an underscore."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def above(ax: "Axes", ncol: int = 2, **more: Any) -> None:

@@ -1,17 +1,18 @@
 """What a page is of: a run, finished, going on or damaged, or a dataset by itself."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hades import journal
+from hades import checkpoints, journal, manifest
 from hades.aliases import Json
-from hades.contents import mapping, scores_of
+from hades.contents import is_count, mapping, scores_of
 from hades.dataset import FILE, AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
-from hades.metrics import RETURN, Metric
+from hades.files import in_shell
+from hades.metrics import Metric, metric_of
 from hades.reporting.published import Level, published
-from hades.runs import Row, Run
+from hades.runs import CHECKPOINTS, METRICS, PAGE, Row, Run, read_snapshots
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,22 @@ class Subject:
 
     @property
     def metric(self) -> Metric:
-        """What its scores are."""
-        return self.dataset.metric if self.dataset else RETURN
+        """What its scores are: by its dataset or, where that is not there, by what it was on the way, or the run."""
+        for one in (self.dataset, *reversed(self.snapshots.values())):
+            if one is not None:
+                return one.metric
+        named = self.about.get("metric")
+        return metric_of(named if isinstance(named, str) else None)
+
+    @property
+    def own(self) -> bool:
+        """Whether its networks are its own (HaDES-F), of which others are no sample."""
+        return "init_key" in self.dataset.info if self.dataset else self.init == "fixed"
 
     @property
     def config(self) -> Json:
         """A run's options."""
-        return self.about.get("config", {})
+        return mapping(self.about.get("config"))
 
     @property
     def init(self) -> str:
@@ -60,13 +70,13 @@ class Subject:
     @property
     def level(self) -> Level | None:
         """The paper's, where it has one."""
-        size = len(self.dataset) if self.dataset else self.config.get("size", 1)
-        return published(self.task, self.init, size)
+        size = len(self.dataset) if self.dataset else self.config.get("size")
+        return published(self.task, self.init, size if is_count(size) else 1)
 
     @property
     def scores(self) -> dict[str, Json]:
         """What it scores, by the networks that it was scored on."""
-        return {name: mapping(score) for name, score in scores_of(self.dataset.info).items()} if self.dataset else {}
+        return scores_of(self.dataset.info) if self.dataset else {}
 
 
 def subject(source: AnyDataset) -> Subject:
@@ -88,27 +98,68 @@ def name_of(source: str | os.PathLike[str]) -> str:
 
 
 def _of_folder(folder: Path) -> Subject:
-    """Whatever of a run can be read; what cannot is missing."""
-    missing, about, metrics, snapshots, dataset = [], {}, [], {}, None
-    run: Run | None = None
+    """Whatever of a run can be read, each part by itself; what cannot is missing."""
+    missing: list[str] = []
+    about = _about(folder, missing)
+    dataset, metrics = _dataset(folder, missing), _metrics(folder, missing)
+    known = Subject(name_of(folder), dataset, about, metrics, _snapshots(folder, missing), folder)
+    if about and not checkpoints.generations(folder / CHECKPOINTS) and (folder / PAGE).exists():
+        missing.append("There is no checkpoint any more: the run cannot go on.")
+    for generation in checkpoints.damaged(folder / CHECKPOINTS):
+        missing.append(f"The checkpoint of generation {generation:,} is damaged.")
+    if not about and known.dataset is None and not known.metrics:
+        raise InputError(f"{folder} is neither a run's folder nor holds a dataset; {missing[0]}")
+    return replace(known, missing=tuple(missing))
+
+
+def _about(folder: Path, missing: list[str]) -> Json:
+    """What the run was."""
     try:
         run = Run.open(folder)
-        about, snapshots = dict(run.about), run.snapshots()
-        metrics, odd = journal.read(run.journal.file)
-        if odd:
-            missing.append(f"{odd} lines of {run.journal.file.name} are cut off or damaged, and left out.")
-        elif not metrics:
-            missing.append("No generation is on record: there is no learning curve.")
     except InputError as error:
         missing.append(f"What the run was is not known: {error}.")
+        return {}
+    if not manifest.whole(run.manifest):
+        missing.append(f"{run.manifest.name} is missing or damaged: what the run was is told by its last checkpoint.")
+    return dict(run.about)
+
+
+def _metrics(folder: Path, missing: list[str]) -> list[Row]:
+    """How the run went."""
+    file, none = folder / METRICS, "there is no learning curve"
     try:
-        dataset = as_dataset(folder / FILE)
+        rows, odd = journal.read(file)
     except InputError as error:
-        missing.append(
-            f"The dataset cannot be read: {error}."
-            if (folder / FILE).exists()
-            else "There is no dataset yet: the run has not reached its first checkpoint."
-        )
-    if run is None and dataset is None:
-        raise InputError(f"{folder} is neither a run's folder nor holds a dataset; {missing[0]}")
-    return Subject(name_of(folder), dataset, about, metrics, snapshots, folder, tuple(missing))
+        missing.append(f"How the run went cannot be read: {error}; {none}.")
+        return []
+    if odd:
+        rest = "is cut off or damaged, and left out" if odd == 1 else "are cut off or damaged, and left out"
+        missing.append(f"{odd:,} line{'s' if odd > 1 else ''} of {file.name} {rest}{'' if rows else f': {none}'}.")
+    elif not rows:
+        missing.append(f"No generation is on record{'' if file.exists() else f' ({file.name} is not there)'}: {none}.")
+    return rows
+
+
+def _dataset(folder: Path, missing: list[str]) -> Dataset | None:
+    """The best so far."""
+    file = folder / FILE
+    try:
+        return as_dataset(file)
+    except InputError as error:
+        if file.exists():
+            missing.append(f"The dataset cannot be read: {error}.")
+        elif checkpoints.generations(folder / CHECKPOINTS):
+            missing.append(f"{FILE} was there and is gone: hades resume {in_shell(folder)} writes it again.")
+        elif (folder / PAGE).exists():
+            missing.append(f"{FILE} was there and is gone, and no checkpoint has it either.")
+        else:
+            missing.append("There is no dataset yet: the run has not reached its first checkpoint.")
+    return None
+
+
+def _snapshots(folder: Path, missing: list[str]) -> dict[int, Dataset]:
+    """What was best on the way."""
+    found, bad = read_snapshots(folder)
+    if bad:
+        missing.append(f"Of what was best on the way, this cannot be read: {', '.join(bad)}.")
+    return found

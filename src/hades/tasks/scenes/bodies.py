@@ -38,6 +38,8 @@ UNSEEN = 3
 """Groups of solids from which on they are not shown."""
 ROOM = 0.3
 """Of a body's reach: what is seen around it."""
+ARC = 0.2
+"""Of a body's reach: how far from its hinge a torque's arc is."""
 FAST = 5.0
 """Metres a second, of the longest arrow."""
 SUNK, BURIED = 0.03, 0.25
@@ -97,7 +99,8 @@ class Body:
         solids = [one if one.fixed else one._replace(points=one.points + raised) for one in solids]
         solids.sort(key=lambda one: (not one.fixed, float(self._view.depth(one.points).mean())))
         outlines = [self._outline(one) for one in solids]
-        self._frame(ax, [outline for one, outline in zip(solids, outlines, strict=True) if not one.fixed] or outlines)
+        moving = [outline for one, outline in zip(solids, outlines, strict=True) if not one.fixed] or outlines
+        self._frame(ax, moving + self._turned(data, raised))
         self._ground(ax, solids)
         polygons(ax, [part for pair in zip(solids, outlines, strict=True) for part in self._painted(*pair)])
         self._velocity(ax, data.xpos[1] + raised, pose.velocities, data)
@@ -254,13 +257,20 @@ class Body:
             by = total / speed * 0.6 * self._reach * min(1.0, speed / FAST)
             arrow(ax, self._view.flat(start), self._view.flat(by), MOTION, 1.2)
 
+    def _turned(self, data: Any, raised: np.ndarray) -> list[np.ndarray]:
+        """Where arcs about hinges may be, and their arrows' heads."""
+        joints = self.model.actuator_trnid[self.model.actuator_trntype == 0, 0]
+        hinges = [int(joint) for joint in joints if self.model.jnt_type[joint] == HINGE]
+        centres = [self._view.flat(data.xanchor[joint] + raised) for joint in hinges]
+        return [_discs(centre.reshape(1, 2), 1.25 * ARC * self._reach) for centre in centres]
+
     def _torque(self, ax: "Axes", data: Any, raised: np.ndarray, actuator: int, share: float) -> None:
         """An arc about a hinge, from its limb to where it is turned; along what slides, an arrow."""
         joint = int(self.model.actuator_trnid[actuator][0])
         if self.model.actuator_trntype[actuator] or abs(share) < 0.03:
             return
         at, axis = data.xanchor[joint] + raised, data.xaxis[joint]
-        colour, size = PLUS if share > 0 else MINUS, 0.2 * self._reach
+        colour, size = PLUS if share > 0 else MINUS, ARC * self._reach
         share *= np.sign(self.model.actuator_gear[actuator][0]) or 1
         if self.model.jnt_type[joint] == SLIDE:
             arrow(ax, self._view.flat(at), self._view.flat(axis * share * 3 * size), colour, 2.5)
