@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,3 +164,11 @@ def test_headers_of_foreign_files_are_refused_in_one_line(tmp_path, cartpole_pai
 def test_what_a_file_says_does_nothing_to_a_terminal(cartpole_pairs: hades.Dataset) -> None:
     text = dataclasses.replace(cartpole_pairs, task="\x1b[2J\n", info={"note": "\x07"}).describe()
     assert "\\x1b[2J\\n" in text and all(line.isprintable() for line in text.split("\n"))
+
+
+def test_a_name_that_is_nearly_right_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    with pytest.raises(InputError, match=r"did you mean .*/first\?"):
+        hades.load(tmp_path / "frist")
+    with pytest.raises(InputError, match=r"did you mean cartpole-[28] or cartpole-[28]"):
+        hades.load("cartpole-3")

@@ -53,7 +53,8 @@ def test_a_score_that_is_not_finite_is_the_worst_and_counted(bad: float) -> None
         None,
         14,
     )
-    assert "return none ± none over episodes" in str(evaluation) and "1 of 16 scores not finite" in str(evaluation)
+    assert "return none ± none over networks, ± none over episodes" in str(evaluation)
+    assert "1 of 16 scores not finite" in str(evaluation)
     assert (hades.Evaluation(np.full((2, 2), bad)).iqm_interval or [0])[0] != 0
 
 
@@ -80,8 +81,20 @@ def test_the_interval_of_networks_that_are_the_only_ones_is_over_episodes() -> N
     assert summary["networks"] == "its own" and "2 networks × 8 episodes, its own; interval over" in str(evaluation)
 
 
+def test_a_spread_says_what_it_is_over() -> None:
+    returns = np.asarray([[0.0, 2.0], [4.0, 6.0]])
+    assert str(hades.Evaluation(returns)).startswith("return 3.0 ± 2.0 over networks, ± 2.2 over episodes   IQM")
+    assert str(hades.Evaluation(returns[:, :1])).startswith("return 2.0 ± 2.0 over networks   IQM")
+    assert str(hades.Evaluation(returns[:1])).startswith("return 1.0 ± 1.0 over episodes   IQM")
+
+
 def test_what_is_null_in_a_file_is_none_for_people() -> None:
-    summary = hades.Evaluation(np.ones((2, 2))).summary() | {"mean": None, "std": None, "min": None}
+    summary = hades.Evaluation(np.ones((2, 2))).summary() | {
+        "mean": None,
+        "std": None,
+        "std_of_inits": None,
+        "min": None,
+    }
     assert metric_of("return").sentence(summary).startswith("return none   IQM 1.0 [1.0, 1.0]   min none")
 
 
@@ -267,3 +280,9 @@ def test_networks_that_play_in_shifts_score_what_they_do_at_once_and_say_how_lon
     in_shifts = hades.evaluate(dataset, inits=6, episodes=2, working=working)
     assert np.array_equal(in_shifts.returns, at_once.returns)
     assert len(told) == 2 and 0 < told[1] < 60
+
+
+def test_a_policy_says_what_an_observation_is() -> None:
+    dataset = hades.load("cartpole-2")
+    with pytest.raises(hades.InputError, match=r"an observation is \[4\] here, not \[3\]"):
+        hades.policy(dataset)(hades.train(dataset, 0), np.zeros(3), jax.random.key(0))

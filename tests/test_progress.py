@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from hades import progress
+from hades.metrics import VALIDATION
 from hades.progress import Pace, about, working
 
 
@@ -126,6 +127,29 @@ def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch, col
     lines = shown(monkeypatch, columns)[:3]
     assert len(lines) == 3 and max(map(len, lines)) <= columns and "50%" in lines[0]
     assert all(line.isascii() for line in shown(monkeypatch, columns, "ascii"))
+
+
+def test_scores_of_two_kinds_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress.Progress("task", BUDGET, metric=VALIDATION) as display:
+        display.validated(0.9, 0.1)
+        row = {"generation": 1, "mean": -0.2, "best": -0.2, "env_steps_total": 9, "seconds": 1.0}
+        display.update(row, 0.9, 1e6, last=True)
+    assert "validation accuracy 0.9  generation 1/40  mean minus loss -0.2  steps/s" in stream.getvalue()
+
+
+def test_a_countdown_that_has_run_out_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "PLAIN_TICK", 0.02)
+    row = {"generation": 20, "mean": 1.0, "best": 1.0, "env_steps_total": 9, "seconds": 0.1}
+    with progress.Progress("task", BUDGET) as display:
+        display.update(row, None, 1e6, last=True)
+        display.doing("validating")
+        time.sleep(0.3)
+    _, first, *_, last = stream.getvalue().splitlines()
+    assert "remaining 0:00" in first and "remaining" not in last and "validating" in last
 
 
 def test_what_is_left_is_said_once_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,8 @@ class Config:
     """Budget of time, of searching: compilation and the scoring at the end come beside it. Whichever limit is reached
     first ends the run."""
     seed: int = option(0, **SEED, group=ESSENTIALS)
-    """Of everything random, from 0 to 2^63 - 1: the same seed gives the same dataset."""
+    """Of everything random, from 0 to 2^63 - 1: the same seed gives the same dataset, by a budget of generations or
+    steps; how far minutes go is the machine's."""
     strategy: str = option("SNES", group=SEARCH)
     """Evolution strategy of evosax: SNES, OpenES, CMA-ES, ...; for environments also ppo and, off-policy,
     for continuous actions, td3: an actor's loss differentiated through the inner loop; for tasks whose score is

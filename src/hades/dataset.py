@@ -273,10 +273,11 @@ def load(path: str | os.PathLike[str]) -> Dataset:
             raise InputError(f"{path.parent} is a folder without {FILE}, no run's or one that has just begun")
     if not os.path.isfile(path):
         if str(path) not in zoo():
-            near = difflib.get_close_matches(str(path), zoo(), n=3)
+            beside = [str(one) for one in path.parent.glob("*") if one.is_dir() or one.suffix == path.suffix]
+            near = difflib.get_close_matches(str(path), [*zoo(), *beside], n=3)
             hint = f"did you mean {' or '.join(near)}? " if near else ""
             raise InputError(
-                f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists it"
+                f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists the zoo's"
             )
         path = zoo()[str(path)]
     return _read(path, str(path), "a run's is written anew by: hades resume RUN")

@@ -88,7 +88,7 @@ def distill(
         task: from `hades.make`, or a name for it.
         size: N; None takes the preset's.
         preset: where the options start from (`hades presets` lists them).
-        seed: of everything random; the same seed gives the same dataset.
+        seed: of everything random; the same seed gives the same dataset, by a budget of generations or steps.
         out: folder for the run (metrics, checkpoints, dataset, report); None keeps nothing on disk.
         trackers: ``"tensorboard"``, ``"wandb"``; they need ``out``.
         progress: show progress on stderr.

@@ -99,7 +99,14 @@ def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.g
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
     act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
     mean, std = dataset.normaliser
-    return runtime.in_32_bits(lambda params, obs, key: act(params, (jnp.asarray(obs, jnp.float32) - mean) / std, key))
+
+    def acts(params: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
+        seen = jnp.asarray(obs, jnp.float32)
+        if seen.shape != dataset.spec.obs_shape:
+            raise InputError(f"an observation is {list(dataset.spec.obs_shape)} here, not {list(seen.shape)}")
+        return act(params, (seen - mean) / std, key)
+
+    return runtime.in_32_bits(acts)
 
 
 @held_to(Scoring)

@@ -15,8 +15,8 @@ from hades.config import Config
 from hades.dataset import Dataset
 from hades.errors import InputError, WriteError, notice
 from hades.loop import Counts
-from hades.reporting.page import PAGE, report
-from hades.runs import Row, Run
+from hades.reporting.page import report
+from hades.runs import PAGE, Row, Run
 from hades.scores import Evaluation
 from hades.search import Search
 from hades.tasks.base import Task

@@ -50,9 +50,9 @@ class Metric:
 
     def spread(self, score: Options) -> str:
         """An evaluation's mean and standard deviations: of networks, and of all episodes where each played several."""
-        of_networks = [f"± {self.number(score['std_of_inits'])} over networks"] if score["inits"] > 1 else []
-        of_episodes = [f"± {self.number(score['std'])} over episodes"] if score["episodes"] > 1 else []
-        return " ".join([self.number(score["mean"]), ", ".join(of_networks + of_episodes)]).rstrip()
+        found = {"networks": score["std_of_inits"], "episodes": score["std"] if score["episodes"] > 1 else None}
+        spreads = [f"± {self.number(std)} over {of}" for of, std in found.items() if std is not None]
+        return " ".join([self.number(score["mean"]), ", ".join(spreads)]).rstrip()
 
     def sentence(self, score: Options) -> str:
         """An evaluation's summary on one line."""

@@ -122,10 +122,10 @@ _LAPTOP_MOVE: Options = {
         width=64, loss="mse", log_std=-0.7, optimiser="momentum", learning_rate=0.02, epochs=64, clip=0.0
     ),
 }  # fmt: skip
-# Noise that is searched for shrinks until nothing more is found; one that stays goes on for an hour (docs/laptop.md).
+# Noise that is searched for shrinks until nothing more is found; one that stays goes on for half an hour.
 _LAPTOP_GAIT: Options = _LAPTOP_MOVE | {
     "learn_std": False, "learner": _LAPTOP_MOVE["learner"] | Learner(log_std=-1.0),
-    "strategy_options": _LAPTOP_MOVE["strategy_options"] | {"environments": 32, "entropy": 0.0, "lr_decay": 0.99998},
+    "strategy_options": _LAPTOP_MOVE["strategy_options"] | {"entropy": 0.0, "lr_decay": 0.99998},
 }  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {
@@ -156,7 +156,7 @@ _EVOLUTION: dict[str, Config] = {
 PRESETS: dict[str, dict[str, Config]] = {
     "laptop": {
         **_EVOLUTION,
-        "brax/halfcheetah": _continuous(_LAPTOP_GAIT),
+        "brax/halfcheetah": _continuous(_LAPTOP_GAIT, minutes=30.0),
         "brax/ant": _continuous(_LAPTOP_MOVE),
         "brax/humanoid": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
         "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, minutes=10.0),

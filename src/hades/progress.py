@@ -205,7 +205,8 @@ class Progress:
             spent = f"{self.title}: the budget of {' or '.join(limits)} is spent, so nothing is searched"
             self.say(f"{spent}; what was found is scored (with more {', '.join(self.budget)} it goes on)")
         else:
-            self.say(f"{self.title}: compiling, then {' or '.join(limits)}, then scoring")
+            in_all = " in all" if self.curves["mean"] else ""
+            self.say(f"{self.title}: compiling, then {' or '.join(limits)}{in_all}, then scoring")
         (self.clock if self.plain else self.live).__enter__()
         return self
 

@@ -42,7 +42,7 @@ def as_key(key: Any) -> jax.Array:
     try:
         return key_of(key)
     except InputError:
-        raise InputError(f"a key is jax.random.key(0), or a seed, not {shown(key)}") from None
+        raise InputError(f"a key is jax.random.key(0), or a seed from 0 to 2^63 - 1, not {shown(key)}") from None
 
 
 def stored_key(data: Sequence[int]) -> jax.Array:

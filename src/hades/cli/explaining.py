@@ -22,7 +22,7 @@ _Explaining: Any = options_of(whole=(arguments.Explaining,))
 
 @dataclass(kw_only=True)
 class Explain(Writing, _Explaining):
-    """Say what a dataset's pairs mean, and draw it.
+    """Say what a dataset's pairs mean; with --out, draw it.
 
     What is lost without each pair, which answers for which part of an episode, what a network makes of them, how far
     they lie from real states, and how networks' scores grow with training.

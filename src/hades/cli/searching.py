@@ -37,7 +37,8 @@ class Distill(_Run, _Where, Options):
     """Distil a task into a dataset."""
 
     task: Positional[Annotated[str, arg(metavar="TASK")]]
-    """The task: cartpole, hopper, digits, ... (`hades envs` lists all), or a path of images of your own."""
+    """The task: cartpole, hopper, digits, ... (`hades envs` lists all), gymnasium/NAME, FILE.py:CLASS of your own
+    environment, or the path of your own images."""
     out: Folder = None
     """The run's folder, new or empty; left out: a new one under runs/."""
 

@@ -130,7 +130,7 @@ def again(name: str, about: Options, call: str) -> Task:
         raise InputError(f"it was made on a task of your own, {name} ({whose}); give it: {call}")
     if about.get("fingerprint", made.fingerprint) != made.fingerprint:
         what = "code" if made.source else "data"
-        raise InputError(f"it was made on other {what} named {name} than this name finds now; give that: {call}")
+        raise InputError(f"{name} has other {what} now than this was made on; go on with: {call}")
     return made
 
 

@@ -20,8 +20,8 @@ BRAX = {
 MEANT = {"swimmer": "Brax's swimmer runs on no pipeline with this JAX; gymnax has another of that name: Swimmer-misc"}
 """Short names that mean what there is not, though a task of another kind could answer to them."""
 HERE = (
-    "`hades envs` lists what has a name. An environment of your own is FILE.py:CLASS, module:CLASS or, in Python, the "
-    "object itself (docs/environments.md)"
+    "`hades envs` lists what has a name, and what else can be installed; whatever Gymnasium has is gymnasium/NAME. An "
+    "environment of your own is FILE.py:CLASS, module:CLASS or, in Python, the object itself"
 )
 PREFIXES = tuple(f"{suite}/" for suite in SUITES)
 

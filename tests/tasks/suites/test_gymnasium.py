@@ -331,11 +331,13 @@ def test_a_file_is_remembered_by_where_it_was_and_what_it_said(
     own.write_text(OWN.replace("-9, 9", "-8, 8"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        InputError, match=r"made on other code named own_point.py:small .*; give that: --task FILE.py:small"
+        InputError,
+        match=r"own_point.py:small has other code now than this was made on; go on with: --task FILE.py:small",
     ):
         hades.evaluate(result.dataset, inits=1, episodes=1)
     with pytest.raises(
-        InputError, match=r"made on other code named own_point.py:small .*; give that: the file as it was"
+        InputError,
+        match=r"own_point.py:small has other code now than this was made on; go on with: the file as it was",
     ):
         hades.resume("run", generations=4, progress=False)
 
