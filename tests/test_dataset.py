@@ -167,8 +167,13 @@ def test_what_a_file_says_does_nothing_to_a_terminal(cartpole_pairs: hades.Datas
 
 
 def test_a_name_that_is_nearly_right_is_answered(tmp_path: Path) -> None:
-    (tmp_path / "first").mkdir()
-    with pytest.raises(InputError, match=r"did you mean .*/first\?"):
+    hades.load("cartpole-2").save(tmp_path / "first" / "dataset.safetensors")
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(InputError, match=r"did you mean [^ ]*/first\?"):
         hades.load(tmp_path / "frist")
+    with pytest.raises(InputError, match=r"in the zoo; `hades zoo`"):
+        hades.load(tmp_path / "note")
+    with pytest.raises(InputError, match=r"in the zoo; `hades zoo`"):
+        hades.load("a" * 300 + "/b")
     with pytest.raises(InputError, match=r"did you mean cartpole-[28] or cartpole-[28]"):
         hades.load("cartpole-3")

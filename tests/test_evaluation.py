@@ -285,4 +285,6 @@ def test_networks_that_play_in_shifts_score_what_they_do_at_once_and_say_how_lon
 def test_a_policy_says_what_an_observation_is() -> None:
     dataset = hades.load("cartpole-2")
     with pytest.raises(hades.InputError, match=r"an observation is \[4\] here, not \[3\]"):
-        hades.policy(dataset)(hades.train(dataset, 0), np.zeros(3), jax.random.key(0))
+        hades.policy(dataset)(hades.train(dataset, 0), jax.numpy.zeros(3), jax.random.key(0))
+    with pytest.raises(hades.InputError, match=r"an observation is an array \[4\] here, not"):
+        hades.policy(dataset)(hades.train(dataset, 0), {"image": 1}, jax.random.key(0))  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ def test_classes_are_counted_by_the_task() -> None:
     assert dataset.labels is not None and dataset.labels.shape == (2, 3)
     with pytest.raises(InputError, match="actions go from 0 to 2 here, not from 0 to 3"):
         hades.Dataset.from_arrays([[-0.5, 0.0], [0.5, 0.1]], [0, 3], "mountaincar")
-    with pytest.raises(InputError, match="an action has a row of 1 number here, and these are one number each"):
+    with pytest.raises(InputError, match=r"actions are \[N, 1\] here, a row of 1 number a pair; these are \[2\]"):
         hades.Dataset.from_arrays([[1.0, 0, 0], [0, 1, 3]], [0, 1], "pendulum")
     with pytest.raises(InputError, match=r"these are pairs of observations \[3\] and 3 actions; MountainCar-v0 has"):
         hades.Dataset.from_arrays(np.zeros((2, 3)), [0, 1], "mountaincar")

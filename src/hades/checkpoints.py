@@ -76,16 +76,17 @@ def about(folder: Path) -> Json | None:
     return None
 
 
-def damaged(folder: Path) -> list[int]:
-    """Of the checkpoints in a folder, those that are not what was written; of orbax's folders that is not asked."""
-    found = []
-    for generation in generations(folder):
-        try:
-            if (file := file_of(folder, generation)).exists():
-                _unpacked(file)
-        except (Damaged, InputError):
-            found.append(generation)
-    return found
+def damaged(folder: Path, generation: int) -> bool:
+    """Whether a checkpoint is there, and not what was written; of orbax's folders that is not asked."""
+    file = file_of(folder, generation)
+    try:
+        if file.exists():
+            _unpacked(file)
+    except Damaged:
+        return True
+    except InputError:  # gone by now, or not to be read
+        return file.exists()
+    return False
 
 
 def drop(folder: Path, generation: int) -> None:

@@ -1,7 +1,6 @@
 """What a dataset holds, as a file has it: arrays of 32-bit numbers, and JSON."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -77,8 +76,8 @@ def _score(value: Any) -> Json:
 
 
 def _figure(value: Any) -> bool:
-    """A number that is not finite is none, in a file."""
-    return value is None or is_number(value) or (isinstance(value, float) and not math.isfinite(value))
+    """A number; one that is not finite is null in a file."""
+    return value is None or isinstance(value, float) or is_number(value)
 
 
 def _interval(value: Any) -> bool:

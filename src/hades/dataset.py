@@ -5,7 +5,9 @@ dataset is for. Nothing else is needed to train on it. One that comes from the h
 that its header may name is not run.
 """
 
+import contextlib
 import difflib
+import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -273,14 +275,26 @@ def load(path: str | os.PathLike[str]) -> Dataset:
             raise InputError(f"{path.parent} is a folder without {FILE}, no run's or one that has just begun")
     if not os.path.isfile(path):
         if str(path) not in zoo():
-            beside = [str(one) for one in path.parent.glob("*") if one.is_dir() or one.suffix == path.suffix]
-            near = difflib.get_close_matches(str(path), [*zoo(), *beside], n=3)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            hint = f"did you mean {' or '.join(near)}? " if (near := _near(path)) else ""
             raise InputError(
                 f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists the zoo's"
             )
         path = zoo()[str(path)]
     return _read(path, str(path), "a run's is written anew by: hades resume RUN")
+
+
+LOOKED_AT = 1000
+"""Names in a folder among which a misspelt one is looked for."""
+
+
+def _near(path: Path) -> list[str]:
+    """What is called nearly so: in the zoo, and of datasets and runs where it should be, as far as one looks."""
+    known = {name: name for name in zoo()}
+    with contextlib.suppress(OSError), os.scandir(path.parent) as beside:
+        for one in itertools.islice(beside, LOOKED_AT):
+            if one.name.endswith(".safetensors") or os.path.isfile(os.path.join(one.path, FILE)):
+                known[one.name] = str(path.with_name(one.name))
+    return [known[name] for name in difflib.get_close_matches(path.name, known, n=3, cutoff=0.7)]
 
 
 def _read(path: Path, name: str, remedy: str) -> Dataset:

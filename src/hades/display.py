@@ -106,8 +106,7 @@ def _facts(dataset: "Dataset") -> list[tuple[str, str]]:
 def _score(dataset: "Dataset", score: Json) -> str:
     """In words, as far as it is one: a header may leave out anything."""
     try:
-        words = dataset.metric.words(score["mean"], score.get("std_of_inits"))
-        return f"{dataset.metric.name} {words} over networks ({dataset.metric.counts(score)})"
+        return f"{dataset.metric.name} {dataset.metric.over_networks(score)} ({dataset.metric.counts(score)})"
     except KeyError:
         return "not known"
 

@@ -243,8 +243,7 @@ def _run(
         keeper.save(state, counts, dataset)
     if watching:
         watching.close()
-    again = bool(loop.rows)  # otherwise what it shows is what it showed
-    page, unsaved = written_page(run, again) if run and over and not keeper.failed else (None, keeper.failed)
+    page, unsaved = written_page(run) if run and over and not keeper.failed else (None, keeper.failed)
     return Result(
         dataset=dataset,
         evaluation=evaluation,

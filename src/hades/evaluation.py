@@ -27,7 +27,7 @@ from hades.learner.recipe import Recipe, Wishes, stored
 from hades.learner.recipes import published
 from hades.memory import check_memory, of_networks, of_training
 from hades.normalisers import normaliser_of
-from hades.options import held_to
+from hades.options import held_to, shown
 from hades.parallel import shifts
 from hades.progress import Left, silent
 from hades.scores import FRESH, OWN, STRANGERS, Evaluation, Networks
@@ -101,9 +101,13 @@ def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.g
     mean, std = dataset.normaliser
 
     def acts(params: Params, obs: jax.Array, key: jax.Array) -> jax.Array:
-        seen = jnp.asarray(obs, jnp.float32)
-        if seen.shape != dataset.spec.obs_shape:
-            raise InputError(f"an observation is {list(dataset.spec.obs_shape)} here, not {list(seen.shape)}")
+        shape = list(dataset.spec.obs_shape)
+        try:
+            seen = jnp.asarray(obs, jnp.float32)
+        except (TypeError, ValueError):
+            raise InputError(f"an observation is an array {shape} here, not {shown(obs)}") from None
+        if list(seen.shape) != shape:
+            raise InputError(f"an observation is {shape} here, not {list(seen.shape)}")
         return act(params, (seen - mean) / std, key)
 
     return runtime.in_32_bits(acts)

@@ -159,7 +159,7 @@ def _column(actions: Any, spec: Spec | None) -> dict[str, Any]:
     given = np.asarray(actions)
     if spec and not spec.discrete and given.ndim == 1:
         row = counted(spec.num_actions, "numbers")
-        raise InputError(f"an action has a row of {row} here, and these are one number each")
+        raise InputError(f"actions are [N, {spec.num_actions}] here, a row of {row} a pair; these are [{len(given)}]")
     if not (spec.discrete if spec else given.ndim == 1):
         return {"actions": given}
     if spec is None or given.ndim != 1 or given.dtype.kind not in "biu":

@@ -1,12 +1,12 @@
 """``metrics.jsonl``: a line a generation, whatever happens to some of them."""
 
 import json
-import math
 from bisect import bisect_left
 from collections.abc import Iterable
 from pathlib import Path
 
 from hades.aliases import Json
+from hades.contents import is_number
 from hades.errors import InputError, WriteError
 from hades.files import dumps, reason, write_atomically
 
@@ -79,14 +79,10 @@ def _row(line: bytes) -> Row | None:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(row, dict) or not all(_is_number(row.get(name)) for name in NUMBERS):
+    if not isinstance(row, dict) or not all(is_number(row.get(name)) for name in NUMBERS):
         return None
     whole = isinstance(row["generation"], int) and set(NAMES) <= set(row)
-    return row if whole and all(value is None or _is_number(value) for value in row.values()) else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and abs(value) < 2**63 and math.isfinite(value)
+    return row if whole and all(value is None or is_number(value) for value in row.values()) else None
 
 
 def _ascending(rows: list[Row]) -> list[Row]:

@@ -16,7 +16,7 @@ from hades.dataset import Dataset
 from hades.errors import InputError, WriteError, notice
 from hades.loop import Counts
 from hades.reporting.page import report
-from hades.runs import PAGE, Row, Run
+from hades.runs import Row, Run
 from hades.scores import Evaluation
 from hades.search import Search
 from hades.tasks.base import Task
@@ -116,12 +116,10 @@ def config_of(config: Config) -> Json:
     return config.to_json() | ({"start": str(config.start_file.absolute())} if config.start_file else {})
 
 
-def written_page(run: Run, again: bool = True) -> tuple[Path | None, str | None]:
-    """A run's page, and why it could not be written, if so; one that is there stays where nothing is new."""
+def written_page(run: Run) -> tuple[Path | None, str | None]:
+    """A run's page, and why it could not be written, if so."""
     if not runtime.is_main():
         return None, None
-    if not again and (there := run.path / PAGE).is_file():
-        return there, None
     try:
         return report(run.path, quick=True), None
     except WriteError as error:

@@ -27,8 +27,8 @@ DISPATCH_SECONDS = 0.5
 
 ALIKE = 20
 """Generations whose candidates all score the same, after which it is said."""
-FIRST = "the first generation, compiling what it needs"
-"""What goes on before one is done: what a task on the host needs is compiled only then."""
+FIRST = "the first generation"
+"""What goes on before one is done, in which a task on the host compiles what it needs."""
 BARREN = 10
 """Generations without a finite score, after which there is nothing to wait for."""
 
@@ -170,7 +170,7 @@ class Loop:
         watch = Stopwatch()
         state, *_ = jax.block_until_ready(self.search.generations(state, np.int32(0), np.int32(1), self.search.data))
         self.counts.compiled += sum(map(runtime.agree, watch.lap()))
-        display.doing("searching" if self.rows else FIRST)
+        display.doing("searching" if self.rows or self.begun else FIRST)
         return state
 
     def _dispatch(self, state: State, display: Progress) -> tuple[State, float, list[Row]]:

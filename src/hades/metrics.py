@@ -48,11 +48,16 @@ class Metric:
         """``mean ± spread``, where there is one."""
         return self.number(mean) + ("" if spread is None else f" ± {self.number(spread)}")
 
+    def over_networks(self, score: Options) -> str:
+        """An evaluation's mean, and its standard deviation over networks where there are several."""
+        words = self.words(score["mean"], score.get("std_of_inits"))
+        return words if score.get("std_of_inits") is None else f"{words} over networks"
+
     def spread(self, score: Options) -> str:
         """An evaluation's mean and standard deviations: of networks, and of all episodes where each played several."""
-        found = {"networks": score["std_of_inits"], "episodes": score["std"] if score["episodes"] > 1 else None}
-        spreads = [f"± {self.number(std)} over {of}" for of, std in found.items() if std is not None]
-        return " ".join([self.number(score["mean"]), ", ".join(spreads)]).rstrip()
+        words, std = self.over_networks(score), score["std"] if score["episodes"] > 1 else None
+        comma = "" if std is None or score["std_of_inits"] is None else ","
+        return words if std is None else f"{words}{comma} ± {self.number(std)} over episodes"
 
     def sentence(self, score: Options) -> str:
         """An evaluation's summary on one line."""

@@ -190,8 +190,8 @@ class Progress:
         self.start -= before
         self.stage, self.share, self.left, self.ends, self.scoring = "", float(spent), 0.0, math.inf, 0.0
         self.values: dict[str, str] = {}
-        of_search = (f"mean {metric.searched}", f"best {metric.searched}", metric.name)
-        self.names = dict(zip(("mean", "best", "validated"), of_search, strict=True)) if metric.own_panel else {}
+        own = {"mean": f"mean {metric.searched}", "best": f"best {metric.searched}", "validated": metric.name}
+        self.names: dict[str, str] = own if metric.own_panel else {}
         """Of what is shown, where a search is scored by something else than what it is judged by."""
         self.curves = {name: [row[name] for row in rows] for name in ("validated", "mean")}
         self.console = Console(file=patient(sys.stderr))

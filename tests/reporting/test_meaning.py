@@ -155,7 +155,7 @@ def test_one_network_is_not_called_several(cartpole_pairs: hades.Dataset) -> Non
     assert "its own network gets" in influence.words(cartpole_pairs)
     assert influence.words(cartpole_pairs).endswith("Each mean is of 1 network × 4 episodes.")
     growth = retraining.Growth((0, 1), (one, one))
-    assert growth.words(cartpole_pairs).startswith("Untrained network gets")
+    assert growth.words(cartpole_pairs).startswith("Before training its own network gets")
     assert "half of networks" not in str(keys(FIGURES["training"](cartpole_pairs, growth)))
 
 

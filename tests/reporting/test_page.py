@@ -147,8 +147,8 @@ def test_of_a_run_that_has_just_begun_it_is_said_that_there_is_no_dataset_yet(ru
     young = Path(shutil.copytree(run, tmp_path / "young"))
     for left in (young / "dataset.safetensors", young / "report.html"):
         left.unlink()
-    shutil.rmtree(young / "checkpoint")
-    assert "has not reached its first checkpoint" in " ".join(subject(young).missing)
+    (young / "metrics.jsonl").write_text("")
+    assert "There is no dataset yet: no generation has ended." in subject(young).missing
 
 
 def test_one_damage_does_not_hide_what_is_whole(run: Path, tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def report(result: "Result", as_json: bool) -> int:
     }
     if result.interrupted is None:
         spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
-        text = f"{score}\n{spent}" + ("" if result.unsaved else f"\n{data['dataset']}\n{result.page}")
+        more = f"(hades report {in_shell(run)} adds an episode, and what the pairs mean)"
+        text = f"{score}\n{spent}" + ("" if result.unsaved else f"\n{data['dataset']}\n{result.page}  {more}")
     else:
         text = f"stopped after generation {data['generations']}; go on with: hades resume {in_shell(run)}"
     show(data, text, as_json)

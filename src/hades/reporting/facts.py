@@ -90,15 +90,14 @@ def scores(of: Subject) -> list[Score]:
 
 def _score(name: str, score: Json, metric: Metric, least: float, most: float) -> Score:
     interval = " to ".join(map(metric.number, score.get("iqm_interval") or ()))
-    mean, spread = score["mean"], score.get("std_of_inits")
+    mean, whole = score["mean"], all(name in score for name in ("inits", "episodes"))
     share = None if mean is None or most <= least else (mean - least) / (most - least)
     return Score(
         networks=name,
-        mean="no finite number" if mean is None
-        else metric.words(mean, spread) + (" over networks" if spread is not None else ""),
+        mean="no finite number" if mean is None else metric.over_networks(score),
         iqm=metric.number(score.get("iqm")) + (f" (95 %: {interval})" if interval else ""),
         range=" to ".join(metric.number(score[end]) for end in ("min", "max") if end in score),
-        of=metric.counts({"inits": 1, "episodes": 1} | score),
+        of=metric.counts(score) if whole else "",
         share=None if share is None else min(1.0, max(0.0, share)),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hades.reporting.style import subplots
+from hades.reporting.style import STYLE, subplots
 from hades.tasks.base import Acting
 from hades.tasks.recordings import Recording
 from hades.units import named_or_numbered
@@ -55,20 +55,23 @@ def frames(task: Acting, recordings: Sequence[Recording]) -> list[np.ndarray]:
             as numbers.
         recordings: of `Acting.record`.
     """
+    from matplotlib import style
+
     task = task.bare
     steps = shown_steps(max(recording.steps for recording in recordings), task.pace)
     panels = [_panel(task, recording, steps) for recording in recordings]
     figure, axes = _canvas(len(panels), max(ratio for ratio, _ in panels))
     names = named_or_numbered(task.units.actions, task.spec.num_actions)
     found = []
-    for step in steps:
-        for ax, (_, draw), recording in zip(axes, panels, recordings, strict=False):
-            at = min(int(step), recording.steps - 1)
-            ax.clear()
-            draw(ax, at)
-            ax.set_title("", loc="right")  # what is done, which the caption tells
-            ax.set_title(_caption(task, recording, at, names), size=7.5, family="monospace", pad=4, loc="left")
-        found.append(_pixels(figure))
+    with style.context(STYLE):
+        for step in steps:
+            for ax, (_, draw), recording in zip(axes, panels, recordings, strict=False):
+                at = min(int(step), recording.steps - 1)
+                ax.clear()
+                draw(ax, at)
+                ax.set_title("", loc="right")  # what is done, which the caption tells
+                ax.set_title(_caption(task, recording, at, names), size=7.5, family="monospace", pad=4, loc="left")
+            found.append(_pixels(figure))
     return found
 
 

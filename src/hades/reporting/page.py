@@ -54,6 +54,8 @@ class Part(NamedTuple):
     config: str
     download: tuple[str, str] | None
     """The name of the dataset's file, and the file as an address; an empty one where it is too large for a page."""
+    acts: bool
+    """Whether networks are policies."""
     networks: tuple[str, str]
     """What training gives, and what scoring scores."""
 
@@ -146,7 +148,7 @@ def _lighter(number: int, part: Part) -> Iterator[tuple[int, int, Part]]:
     if part.picture:
         yield without(part.picture.drawn, "There is no picture of the pairs", picture=None)
     if closer.pictures:
-        said = "What the pairs mean is not drawn (hades explain does)"
+        said = "What the pairs mean is not drawn (hades explain --out does)"
         every = "".join(one.drawn for one in closer.pictures)
         yield without(every, said, closer=closer._replace(pictures=()))
 
@@ -177,6 +179,7 @@ def _part(of: Subject, name: str, seen: Closer) -> Part:
         inexact=inexact(of.about),
         config=dumps(of.config, indent=2) if of.config else "",
         download=_download(of.name, of.dataset) if of.dataset else None,
+        acts=of.metric.episodes and not (of.dataset and of.dataset.online),
         networks=networks(of),
     )
 

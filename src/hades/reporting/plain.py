@@ -13,9 +13,11 @@ class PlainFigure(Figure):
     def draw(self, renderer: Any) -> None:
         """As a figure's, of whatever was added to it by now."""
         axes = [axis for ax in self.axes for axis in (ax.xaxis, ax.yaxis)]
-        scales = [axis for axis in axes if isinstance(axis.get_major_formatter(), LogFormatter)]
-        powers = {id(text) for axis in scales for text in axis.get_ticklabels(which="both")}
+        major = [axis for axis in axes if isinstance(axis.get_major_formatter(), LogFormatter)]
+        minor = [axis for axis in axes if isinstance(axis.get_minor_formatter(), LogFormatter)]
+        powers = {id(text) for axis in major for text in axis.get_majorticklabels()}
+        powers |= {id(text) for axis in minor for text in axis.get_minorticklabels()}
         for text in self.findobj(Text):
-            if isinstance(text, Text) and id(text) not in powers:
-                text.set_parse_math(False)
+            if isinstance(text, Text):
+                text.set_parse_math(id(text) in powers)
         super().draw(renderer)

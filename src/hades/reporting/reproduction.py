@@ -58,7 +58,7 @@ def inexact(about: Options) -> str:
     if config.get("minutes") is not None:
         why.append(
             "Its budget is time, in which another machine, or this one on another day, makes more or fewer steps: "
-            "then the same options make another dataset. A budget of --generations is exact."
+            "then the same options make another dataset. A budget of --generations is exact, on a machine like it."
         )
     if unsaid := _unsaid(about):
         why.append(f"Its configuration does not say {', '.join(unsaid)}: the command leaves that to the preset.")

@@ -34,7 +34,7 @@ class Influence(NamedTuple):
         """What one sees."""
         number, means = metric_of(self.whole.metric).number, [each.mean for each in self.without]
         worst, least = int(np.argmin(means)), int(np.argmax(means))
-        whose = f"{self.whole.networks.words or 'fresh'} {_networks(self.whole)}"
+        whose = _networks(self.whole)
         some = "of those left out " * (len(means) < len(dataset))
         kept = f"; without pair {self.pairs[least] + 1}, which {some}is missed least, {number(means[least])}"
         return (
@@ -78,7 +78,7 @@ class Growth(NamedTuple):
         first = self.steps[int(gained.argmax())]
         grown = f"; {MOST:.0%} of that is gained by step {first}" if means[-1] > means[0] and first else ""
         return (
-            f"Untrained {_networks(self.scores[0])} {number(means[0])}, after all {self.steps[-1]} steps of training "
+            f"Before training {_networks(self.scores[0])} {number(means[0])}, after all {self.steps[-1]} steps "
             f"{number(means[-1])}{grown}. {counted(self.scores[0])}"
         )
 
@@ -99,8 +99,10 @@ def counted(score: Evaluation) -> str:
 
 
 def _networks(score: Evaluation) -> str:
-    """That they have a score, of which there may be one."""
-    return "networks get" if len(score.returns) > 1 else "network gets"
+    """Whose they are, of which there may be one, and that they have a score."""
+    kind, _, more = (score.networks.words or "fresh").partition(", ")
+    known, several = f", {more}," if more else "", len(score.returns) > 1
+    return f"{kind} networks{known} get" if several else f"{kind} network{known} gets"
 
 
 def interval_of(score: Evaluation) -> tuple[float, float]:

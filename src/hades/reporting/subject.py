@@ -9,10 +9,10 @@ from hades.aliases import Json
 from hades.contents import is_count, mapping, scores_of
 from hades.dataset import FILE, AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
-from hades.files import in_shell
+from hades.files import in_shell, reason
 from hades.metrics import Metric, metric_of
 from hades.reporting.published import Level, published
-from hades.runs import CHECKPOINTS, METRICS, PAGE, Row, Run, read_snapshots
+from hades.runs import CHECKPOINTS, METRICS, Row, Run, read_snapshots
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,10 @@ def _of_folder(folder: Path) -> Subject:
     """Whatever of a run can be read, each part by itself; what cannot is missing."""
     missing: list[str] = []
     about = _about(folder, missing)
-    dataset, metrics = _dataset(folder, missing), _metrics(folder, missing)
+    metrics = _metrics(folder, missing)
+    kept = _checkpoints(folder, bool(about and metrics), missing)
+    dataset = _dataset(folder, kept, bool(metrics), missing)
     known = Subject(name_of(folder), dataset, about, metrics, _snapshots(folder, missing), folder)
-    if about and not checkpoints.generations(folder / CHECKPOINTS) and (folder / PAGE).exists():
-        missing.append("There is no checkpoint any more: the run cannot go on.")
-    for generation in checkpoints.damaged(folder / CHECKPOINTS):
-        missing.append(f"The checkpoint of generation {generation:,} is damaged.")
     if not about and known.dataset is None and not known.metrics:
         raise InputError(f"{folder} is neither a run's folder nor holds a dataset; {missing[0]}")
     return replace(known, missing=tuple(missing))
@@ -140,7 +138,22 @@ def _metrics(folder: Path, missing: list[str]) -> list[Row]:
     return rows
 
 
-def _dataset(folder: Path, missing: list[str]) -> Dataset | None:
+def _checkpoints(folder: Path, begun: bool, missing: list[str]) -> list[int]:
+    """The generations from which it can go on."""
+    try:
+        kept = checkpoints.generations(folder / CHECKPOINTS)
+    except OSError as error:
+        missing.append(f"The checkpoints cannot be read: {reason(error)}.")
+        return []
+    if begun and not kept:
+        missing.append("There is no checkpoint any more: hades resume begins again.")
+    for generation in kept:
+        if checkpoints.damaged(folder / CHECKPOINTS, generation):
+            missing.append(f"The checkpoint of generation {generation:,} is damaged, or cannot be read.")
+    return kept
+
+
+def _dataset(folder: Path, kept: list[int], begun: bool, missing: list[str]) -> Dataset | None:
     """The best so far."""
     file = folder / FILE
     try:
@@ -148,12 +161,12 @@ def _dataset(folder: Path, missing: list[str]) -> Dataset | None:
     except InputError as error:
         if file.exists():
             missing.append(f"The dataset cannot be read: {error}.")
-        elif checkpoints.generations(folder / CHECKPOINTS):
+        elif kept and begun:
             missing.append(f"{FILE} was there and is gone: hades resume {in_shell(folder)} writes it again.")
-        elif (folder / PAGE).exists():
+        elif begun:
             missing.append(f"{FILE} was there and is gone, and no checkpoint has it either.")
         else:
-            missing.append("There is no dataset yet: the run has not reached its first checkpoint.")
+            missing.append("There is no dataset yet: no generation has ended.")
     return None
 
 

@@ -70,7 +70,7 @@ EXPERIMENTS = {
     "halfcheetah": Experiment("halfcheetah", 16, **_LONG),
     "ant": Experiment("ant", 16, **_BODY),
     "humanoid": Experiment("humanoid", 64, **_BODY),
-    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **_SOON),
+    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **_BODY),
     "reacher": Experiment("reacher", 16, **_SOON),
 }
 OTHERS = {

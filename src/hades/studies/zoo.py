@@ -77,7 +77,7 @@ SOURCES: dict[str, tuple[str, str]] = {
         name: (f"docs/results/{name}", f"hades study results --names {name.rpartition('-')[0]}, {minutes} of one core")
         for name, minutes in {
             "ant-16": _TEN,
-            "halfcheetah-16": _TEN,
+            "halfcheetah-16": "half an hour",
             "reacher-16": "five minutes",
             "breakout-16": _TEN,
             "freeway-16": _TEN,
