@@ -82,6 +82,7 @@ def presets() -> Iterator[str]:
     yield f"far above the paper's {body['R', 'ant']}, and its {body['F', 'ant']} for one network"
     yield f"Reacher is above its {body['R', 'reacher']}"
     yield f"HalfCheetah below its {body['R', 'halfcheetah']} and Humanoid far below its {body['R', 'humanoid']}."
+    yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
 
 
