@@ -44,7 +44,8 @@ def look(browser: Browser, page: Path, screen: str, scheme: str, axe: Path | Non
     faults: list[str] = []
     if axe:
         tab.add_script_tag(content=axe.read_text())
-        found = tab.evaluate("axe.run()")["violations"]
+        # It would ask for style sheets once more, which a page that is a file may not.
+        found = tab.evaluate("axe.run({preload: false})")["violations"]
         faults = [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in SERIOUS]
     save(f"{page.parent.name}-{page.stem}-{screen}-{scheme}.png", lambda: tab.screenshot(full_page=True))
     context.close()
