@@ -110,7 +110,7 @@ def test_images_of_ones_own_are_asked_for_though_others_have_the_name(
     about = Run.open(run).about
     assert tasks.again("digits", about, "").fingerprint == task.fingerprint  # a run knows where they lie
     np.savez(tmp_path / "digits.npz", **labelled(seed=1))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="other data named digits than this name finds now"):
+    with pytest.raises(InputError, match="digits has other data now than this was made on"):
         hades.resume(run)
     (tmp_path / "digits.npz").unlink()
     with pytest.raises(InputError, match=r"a task of your own, digits .*give it: hades.resume"):
@@ -126,7 +126,7 @@ def test_images_of_ones_own_are_found_beside_only_where_they_are_the_same(
     monkeypatch.chdir(tmp_path)
     assert task_of(dataset).name == "mine"
     save_labelled(tmp_path, train_labels=(np.arange(30) + 1) % 3)
-    with pytest.raises(InputError, match="other data named mine"):
+    with pytest.raises(InputError, match="mine has other data now"):
         task_of(dataset)
 
 
@@ -140,7 +140,7 @@ def test_a_folder_of_a_named_set_holds_the_same_images_or_is_refused(
     monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "one"))
     assert task_of(dataset).name == "mnist"
     monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "two"))
-    with pytest.raises(InputError, match="other data named mnist"):
+    with pytest.raises(InputError, match="mnist has other data now"):
         task_of(dataset)
 
 
