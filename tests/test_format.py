@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hades
-from hades.dataset import zoo
+from hades.finding import zoo
 from hades.units import Units
 from tests.frameworks import Arrays, Trained, in_flax, in_numpy
 

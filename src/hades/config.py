@@ -12,8 +12,8 @@ from typing import Any
 
 from hades.aliases import Json, Options
 from hades.arguments import ESSENTIALS
-from hades.dataset import zoo
 from hades.errors import InputError
+from hades.finding import zoo
 from hades.learner.recipe import SHAPE, Learner, Recipe, stored
 from hades.options import COUNT, SEED, bare, check, check_names, check_value, option, registry, shown
 

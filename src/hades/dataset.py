@@ -5,9 +5,6 @@ dataset is for. Nothing else is needed to train on it. One that comes from the h
 that its header may name is not run.
 """
 
-import contextlib
-import difflib
-import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -24,6 +21,7 @@ from hades.aliases import Json
 from hades.contents import as_float32, as_info, as_json, mapping
 from hades.errors import InputError
 from hades.files import as_path, digest, dumps, write_atomically
+from hades.finding import near, zoo
 from hades.metrics import Metric, metric_of
 from hades.options import check, option, shown
 from hades.remote import FILE, Address, fetch, is_address, without_code
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
 _ABOUT = ("online", "task", "learner", "info")
-ZOO = Path(__file__).parent / "zoo"
 _KEY = "hades"  # a single header entry: safetensors does not keep the order of several
 
 
@@ -275,26 +272,12 @@ def load(path: str | os.PathLike[str]) -> Dataset:
             raise InputError(f"{path.parent} is a folder without {FILE}, no run's or one that has just begun")
     if not os.path.isfile(path):
         if str(path) not in zoo():
-            hint = f"did you mean {' or '.join(near)}? " if (near := _near(path)) else ""
+            hint = f"did you mean {' or '.join(found)}? " if (found := near(path)) else ""
             raise InputError(
                 f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists the zoo's"
             )
         path = zoo()[str(path)]
     return _read(path, str(path), "a run's is written anew by: hades resume RUN")
-
-
-LOOKED_AT = 1000
-"""Names in a folder among which a misspelt one is looked for."""
-
-
-def _near(path: Path) -> list[str]:
-    """What is called nearly so: in the zoo, and of datasets and runs where it should be, as far as one looks."""
-    known = {name: name for name in zoo()}
-    with contextlib.suppress(OSError), os.scandir(path.parent) as beside:
-        for one in itertools.islice(beside, LOOKED_AT):
-            if one.name.endswith(".safetensors") or os.path.isfile(os.path.join(one.path, FILE)):
-                known[one.name] = str(path.with_name(one.name))
-    return [known[name] for name in difflib.get_close_matches(path.name, known, n=3, cutoff=0.7)]
 
 
 def _read(path: Path, name: str, remedy: str) -> Dataset:
@@ -324,11 +307,6 @@ def _read(path: Path, name: str, remedy: str) -> Dataset:
     if "digest" in about and about["digest"] != digest(tensors, about):
         raise InputError(f"{name} is damaged: not what was written; {remedy}")
     return dataset
-
-
-def zoo() -> dict[str, Path]:
-    """The datasets that come with the package, by name."""
-    return {path.stem: path for path in sorted(ZOO.glob("*.safetensors"))}
 
 
 def _check(dataset: Dataset) -> None:

@@ -274,10 +274,8 @@ class Progress:
         now = time.monotonic()
         left = self.ends + self.scoring - now  # none where it takes longer than it did, or was never known
         remaining = _clock(left) if 0 < left < math.inf else ""
-        return self._named() | {"elapsed": _clock(now - self.start), "remaining": remaining, "": self.stage}
-
-    def _named(self) -> dict[str, str]:
-        return {self.names.get(name, name): value for name, value in self.values.items()}
+        known = {self.names.get(name, name): value for name, value in self.values.items()}
+        return known | {"elapsed": _clock(now - self.start), "remaining": remaining, "": self.stage}
 
     def _view(self) -> Text:
         """What a terminal shows: how far it is, how its score went, and the last generation."""
@@ -290,8 +288,8 @@ class Progress:
         share = self._share(now)
         words = f"  {share:.0%}  {fitted(ends, width - 14, ', ')}"
         done, open_ = bar(share, max(8, min(40, width - len(words))), plain)
-        validated = self.names.get("validated", "validated")
-        numbers = [f"{name} {value}" for name, value in self._named().items() if value and name != validated]
+        values = {name: value for name, value in self.values.items() if value and name != "validated"}
+        numbers = [f"{self.names.get(name, name)} {value}" for name, value in values.items()]
         rows = [Text.assemble((done, "cyan"), (open_, "dim"), words), self._curve(width, plain)]
         return Text("\n").join([*rows, Text(fitted([*filter(None, [self.stage]), *numbers], width))])
 

@@ -240,7 +240,7 @@ def test_published_datasets_are_scored_as_published(tmp_path: Path, cartpole_pai
 def test_the_zoos_files_are_written_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = hades.load("cartpole-2")
     before.save(tmp_path / "zoo" / "cartpole-2.safetensors")
-    monkeypatch.setattr(hades.dataset, "ZOO", tmp_path / "zoo")
+    monkeypatch.setattr(hades.finding, "ZOO", tmp_path / "zoo")
     monkeypatch.setattr(zoo, "_shares", lambda files: {"cartpole-2": {"share": 0.5, "settings": 2, "within": 0.9}})
     monkeypatch.chdir(tmp_path)
     study = studies.make("zoo", write=True, **TINY["zoo"])

@@ -9,9 +9,10 @@ from hades.evaluation import Working
 from hades.files import as_address
 from hades.progress import silent
 from hades.reporting.explanations import explained
-from hades.reporting.facts import COLUMNS, ROWS
+from hades.reporting.facts import in_a_table
 from hades.reporting.meaning import Meaning, meaning
 from hades.reporting.motion import gif, record
+from hades.reporting.pictures import raw_or_normalised
 from hades.reporting.places import names_of
 from hades.reporting.style import svg
 from hades.reporting.subject import Subject
@@ -78,11 +79,10 @@ def _motion(of: Subject, dataset: Dataset, seed: int) -> Picture:
 def beside(found: Meaning) -> tuple[tuple[str, ...], ...]:
     """Pairs' states and the real ones nearest to them, as the environment has them; of many numbers none."""
     dataset, nearest = found.dataset, found.nearest
-    if nearest is None or dataset.states.ndim != 2 or len(dataset) > ROWS or dataset.states.shape[1] > COLUMNS:
+    if nearest is None or not in_a_table(dataset):
         return ()
-    mean, std = dataset.normaliser
     rows = [("state", "distance", *names_of(dataset))]
-    both = zip(mean + std * dataset.states, nearest.states, nearest.distance, strict=True)
+    both = zip(raw_or_normalised(dataset)[0], nearest.states, nearest.distance, strict=True)
     for number, (pair, real, distance) in enumerate(both, 1):
         rows.append((f"pair {number}", "", *(f"{value:.3g}" for value in pair)))
         rows.append((f"nearest to {number}", f"{distance:.2g}", *(f"{value:.3g}" for value in real)))

@@ -46,24 +46,24 @@ def lead(of: Subject) -> str:
 
 def _scored(of: Subject, score: Json) -> str:
     """What networks have, of which there may be one, and what is behind it."""
-    mean, spread, number = score["mean"], score.get("std_of_inits"), score.get("inits", 1)
-    who, have = "Networks", "have"
+    mean, spread = score["mean"], score.get("std_of_inits")
+    who, have = "Networks that are trained on it and on nothing else", "have"
     if of.own:
-        who, have = ("The networks", have) if number > 1 else ("The network", "has")
-        who += " that the search kept to (HaDES-F)"
-        words = f"{who}, trained on it and on nothing else, {have} a {of.metric.name} of "
-    else:
-        words = f"{who} that are trained on it and on nothing else {have} a {of.metric.name} of "
+        many = score.get("inits", 1) > 1
+        kept, have = ("networks", "have") if many else ("network", "has")
+        who = f"The {kept} that the search kept to (HaDES-F), trained on it and on nothing else,"
+    words = f"{who} {have} a {of.metric.name} of"
     if mean is None:
-        return f"{words}no finite number: training on it diverges for some."
-    said = f"{words}{of.metric.words(mean, spread)}"
-    return said + (", the mean ± standard deviation over networks." if spread is not None else ".")
+        return f"{words} no finite number: training on it diverges for some."
+    over = "" if spread is None else ", the mean ± standard deviation over networks"
+    return f"{words} {of.metric.words(mean, spread)}{over}."
 
 
 def measured(of: Subject) -> str:
     """What scores are of, in a table's caption."""
-    whose = "the search's own networks (HaDES-F)" if of.own else "fresh networks, which the search has not seen,"
-    where = "fresh episodes, which it has not seen either" if not of.own else "fresh episodes, which it has not seen"
+    whose, where = "fresh networks, which the search has not seen,", "fresh episodes, which it has not seen either"
+    if of.own:
+        whose, where = "the search's own networks (HaDES-F)", "fresh episodes, which it has not seen"
     if not of.metric.episodes:
         where = MEASURED.get(of.metric.name, "labelled images")
     return f"Scores of {whose} on {where}; mean ± standard deviation over networks, where there are several"
@@ -110,9 +110,14 @@ def networks(of: Subject) -> tuple[str, str]:
     return "a fresh network, after a second", f"what {INITS} others score{where}"
 
 
+def in_a_table(dataset: Dataset) -> bool:
+    """Whether its numbers are few enough for one; pictures and grids are none."""
+    return dataset.states.ndim == 2 and len(dataset) <= ROWS and dataset.states.shape[1] <= COLUMNS
+
+
 def table(dataset: Dataset) -> list[list[str]]:
-    """The pairs as the environment has them, a row each, under a header; of pictures and grids there is none."""
-    if dataset.states.ndim != 2 or len(dataset) > ROWS or sum(dataset.states.shape[1:]) > COLUMNS:
+    """The pairs as the environment has them, a row each, under a header; of many numbers there is none."""
+    if not in_a_table(dataset):
         return []
     observations, actions = raw_or_normalised(dataset)
     names = named_or_numbered(dataset.units.observations, observations.shape[1])

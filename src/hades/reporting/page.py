@@ -124,8 +124,10 @@ def rendered(every: Sequence[Subject], seen: Sequence[Closer] = (), live: bool =
     template = _templates().get_template("page.html")
     while True:
         page = template.render(parts=parts, title=title, together=together, live=live)
+        if len(page.encode()) <= MOST:
+            return page
         heavy = [one for number, part in enumerate(parts) for one in _lighter(number, part)]
-        if len(page.encode()) <= MOST or not heavy:
+        if not heavy:
             return page
         _, number, part = max(heavy, key=lambda one: one[0])
         parts[number] = part
@@ -149,8 +151,7 @@ def _lighter(number: int, part: Part) -> Iterator[tuple[int, int, Part]]:
         yield without(part.picture.drawn, "There is no picture of the pairs", picture=None)
     if closer.pictures:
         said = "What the pairs mean is not drawn (hades explain --out does)"
-        every = "".join(one.drawn for one in closer.pictures)
-        yield without(every, said, closer=closer._replace(pictures=()))
+        yield without("".join(one.drawn for one in closer.pictures), said, closer=closer._replace(pictures=()))
 
 
 def _part(of: Subject, name: str, seen: Closer) -> Part:

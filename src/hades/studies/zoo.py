@@ -218,9 +218,9 @@ def _shares(files: Sequence[str]) -> dict[str, dict[str, float] | None]:
 
 def _write(name: str, rows: Sequence[Row], share: dict[str, float] | None) -> None:
     """A dataset with its card, into the package."""
-    from hades.dataset import ZOO
     from hades.evaluation import task_of
     from hades.exchange import units_of
+    from hades.finding import ZOO
     from hades.keeping import versions
 
     dataset = _source(name)

@@ -6,18 +6,18 @@ Each has a card in its header: how it was made, what fresh networks score, and h
 
 from pathlib import Path
 
-from hades import dataset
 from hades.aliases import Json
 from hades.dataset import Dataset, load
 from hades.errors import InputError
 from hades.files import write_atomically
+from hades.finding import zoo
 from hades.metrics import RETURN, metric_of
 from hades.tables import align
 
 
 def names() -> list[str]:
     """Of all datasets."""
-    return list(dataset.zoo())
+    return list(zoo())
 
 
 def card(name: str) -> Json:
@@ -62,9 +62,9 @@ def table() -> str:
 
 
 def _path(name: str) -> Path:
-    if name not in dataset.zoo():
+    if name not in zoo():
         raise InputError(f"no '{name}' in the zoo; it has {', '.join(names())}")
-    return dataset.zoo()[name]
+    return zoo()[name]
 
 
 def _card(name: str, known: Dataset) -> Json:
