@@ -61,7 +61,8 @@ def report(result: "Result", as_json: bool) -> int:
     }
     if result.interrupted is None:
         spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
-        more = f"(hades report {in_shell(run)} adds an episode, and what the pairs mean)"
+        seen = "an episode, and what the pairs mean" if result.dataset.metric.episodes else "what the images do"
+        more = f"(hades report {in_shell(run)} adds {seen})"
         text = f"{score}\n{spent}" + ("" if result.unsaved else f"\n{data['dataset']}\n{result.page}  {more}")
     else:
         text = f"stopped after generation {data['generations']}; go on with: hades resume {in_shell(run)}"
