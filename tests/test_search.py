@@ -135,6 +135,16 @@ def test_steps_are_of_all_kinds_of_networks(target: ControlTask) -> None:
     assert int(metrics["env_steps"]) == 4 * 6 * 10
 
 
+def test_a_start_that_is_called_like_a_run_is_told_where_it_is(
+    target: ControlTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "dataset.safetensors").touch()
+    with pytest.raises(InputError, match=r"choose one of random, sample, or \./first for the run that is here"):
+        hades.distill(target, start="first", progress=False)
+
+
 def test_control_is_not_differentiable_and_starts_at_random(target: ControlTask) -> None:
     with pytest.raises(InputError, match="not differentiable: take an evolution strategy"):
         hades.distill(target, strategy="gradient", progress=False)

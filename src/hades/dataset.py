@@ -272,10 +272,8 @@ def load(path: str | os.PathLike[str]) -> Dataset:
             raise InputError(f"{path.parent} is a folder without {FILE}, no run's or one that has just begun")
     if not os.path.isfile(path):
         if str(path) not in zoo():
-            hint = f"did you mean {' or '.join(found)}? " if (found := near(path)) else ""
-            raise InputError(
-                f"no dataset file at {path}, and none of that name in the zoo; {hint}`hades zoo` lists the zoo's"
-            )
+            hint = near(path) or "`hades zoo` lists the zoo's"
+            raise InputError(f"no dataset file at {path}, and none of that name in the zoo; {hint}")
         path = zoo()[str(path)]
     return _read(path, str(path), "a run's is written anew by: hades resume RUN")
 

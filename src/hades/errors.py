@@ -1,6 +1,8 @@
 """The ways in which a request can fail, and what is said without failing."""
 
+import difflib
 import warnings
+from collections.abc import Iterable, Mapping
 
 from hades.tables import printable
 
@@ -27,6 +29,23 @@ class WriteError(InputError):
 
 class Notice(UserWarning):
     """Something that went otherwise than asked, and that the call went on from."""
+
+
+def meant(name: str, known: Iterable[str], most: int = 3, cutoff: float = 0.6) -> str:
+    """A question after what is spelt nearly so; empty where nothing is.
+
+    Args:
+        known: names; or, by their spellings, what they are called.
+        most: of them in the question.
+        cutoff: how alike a spelling has to be, at most 1.
+
+    Examples:
+        >>> meant("cartpoel", ["cartpole", "hopper"])
+        'did you mean cartpole?'
+    """
+    called = known if isinstance(known, Mapping) else {one: one for one in known}
+    near = dict.fromkeys(called[one] for one in difflib.get_close_matches(name, called, n=2 * most, cutoff=cutoff))
+    return f"did you mean {' or '.join([*near][:most])}?" if near else ""
 
 
 def in_a_line(error: BaseException) -> str:

@@ -83,7 +83,7 @@ _LAPTOP_MNIST: Options = DEFAULTS | {
 }  # fmt: skip
 _LAPTOP_CLASSIC: Options = {
     "size": 4, "population": 64, "inits": 2, "episodes": 4, "validate_inits": 64, "learner": Learner(width=64),
-    "minutes": 2.0,
+    "minutes": 1.0,
 }  # fmt: skip
 # With few epochs, what a narrow network has learnt depends on how it began, and a search that starts narrow stays
 # where it began. Of those that start wide, one in five finds a good gait, in its first minute or never
@@ -129,13 +129,13 @@ _LAPTOP_GAIT: Options = _LAPTOP_MOVE | {
 }  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {
-    "CartPole-v1": _discrete(_LAPTOP_CLASSIC, size=2, std=0.5, learner=few_pairs("tanh"), minutes=0.5),
+    "CartPole-v1": _discrete(_LAPTOP_CLASSIC, size=2, std=0.5, learner=few_pairs("tanh"), minutes=0.25),
     "Pendulum-v1": _continuous(
         _LAPTOP_CLASSIC, size=8, inits=4, episodes=2, std=1.0, searches=4, learner=few_pairs("relu"), minutes=3.0
     ),
     "Acrobot-v1": _discrete(_LAPTOP_CLASSIC, size=6, std=0.5, inits=4, learner=few_pairs("relu")),
     "MountainCar-v0": _discrete(_LAPTOP_CLASSIC, size=3, std=0.5, learner=few_pairs("relu")),
-    "MountainCarContinuous-v0": _continuous(_LAPTOP_CLASSIC, std=0.5, minutes=1.0),
+    "MountainCarContinuous-v0": _continuous(_LAPTOP_CLASSIC, std=0.5, minutes=0.5),
     "brax/hopper": _continuous(_LAPTOP_WALK, searches=16),
     "brax/walker2d": _continuous(_LAPTOP_WALK, minutes=30.0),
     "brax/halfcheetah": _continuous(_LAPTOP_BRAX),

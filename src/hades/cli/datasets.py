@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,7 @@ from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of, refuse
 from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing, made_with
 from hades.cli.output import show, words
-from hades.errors import InputError
+from hades.errors import InputError, meant
 from hades.learner.recipe import Learner, Recipe
 
 if TYPE_CHECKING:
@@ -217,9 +216,9 @@ class Zoo(_Answer, Writing):
         from hades import zoo
 
         if self.action not in ("list", "show", "get"):
-            near = get_close_matches(self.action, zoo.names(), n=1)  # itself, if it is one
-            hint = f"; did you mean: hades zoo show {near[0]}?" if near else ""
-            raise InputError(f"hades zoo is list, show NAME or get NAME, not '{self.action}'{hint}")
+            shows = {name: f"hades zoo show {name}" for name in zoo.names()}  # itself, if it is one
+            said = f"hades zoo is list, show NAME or get NAME, not '{self.action}'"
+            raise InputError("; ".join(filter(None, (said, meant(self.action, shows, most=1)))))
         if self.action == "list":
             refuse(self, ("out", "force"), "is for get, which copies a dataset's file")
             if self.name is not None:

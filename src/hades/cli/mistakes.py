@@ -2,13 +2,13 @@
 
 import ast
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 from tyro.conf import Positional
 
+from hades.errors import meant
 from hades.options import members, shown
 
 _WORDS = {int: ("a whole number", "whole numbers"), float: ("a number", "numbers")}
@@ -50,8 +50,8 @@ def _unknown(word: str, known: dict[str, Any], prog: str) -> str:
     if not word.startswith("-"):
         return f"{prog} has no use for '{word}'; {prog} --help says more"
     name = word.partition("=")[0]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    return f"{prog} has no option {name}; {f'did you mean {near[0]}?' if near else f'{prog} --help lists them'}"
+    hint = meant(name, known.keys(), most=1, cutoff=0.7) or f"{prog} --help lists them"
+    return f"{prog} has no option {name}; {hint}"
 
 
 def _options(kind: type) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,6 @@
 """The command that a line means."""
 
 import contextlib
-import difflib
 import io
 from collections.abc import Callable
 from importlib import import_module, metadata
@@ -12,7 +11,7 @@ import tyro
 
 from hades.cli.derive import turned_off
 from hades.cli.mistakes import told
-from hades.errors import InputError
+from hades.errors import InputError, meant
 from hades.tables import align
 
 GROUPS = {
@@ -57,9 +56,8 @@ def parse(args: list[str]) -> Callable[[], int]:
     if name == "--version":
         return version
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise InputError(f"unknown command '{name}'; {hint}Commands: {', '.join(COMMANDS)}")
+        hint = meant(name, COMMANDS.keys(), most=1, cutoff=0.5)
+        raise InputError(f"unknown command '{name}'; {f'{hint} ' if hint else ''}Commands: {', '.join(COMMANDS)}")
     kind = command(name)
     if not isinstance(kind, type):
         kind, name, rest = kind(rest)

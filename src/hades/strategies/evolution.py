@@ -5,7 +5,6 @@ evosax minimises; fitness is negated here and nowhere else.
 
 import copy
 import dataclasses
-import difflib
 import inspect
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +17,7 @@ import optax
 
 from hades.aliases import Options
 from hades.dataset import Spec
-from hades.errors import InputError
+from hades.errors import InputError, meant
 from hades.options import bare
 from hades.scoring import Scores
 from hades.strategies import SCORES, STRATEGIES, Oracle, Settings, Solution, State
@@ -180,6 +179,5 @@ def find(name: str) -> str:
     if found := known_as.get(bare(name)):
         return found
     every = known_as | {bare(other): other for other in STRATEGIES}
-    near = difflib.get_close_matches(bare(name), every, n=3, cutoff=0.4)
-    hint = " or ".join(every[n] for n in near) or ", ".join(every.values())
-    raise InputError(f"unknown strategy '{name}'; did you mean {hint}?")
+    hint = meant(bare(name), every, cutoff=0.4) or f"choose one of {', '.join(every.values())}"
+    raise InputError(f"unknown strategy '{name}'; {hint}")

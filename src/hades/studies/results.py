@@ -64,7 +64,7 @@ EXPERIMENTS = {
     "asterix": Experiment("asterix", 16, seeds=1, **_ADAM),
     "space-invaders": Experiment("space-invaders", 16, **_MOMENTUM),
     "seaquest": Experiment("seaquest", 16, seeds=1, **_MOMENTUM),
-    "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 1.5}),
+    "mountaincar": Experiment("mountaincar", 3, seeds=1, minutes={"laptop": 0.8}),
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
     "halfcheetah": Experiment("halfcheetah", 16, **_LONG),

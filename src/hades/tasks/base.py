@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -19,6 +20,7 @@ from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import published
 from hades.metrics import RETURN, Metric
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
+from hades.remote import FILE
 from hades.tasks.recordings import Recording
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.scenes import Scene
@@ -210,7 +212,8 @@ class Task(ABC):
     def check_start(self, start: str) -> None:
         """Raise `InputError` if states cannot start so."""
         if start not in self.starts:
-            raise InputError(f"{self.name} does not start at '{start}'; choose one of {', '.join(self.starts)}")
+            here = f", or ./{start} for the run that is here" if (Path(start) / FILE).is_file() else ""
+            raise InputError(f"{self.name} does not start at '{start}'; choose one of {', '.join(self.starts)}{here}")
 
     def check(self, normaliser: str, curriculum: int | None, size: int) -> None:
         """Raise `InputError` for options of a distillation that this task cannot have."""

@@ -1,14 +1,13 @@
 """Forgiving names of tasks: what a name means, what there is, and what is nearest to a name that nothing has."""
 
 import contextlib
-import difflib
 import importlib
 import io
 import re
 from functools import cache
 from types import ModuleType
 
-from hades.errors import InputError
+from hades.errors import InputError, meant
 from hades.tasks.suites import FIRST, LATER, SUITES
 
 BRAX = {
@@ -83,11 +82,9 @@ def find(name: str) -> tuple[str, str]:
     if stem.removeprefix("brax") in MEANT:
         raise InputError(f"unknown task '{name}'; {MEANT[stem.removeprefix('brax')]}")
     aliases = {alias(full): full for full in reversed(names()) for alias in ALIASES}
-    near = difflib.get_close_matches(stem, aliases, n=5, cutoff=0.65)
-    nearest = list(dict.fromkeys(aliases[alias] for alias in near))[: 1 if stem in near else 3]
-    hint = f"did you mean {' or '.join(nearest)}? " if nearest else ""
+    hint = meant(stem, aliases, most=1 if stem in aliases else 3, cutoff=0.65)
     path = ", and no file or folder is there" if "/" in name else ""
-    raise InputError(f"unknown task '{name}'{path}; {hint}{HERE}")
+    raise InputError(f"unknown task '{name}'{path}; {f'{hint} ' if hint else ''}{HERE}")
 
 
 @cache

@@ -4,7 +4,6 @@ Whoever adds one adds its line to `SUITES`; the extra that installs it has its n
 """
 
 import contextlib
-import difflib
 import importlib
 import io
 import json
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from hades.errors import InputError, in_a_line
+from hades.errors import InputError, in_a_line, meant
 from hades.extras import MissingExtra, installed
 from hades.tasks.base import Task
 from hades.tasks.copies import quiet
@@ -105,9 +104,7 @@ def package(name: str) -> Any:
 def nearest(name: str, known: Sequence[str]) -> None:
     """Raise `InputError` for a name that is not among those of its suite, with the nearest ones."""
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`hades envs` lists them"
-        raise InputError(f"there is no {name}; {hint}")
+        raise InputError(f"there is no {name}; {meant(name, known) or '`hades envs` lists them'}")
 
 
 def remembered(make: Callable[..., T]) -> Callable[..., T]:
