@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.helpers import Target
 
 import hades
+from hades.config import Config
 from hades.dataset import Spec
 from hades.learner.recipes import CONTINUOUS, DISCRETE
+from hades.search import Search
 from hades.strategies import Oracle, Settings, Solution
 from hades.strategies.actors import Critic, Returns, mean_clipped
 from hades.strategies.ppo import PPO, PPOState
@@ -23,9 +25,10 @@ from hades.tasks.rollouts import Trajectory
 
 KEY = jax.random.key(0)
 ACTORS = 2, 3
+LEARNER = hades.Learner(width=16, epochs=12)
 OPTIONS: dict[str, Any] = {
     "size": 2, "strategy": "ppo", "inits": 2, "normaliser": "none", "validate_inits": 4,
-    "learner": {"width": 16, "epochs": 12}, "strategy_options": {"rollout": 20, "environments": 16}, "progress": False,
+    "learner": LEARNER, "strategy_options": {"rollout": 20, "environments": 16}, "progress": False,
 }  # fmt: skip
 
 
@@ -109,6 +112,48 @@ def test_before_an_episode_has_ended_there_is_no_score() -> None:
     begun = Returns.zero(ACTORS).after(seen)
     assert np.isnan(begun.last) and not begun.any
     assert float(begun.after(seen._replace(reward=seen.reward * np.nan)).last) == -np.inf
+
+
+def test_environments_that_left_the_numbers_show_what_others_saw() -> None:
+    seen = _seen()
+    first, last = (0, 1), (ACTORS[0] - 1, slice(None))
+    broken = seen._replace(reward=seen.reward.at[2, *first].set(jnp.nan), obs=seen.obs.at[:, *last].set(jnp.inf))
+    healed = broken.sound()
+    for name, kept, whole in zip(seen._fields, healed, seen, strict=True):
+        if whole is not None:
+            expected = np.array(whole)
+            expected[:, *first] = expected[:, 0, 0]
+            expected[:, *last] = expected[:, 0, :1]
+            np.testing.assert_array_equal(kept, expected, err_msg=name)
+    assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), seen.sound(), seen))
+    nothing = seen._replace(obs=seen.obs * jnp.nan).sound()
+    assert not any(np.asarray(x).any() for x in jax.tree.leaves(nothing))
+
+
+class Breaking(Target):
+    """Now and then it leaves the numbers, as unstable physics does."""
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        """A reward that is none, and an observation."""
+        out = super().step(key, state, action)
+        lost = jax.random.bernoulli(key, 0.02)
+        return out._replace(obs=jnp.where(lost, jnp.nan, out.obs), reward=jnp.where(lost, jnp.nan, out.reward))
+
+
+@pytest.mark.parametrize("strategy", ["ppo", pytest.param("td3", marks=pytest.mark.slow)])
+def test_what_leaves_the_numbers_is_not_learnt_from(strategy: str) -> None:
+    options = {"environments": 8, "rollout": 8, **({"warmup": 64, "batch": 64} if strategy == "td3" else {})}
+    search = Search(
+        ControlTask("breaking", Breaking()),
+        Config(strategy=strategy, strategy_options=options, inits=2, size=2, normaliser="running", learner=LEARNER),
+    )
+    state = search.init()
+    for _ in range(6):
+        state, metrics = search.generation(state, search.data)
+        assert np.isfinite(metrics["gradient"])
+    for leaf in jax.tree.leaves((state.search.strategy._replace(returns=None, play=None), state.search.seen)):
+        if jnp.issubdtype(leaf.dtype, jnp.floating):
+            assert np.isfinite(leaf).all()
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6), st.floats(0.1, 10))

@@ -11,6 +11,7 @@ import pytest
 import hades
 from hades.dataset import Spec
 from hades.normalisers import Normaliser
+from hades.strategies.actors import Twins
 from hades.strategies.replay import Replay, Transition, transitions
 from hades.tasks.control import ControlTask
 from hades.tasks.rollouts import Trajectory
@@ -59,6 +60,18 @@ def test_what_cannot_be_is_refused(task: str, options: dict[str, Any], says: str
     options = {**OPTIONS, "strategy_options": OPTIONS["strategy_options"] | options}
     with pytest.raises(hades.InputError, match=says):
         hades.distill(target if task == "target" else task, size=2, **options)
+
+
+def test_critics_learn_nothing_from_what_is_no_number() -> None:
+    critics = Twins(Spec((2,), 1, discrete=False), 8, 1e-2, 0.1)
+    state = critics.init(jax.random.key(0))
+    obs, action, scalar = jnp.ones((4, 2)), jnp.ones((4, 1)), jnp.ones(4)
+    some = Transition(obs, action, scalar, scalar, obs)
+    moved, error = critics.learn(state, some, action.at[:2].set(jnp.nan))
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(moved)) and error > 0
+    still, error = critics.learn(state, some, action * jnp.nan)
+    jax.tree.map(np.testing.assert_array_equal, still.params, state.params)
+    assert error == 0
 
 
 def _numbered(*numbers: int) -> Transition:

@@ -63,7 +63,7 @@ class Actor:
         networks = self.train(oracle, state.solution)
         play, seen = oracle.rollouts(networks, state.play, self.options.rollout, ask_key)
         state = state._replace(play=play, returns=state.returns.after(seen))
-        state = self.learn(tell_key, state, networks, seen._replace(seen=None), oracle)
+        state = self.learn(tell_key, state, networks, seen.sound()._replace(seen=None), oracle)
         return state, Scores(state.returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
 
     def train(self, oracle: Oracle, solution: Solution) -> PyTree:
@@ -193,7 +193,8 @@ class Returns(NamedTuple):
             going, total, number = carry
             reward, over = step
             going = going + reward
-            return (jnp.where(over, 0, going), total + (going * over).sum(), number + over.sum()), None
+            total = total + jnp.sum(going, where=over)
+            return (jnp.where(over, 0, going), total, number + over.sum()), None
 
         start = self.going, jnp.zeros(()), jnp.zeros((), jnp.int32)
         (going, total, number), _ = jax.lax.scan(step, start, (seen.reward, seen.terminated | seen.truncated))
@@ -235,12 +236,17 @@ class Twins:
         return out[..., 0]
 
     def learn(self, state: TwinsState, seen: Transition, next_action: jax.Array) -> tuple[TwinsState, jax.Array]:
-        """One step by transitions ``[M, ...]`` of normalised observations; and the loss before it."""
+        """One step by transitions ``[M, ...]`` of normalised observations; and the loss before it.
+
+        What follows by a network that has diverged is no number, and nothing is learnt from it.
+        """
         after = self.both(state.target, seen.next_obs, next_action).min(0)
         goal = seen.reward + seen.discount * after
+        known = jnp.isfinite(goal)
 
         def loss(params: Params) -> jax.Array:
-            return ((self.both(params, seen.obs, seen.action) - goal) ** 2).mean()
+            error = self.both(params, seen.obs, seen.action) - jnp.where(known, goal, 0)
+            return jnp.where(known, error**2, 0).mean()
 
         error, gradient = jax.value_and_grad(loss)(state.params)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser)

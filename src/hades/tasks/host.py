@@ -18,7 +18,7 @@ from hades.learner.recipe import Recipe
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser
 from hades.tasks import faults
 from hades.tasks.base import Acting, Episode
-from hades.tasks.host_rollouts import Rollouts, Steppable
+from hades.tasks.host_rollouts import Rollouts, Steppable, counted
 from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.views import HostViewed, View, bared
@@ -235,17 +235,12 @@ class HostTask(Acting):
             out = self.environment.step(action.reshape(-1, *action.shape[2:]))
             reward, ended, cut = (np.reshape(x, batch) for x in out[1:])
             obs = np.reshape(out.obs, obs.shape)
-            returns += np.where(alive, _counted(obs, reward), 0)
+            returns += np.where(alive, counted(obs, reward), 0)
             length += alive
             terminated |= alive & ended
             alive &= ~ended & ~cut & (length < (limit or self.max_steps))
         seen = moments.moments() if moments else None
         return Episode(jnp.asarray(returns, jnp.float32), jnp.asarray(length), jnp.asarray(terminated), seen)
-
-
-def _counted(obs: np.ndarray, reward: np.ndarray) -> np.ndarray:
-    """Rewards ``[B, E]`` as scores count them: none is a number where what came of the step is none."""
-    return np.where(np.isfinite(obs).all(tuple(range(reward.ndim, obs.ndim))), reward, np.nan)
 
 
 class _Kept:
@@ -262,7 +257,7 @@ class _Kept:
     def step(self, actions: np.ndarray) -> HostStep:
         out = self.inner.step(actions)
         self.seen.append(out.obs)
-        self.steps.append((actions, _counted(out.obs, out.reward)))
+        self.steps.append((actions, counted(out.obs, out.reward)))
         return out
 
     def episode(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

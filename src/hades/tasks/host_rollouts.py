@@ -93,10 +93,12 @@ class Rollouts:
             stands.actions[every, stands.length] = taken
             out = self.environment.step(taken)
             stands.length[:] += 1
-            truncated = (out.truncated | (stands.length >= self.environment.max_steps)) & ~out.terminated
-            rows.append((obs, drawn, log_prob, out.reward, out.terminated, truncated, out.obs))
+            # One that has left the finite numbers is over.
+            terminated = out.terminated | ~np.isfinite(counted(out.obs, out.reward))
+            truncated = (out.truncated | (stands.length >= self.environment.max_steps)) & ~terminated
+            rows.append((obs, drawn, log_prob, out.reward, terminated, truncated, out.obs))
             obs = out.obs
-            if (done := out.terminated | truncated).any():
+            if (done := terminated | truncated).any():
                 stands.seeds[done] = rng.integers(2**32, size=len(done), dtype=np.uint32)[done]
                 stands.length[done] = 0
                 obs = self.environment.begin(done, stands.seeds)
@@ -124,6 +126,11 @@ class Rollouts:
                 self.environment.begin(fresh, record.seeds)
         self.stands = None  # until what is done next is whole
         return record
+
+
+def counted(obs: np.ndarray, reward: np.ndarray) -> np.ndarray:
+    """Rewards ``[...]`` as scores count them: none is a number where what came of the step is none."""
+    return np.where(np.isfinite(obs).all(tuple(range(reward.ndim, obs.ndim))), reward, np.nan)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

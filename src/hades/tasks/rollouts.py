@@ -39,6 +39,24 @@ class Trajectory(NamedTuple):
     seen: Moments | None
     """Of all observations, as the environment gave them; these have no leading axes."""
 
+    @jax.jit
+    def sound(self) -> "Trajectory":
+        """Of environments that left the finite numbers, what another one saw, of the same network if there is one.
+
+        What a network that has diverged did would else be in what all learn from, a critic above all, for good. Where
+        there is no other, nothing.
+        """
+        steps = self._replace(seen=None)
+        finite = jnp.stack([_finite(jnp.moveaxis(x, 0, 2), 2) for x in jax.tree.leaves(steps)]).all(0)
+        some = finite.any(1)
+        network = jnp.where(some, jnp.arange(len(some)), jnp.argmax(some))[:, None]
+        environment = jnp.where(finite, jnp.arange(finite.shape[1]), jnp.argmax(finite, 1)[network])
+
+        def others() -> Trajectory:
+            return jax.tree.map(lambda x: jnp.where(some.any(), x[:, network, environment], jnp.zeros_like(x)), steps)
+
+        return jax.lax.cond(finite.all(), lambda: steps, others)._replace(seen=self.seen)
+
 
 def begin(environments: Batch, keys: jax.Array) -> Play:
     """Environments that begin, one a key."""
@@ -49,10 +67,11 @@ def step(environments: Batch, state: PyTree, action: jax.Array, keys: jax.Array)
     """One step of every environment, which begins anew if that was its last.
 
     Returns:
-        What is being played after it, and the outcome of the step itself.
+        What is being played after it, and the outcome of the step itself; what has left the finite numbers is over.
     """
     step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
     out = environments.step(step_keys, state, action)
+    out = out._replace(terminated=out.terminated | ~(_finite(out.obs, 1) & jnp.isfinite(out.reward)))
     fresh = begin(environments, reset_keys)
     done = out.terminated | out.truncated
 
@@ -113,5 +132,12 @@ def per_network(networks: int, x: jax.Array) -> jax.Array:
 
 
 def moments_of(obs: jax.Array) -> Moments:
-    """Of observations ``[T, n, *obs]``, all together."""
-    return merge_all(Moments(jnp.ones(obs.shape[:2]), obs, jnp.zeros_like(obs)))
+    """Of observations ``[T, n, *obs]``, all together that are finite numbers."""
+    finite = _finite(obs, 2)
+    kept = jnp.where(finite.reshape(*finite.shape, *(1,) * (obs.ndim - 2)), obs, 0)
+    return merge_all(Moments(finite.astype(jnp.float32), kept, jnp.zeros_like(kept)))
+
+
+def _finite(x: jax.Array, axes: int) -> jax.Array:
+    """Whether all numbers are, behind so many leading axes."""
+    return jnp.isfinite(x).all(tuple(range(axes, x.ndim)))
