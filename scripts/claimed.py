@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from hades import studies, zoo
@@ -37,6 +37,8 @@ def claims() -> Iterator[Claim]:
     for page, command, texts in (
         ("README.md", "reference/figures.json", readme()),
         ("docs/results.md", "hades study results, comparison; reference/figures.json", presets()),
+        ("docs/results.md", "hades study results --names pendulum", half_time()),
+        ("docs/results.md", "hades study comparison --methods HaDES-F ...; --tasks freeway --no-tuned", one_network()),
         ("docs/results.md", "hades study comparison", comparison()),
         ("docs/results.md", "reference/figures.json", bodies()),
         ("docs/results.md", "hades study results --names breakout ...; reference/figures.json", games()),
@@ -103,6 +105,35 @@ def games() -> Iterator[str]:
             for game in ("Breakout", "SpaceInvaders", "Asterix")
         ]
         yield "HaDES-{} {}, {} and {}".format(kind, *three)
+
+
+def one_network() -> Iterator[str]:
+    """HaDES-F, and what stops Freeway."""
+    seen = rows("comparison_fixed")
+    yield f"one seed, {seen[0]['return']['episodes']} episodes."
+    invaders, breakout = (paper(f"minatar-5k/HaDES-F/{name}-MinAtar/D16") for name in ("SpaceInvaders", "Breakout"))
+    yield f"more than twice the published {invaders['mean']:.1f};"
+    yield f"below its {breakout['mean']:.1f};"
+    every = read(ROOT / "docs" / "studies" / "comparison_games" / "results.json", "comparison").values()
+    ppo = [row for row in every if (row["cell"]["task"], row["cell"]["method"]) == ("freeway", "PPO")]
+    usual = [row for row in ppo if row["cell"]["settings"]["learning_rate"] == 3e-4]
+    together = zip(*(row["curve"] for row in usual), strict=True)
+    curve = [(points[0][0] / 1e6, mean(point[2] for point in points)) for points in together]
+    first, million = (min(curve, key=lambda one: abs(one[0] - at)) for at in (0.25, 1.0))
+    passed = next(steps for steps, score in curve if score > 40)
+    yield f"at {first[1]:.1f} after {first[0]:.2f} million steps and {million[1]:.1f} after {million[0]:.2f},"
+    yield f"mean of {len(usual)} seeds) and passes 40 after {passed:.1f} million"
+    settings = usual[0]["cell"]["settings"]
+    yield f"with {settings['num_epochs'] * settings['num_minibatches']} updates for every {8192:,} steps"
+    assert settings["num_envs"] * settings["num_steps"] == 8192
+
+
+def half_time() -> Iterator[str]:
+    """Pendulum's."""
+    every = read(ROOT / "docs" / "studies" / "results" / "results.json", "results").values()
+    short = [row for row in every if row["cell"].get("name") == "pendulum" and row["config"]["minutes"] == 1.5]
+    returns = [row["scores"][0]["return"]["mean"] for row in short]
+    yield f"({mean(returns):.1f} ± {stdev(returns):.1f} at width 64 in half its minutes, {len(returns)} seeds)"
 
 
 def comparison() -> Iterator[str]:

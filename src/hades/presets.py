@@ -159,6 +159,7 @@ PRESETS: dict[str, dict[str, Config]] = {
         "brax/halfcheetah": _continuous(_LAPTOP_GAIT, minutes=30.0),
         "brax/ant": _continuous(_LAPTOP_MOVE),
         "brax/humanoid": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
+        "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
         "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, minutes=10.0),
         "brax/reacher": _continuous(
             _LAPTOP_MOVE, strategy_options=_LAPTOP_MOVE["strategy_options"] | {"gamma": 0.95}, minutes=10.0

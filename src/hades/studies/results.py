@@ -70,7 +70,8 @@ EXPERIMENTS = {
     "halfcheetah": Experiment("halfcheetah", 16, **_LONG),
     "ant": Experiment("ant", 16, **_BODY),
     "humanoid": Experiment("humanoid", 64, **_BODY),
-    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **_BODY),
+    "humanoidstandup": Experiment("humanoidstandup", 64, **_BODY),
+    "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **{**_BODY, "seeds": 3}),
     "reacher": Experiment("reacher", 16, **_SOON),
 }
 OTHERS = {
