@@ -145,7 +145,14 @@ def test_what_leaves_the_numbers_is_not_learnt_from(strategy: str) -> None:
     options = {"environments": 8, "rollout": 8, **({"warmup": 64, "batch": 64} if strategy == "td3" else {})}
     search = Search(
         ControlTask("breaking", Breaking()),
-        Config(strategy=strategy, strategy_options=options, inits=2, size=2, normaliser="running", learner=LEARNER),
+        Config(
+            strategy=strategy,
+            strategy_options=options,
+            inits=2,
+            size=2,
+            normaliser="running",
+            learner=CONTINUOUS.patched(LEARNER),
+        ),
     )
     state = search.init()
     for _ in range(6):

@@ -10,6 +10,7 @@ import pytest
 
 import hades
 from hades.dataset import Spec
+from hades.learner.networks import init_network
 from hades.normalisers import identity_normaliser
 from hades.tasks.control import ControlTask
 from hades.tasks.host import HostStep, HostTask
@@ -41,6 +42,39 @@ class Line:
         self.steps += len(actions)
         ended = (self.time == self.early) & (np.arange(len(actions)) % 2 == 0)
         return HostStep(self.x, -np.abs(self.x[:, 0]), ended, np.full(len(actions), self.time >= self.max_steps))
+
+
+class Breaking(Line):
+    """Its first copy leaves the numbers at the third step."""
+
+    def step(self, actions: np.ndarray) -> HostStep:
+        out = super().step(actions)
+        if self.time == 3:
+            self.x[0] = np.nan
+        return out._replace(obs=self.x)
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """Anew where it says so."""
+        draws = [np.random.default_rng(int(seed)).uniform(-1, 1, 1) for seed in seeds]
+        self.x = np.where(which[:, None], np.stack(draws).astype(np.float32), self.x)
+        return self.x
+
+    def another(self) -> "Breaking":
+        """One like it."""
+        return Breaking()
+
+
+def test_what_leaves_the_numbers_begins_anew() -> None:
+    task = HostTask("breaking", Breaking())
+    recipe = task.reference.patched(hades.Learner(width=4))
+    params = jax.vmap(lambda key: init_network(recipe, task.spec, key))(jax.random.split(KEY, 2))
+    play, seen = task.collect(
+        recipe, params, identity_normaliser(task.spec), task.begin(jax.random.split(KEY, (2, 2))), 5, KEY
+    )
+    assert seen.terminated[:, 0, 0].tolist() == [False, False, True, False, False]
+    assert not seen.terminated[:, 1].any() and np.isnan(seen.next_obs[2, 0, 0]).all()
+    assert np.isfinite(seen.obs).all() and np.isfinite(play.obs).all()
+    assert seen.seen is not None and float(seen.seen.number) == 5 * 4
 
 
 def test_it_is_distilled_and_evaluated_like_any_other() -> None:

@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 AUTHORS = "published by the authors (Lupu et al. 2024, Apache-2.0)"
 _TEN = "ten minutes"
 SOURCES: dict[str, tuple[str, str]] = {
-    "cartpole-2": ("docs/results/cartpole-seed0", "hades distill cartpole"),
+    "cartpole-2": ("docs/results/cartpole-seed0", "hades distill cartpole --minutes 0.5"),
     "cartpole-8": (
         "docs/results/cartpole-8",
         "hades distill cartpole --size 8 --minutes 1.5 --activation relu, one core",
     ),
     "pendulum": ("docs/results/pendulum-seed0", "hades distill pendulum"),
-    "acrobot": ("docs/results/acrobot-seed2", "hades distill acrobot"),
+    "pendulum-16": ("docs/results/pendulum-16-any", "python scripts/any_network.py, three minutes of one core"),
+    "acrobot": ("docs/results/acrobot-seed2", "hades distill acrobot --minutes 2 --seed 2"),
     "acrobot-12": ("docs/results/acrobot-12", "hades distill acrobot --size 12 --minutes 2, one core"),
     "mountaincar-continuous": (
         "docs/results/mountaincar-continuous-seed0",
-        "hades distill mountaincar-continuous",
+        "hades distill mountaincar-continuous --minutes 1",
     ),
     "mountaincar": (
         "docs/results/mountaincar-seed0",
@@ -78,6 +79,7 @@ SOURCES: dict[str, tuple[str, str]] = {
         for name, minutes in {
             "ant-16": _TEN,
             "halfcheetah-16": "half an hour",
+            "inverted_double_pendulum-16": _TEN,
             "reacher-16": "five minutes",
             "breakout-16": _TEN,
             "freeway-16": _TEN,
@@ -205,14 +207,15 @@ def _words(setting: Json) -> str:
 
 
 def _shares(files: Sequence[str]) -> dict[str, dict[str, float] | None]:
-    """Of each dataset in results of the study generalisation."""
+    """Of each dataset in results of the study generalisation, where it goes by its name or is the file of one."""
     from hades.studies.generalisation import share_kept
 
-    shares = {}
+    shares, names = {}, {f"{file}.safetensors": name for name, (file, _) in SOURCES.items()}
     for file in files:
         _, rows = latest(Path(file), "generalisation")
-        for name in {row["cell"]["dataset"] for row in rows}:
-            shares[name] = share_kept([row for row in rows if row["cell"]["dataset"] == name])
+        for dataset in {row["cell"]["dataset"] for row in rows}:
+            mine = [row for row in rows if row["cell"]["dataset"] == dataset]
+            shares[names.get(dataset, dataset)] = share_kept(mine)
     return shares
 
 
