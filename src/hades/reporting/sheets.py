@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hades.dataset import Dataset
-from hades.reporting.style import BLUE, ORANGE, subplots
+from hades.reporting.style import BLUE, GREY, ORANGE, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
 
 def heat_map(ax: "Axes", shares: Mapping[tuple[Any, Any], float], x: str, y: str) -> None:
-    """Shares by two settings, written into their squares: 1 is blue, what is lost orange."""
+    """Shares by two settings, written into their squares: 1 is blue, what is lost orange, what has no score grey."""
     from matplotlib.colors import LinearSegmentedColormap
 
     columns, rows = (list(dict.fromkeys(key[i] for key in shares)) for i in (0, 1))
     values = np.full((len(rows), len(columns)), np.nan)
     for (column, row), share in shares.items():
         values[rows.index(row), columns.index(column)] = share
-    colours = LinearSegmentedColormap.from_list("shares", [ORANGE, "#FFFFFF", BLUE])
+    colours = LinearSegmentedColormap.from_list("shares", [ORANGE, "#FFFFFF", BLUE]).with_extremes(bad=GREY)
     ax.imshow(values, cmap=colours, vmin=0, vmax=1, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         dark = abs(np.clip(value, 0, 1) - 0.5) > 0.35
-        ax.text(j, i, f"{value:.2f}", ha="center", va="center", size=8, color="white" if dark else "black")
+        words = f"{value:.2f}" if np.isfinite(value) else "none"
+        ax.text(j, i, words, ha="center", va="center", size=8, color="white" if dark else "black")
     names = [[f"{v:.2g}" if isinstance(v, float) else str(v) for v in vs] for vs in (columns, rows)]
     ax.set_xticks(range(len(columns)), names[0])
     ax.set_yticks(range(len(rows)), names[1])
