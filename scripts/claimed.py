@@ -85,7 +85,7 @@ def presets() -> Iterator[str]:
     yield f"far above the paper's {body['R', 'ant']}, and its {body['F', 'ant']} for one network"
     yield f"Reacher is above its {body['R', 'reacher']}"
     yield f"HalfCheetah below its {body['R', 'halfcheetah']}, Humanoid far below its {body['R', 'humanoid']}"
-    yield f"HumanoidStandup below a tenth of its {body['R', 'humanoidstandup']}."
+    yield f"HumanoidStandup at an eighth of its {body['R', 'humanoidstandup']}."
     yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
 
@@ -174,6 +174,9 @@ def generalisation() -> Iterator[str]:
     score, chance = _spread(own["asterix"]["return"]), own["asterix"]["random"]
     yield f"Asterix's score by evolution ({score}; random actions have {chance:.1f}) may be chance"
     yield f"Freeway's sixteen pairs ({_spread(own['freeway']['return'])}) hold for {shares['freeway'][0]}:"
+    looks = share_kept(found("generalisation_loop")[1])
+    assert looks
+    yield f"space-invaders-16 holds for {100 * looks['share']:.0f} % of {looks['settings']}"
 
 
 def any_network() -> Iterator[str]:
