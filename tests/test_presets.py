@@ -39,5 +39,5 @@ def test_the_table_names_strategy_network_and_budget() -> None:
     chosen = {"laptop": {task: PRESETS["laptop"][task].to_json() for task in ("CartPole-v1", "digits")}}
     header, cartpole, digits = presets.table(chosen).splitlines()
     assert header.split()[:4] == ["preset", "task", "pairs", "population"]
-    assert "SNES, std 0.5" in cartpole and "width 64, 200 epochs" in cartpole and cartpole.endswith("0.5 minutes")
+    assert "SNES, std 0.5" in cartpole and "width 64, 200 epochs" in cartpole and cartpole.endswith("0.25 minutes")
     assert "gradient" in digits and "mlp:64 mlp:64x2" in digits

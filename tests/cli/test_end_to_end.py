@@ -105,7 +105,7 @@ def test_the_zoo_is_there_and_its_names_go_everywhere(capsys: pytest.CaptureFixt
     assert code == 0 and json.loads(out)["return"]["mean"] > 400
     assert run(capsys, "train", "cartpole-2", "--json")[0] == 0 and Path("cartpole-2.params-0.safetensors").exists()
     code, out, _ = run(capsys, "zoo", "show", "cartpole-2")
-    assert code == 0 and json.loads(out)["made"] == "hades distill cartpole"
+    assert code == 0 and json.loads(out)["made"] == "hades distill cartpole --minutes 0.5"
     assert run(capsys, "zoo", "get", "cartpole-2", "--out", "mine.safetensors")[0] == 0
     assert run(capsys, "zoo", "get", "acrobot", "--out", "mine.safetensors", "--force")[0] == 0
     assert hades.load("mine.safetensors").task == "Acrobot-v1"
