@@ -25,10 +25,9 @@ from hades.tasks.rollouts import Trajectory
 
 KEY = jax.random.key(0)
 ACTORS = 2, 3
-LEARNER = hades.Learner(width=16, epochs=12)
 OPTIONS: dict[str, Any] = {
     "size": 2, "strategy": "ppo", "inits": 2, "normaliser": "none", "validate_inits": 4,
-    "learner": LEARNER, "strategy_options": {"rollout": 20, "environments": 16}, "progress": False,
+    "learner": {"width": 16, "epochs": 12}, "strategy_options": {"rollout": 20, "environments": 16}, "progress": False,
 }  # fmt: skip
 
 
@@ -151,7 +150,7 @@ def test_what_leaves_the_numbers_is_not_learnt_from(strategy: str) -> None:
             inits=2,
             size=2,
             normaliser="running",
-            learner=CONTINUOUS.patched(LEARNER),
+            learner=CONTINUOUS.patched(hades.Learner(width=16, epochs=12)),
         ),
     )
     state = search.init()
