@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from statistics import mean, stdev
@@ -116,8 +116,7 @@ def one_network() -> Iterator[str]:
     invaders, breakout = (paper(f"minatar-5k/HaDES-F/{name}-MinAtar/D16") for name in ("SpaceInvaders", "Breakout"))
     yield f"more than twice the published {invaders['mean']:.1f};"
     yield f"below its {breakout['mean']:.1f};"
-    every = read(ROOT / "docs" / "studies" / "comparison_games" / "results.json", "comparison").values()
-    ppo = [row for row in every if (row["cell"]["task"], row["cell"]["method"]) == ("freeway", "PPO")]
+    ppo = all_rows("comparison_games", task="freeway", method="PPO")
     usual = [row for row in ppo if row["cell"]["settings"]["learning_rate"] == 3e-4]
     together = zip(*(row["curve"] for row in usual), strict=True)
     curve = [(points[0][0] / 1e6, mean(point[2] for point in points)) for points in together]
@@ -126,14 +125,13 @@ def one_network() -> Iterator[str]:
     yield f"at {first[1]:.1f} after {first[0]:.2f} million steps and {million[1]:.1f} after {million[0]:.2f},"
     yield f"mean of {len(usual)} seeds) and passes 40 after {passed:.1f} million"
     settings = usual[0]["cell"]["settings"]
-    yield f"with {settings['num_epochs'] * settings['num_minibatches']} updates for every {8192:,} steps"
-    assert settings["num_envs"] * settings["num_steps"] == 8192
+    steps = settings["num_envs"] * settings["num_steps"]
+    yield f"with {settings['num_epochs'] * settings['num_minibatches']} updates for every {steps:,} steps"
 
 
 def half_time() -> Iterator[str]:
     """Pendulum's."""
-    every = read(ROOT / "docs" / "studies" / "results" / "results.json", "results").values()
-    short = [row for row in every if row["cell"].get("name") == "pendulum" and row["config"]["minutes"] == 1.5]
+    short = [row for row in all_rows("results", name="pendulum") if row["config"]["minutes"] == 1.5]
     returns = [row["scores"][0]["return"]["mean"] for row in short]
     yield f"({mean(returns):.1f} ± {stdev(returns):.1f} at width 64 in half its minutes, {len(returns)} seeds)"
 
@@ -275,8 +273,7 @@ def laptop() -> Iterator[str]:
 def others() -> Iterator[str]:
     """Walker2d and HalfCheetah."""
     (walker,) = rows("results", name="walker2d")
-    every = read(ROOT / "docs" / "studies" / "results" / "results.json", "results").values()
-    (cheetah,) = (row for row in every if row["cell"].get("name") == "halfcheetah")  # by the preset that was
+    (cheetah,) = all_rows("results", name="halfcheetah")  # by the preset that was
     narrow, wide = (_spread(score["return"], 0) for score in walker["scores"])
     minutes = walker["training_seconds"] / 60
     yield f"{narrow} over 32 networks of width 64 and {wide} of width 512, after {minutes:.1f} minutes"
@@ -339,8 +336,7 @@ def scaling() -> Iterator[str]:
 
 def rows(name: str, /, **cell: Any) -> list[Row]:
     """A study's rows whose cells have these settings."""
-    wanted = cell.items()
-    return [row for row in found(name)[1] if wanted <= {k: row["cell"].get(k) for k in cell}.items()]
+    return _where(found(name)[1], cell)
 
 
 def of(name: str, score: str, /, **cell: Any) -> list[float]:
@@ -351,7 +347,21 @@ def of(name: str, score: str, /, **cell: Any) -> list[float]:
 @cache
 def found(name: str, study: str | None = None) -> tuple[Any, list[Row]]:
     """A study's settings and rows, as docs show them; ``STUDY_ABOUT`` is one of several of a study."""
-    return studies.latest(ROOT / "docs" / "studies" / name / "results.json", study or name.split("_")[0])
+    return studies.latest(_file(name), study or name.split("_")[0])
+
+
+def all_rows(name: str, /, **cell: Any) -> list[Row]:
+    """As `rows`, those of other settings of the study, too."""
+    return _where(read(_file(name), name.split("_")[0]).values(), cell)
+
+
+def _where(rows: Iterable[Row], cell: dict[str, Any]) -> list[Row]:
+    wanted = cell.items()
+    return [row for row in rows if wanted <= {k: row["cell"].get(k) for k in cell}.items()]
+
+
+def _file(name: str) -> Path:
+    return ROOT / "docs" / "studies" / name / "results.json"
 
 
 @cache

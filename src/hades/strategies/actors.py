@@ -63,7 +63,7 @@ class Actor:
         networks = self.train(oracle, state.solution)
         play, seen = oracle.rollouts(networks, state.play, self.options.rollout, ask_key)
         state = state._replace(play=play, returns=state.returns.after(seen))
-        state = self.learn(tell_key, state, networks, seen.sound()._replace(seen=None), oracle)
+        state = self.learn(tell_key, state, networks, seen.sound(), oracle)
         return state, Scores(state.returns.last[None], jnp.asarray(seen.reward.size, jnp.int32), seen.seen)
 
     def train(self, oracle: Oracle, solution: Solution) -> PyTree:

@@ -44,7 +44,7 @@ class Trajectory(NamedTuple):
         """Of environments that left the finite numbers, what another one saw, of the same network if there is one.
 
         What a network that has diverged did would else be in what all learn from, a critic above all, for good. Where
-        there is no other, nothing.
+        there is no other, nothing. Without `seen`.
         """
         steps = self._replace(seen=None)
         finite = jnp.stack([_finite(jnp.moveaxis(x, 0, 2), 2) for x in jax.tree.leaves(steps)]).all(0)
@@ -55,7 +55,7 @@ class Trajectory(NamedTuple):
         def others() -> Trajectory:
             return jax.tree.map(lambda x: jnp.where(some.any(), x[:, network, environment], jnp.zeros_like(x)), steps)
 
-        return jax.lax.cond(finite.all(), lambda: steps, others)._replace(seen=self.seen)
+        return jax.lax.cond(finite.all(), lambda: steps, others)
 
 
 def begin(environments: Batch, keys: jax.Array) -> Play:
