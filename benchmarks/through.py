@@ -40,9 +40,10 @@ def products() -> float:
     return number * PRODUCT**3 / min(timed(lambda: square(matrices), REPEATS))
 
 
-def loss(outputs: Any, obs: jax.Array) -> tuple[jax.Array, None]:
-    """Of one network, on observations ``[M, *obs]``."""
-    return jax.nn.log_softmax(outputs(obs))[:, 0].mean(), None
+def loss(outputs: jax.Array, nothing: Any) -> tuple[jax.Array, None]:
+    """Of one network."""
+    del nothing
+    return jax.nn.log_softmax(outputs)[:, 0].mean(), None
 
 
 def pairs(solution: Any) -> tuple[jax.Array, jax.Array, None]:
@@ -67,10 +68,11 @@ def measured(optimiser: str, width: int, epochs: int, rate: float) -> dict[str, 
     obs = jax.random.normal(keys[2], (NETWORKS, OBSERVATIONS, *shape))
 
     @jax.jit
-    def through(solution: Any, networks: Any, key: jax.Array, obs: jax.Array) -> Any:
-        return fitness.through(pairs, loss, solution, networks, key, obs)[0]
+    def through(solution: Any, networks: Any, key: jax.Array, inputs: Any) -> Any:
+        return fitness.through(pairs, loss, solution, networks, key, inputs, ())[0]
 
-    args = solution, fitness.networks(keys[3]), keys[4], obs
+    networks = fitness.networks(keys[3])
+    args = solution, networks, keys[4], fitness.inputs(networks, obs, PAIRS)
     program = through.lower(*args).compile()
     seconds, weights = min(timed(lambda: program(*args), REPEATS)) / NETWORKS, network_bytes(recipe, task.spec) / 4
     memory = program.memory_analysis()

@@ -65,11 +65,13 @@ class Reinforce:
         advantage = (to_go - to_go.mean((1, 2), keepdims=True)) / (to_go.std() + 1e-6)
 
         def loss(outputs: Any, data: Any) -> tuple[jax.Array, None]:
-            obs, action, advantage = data
-            return -(oracle.head.log_prob(outputs(obs), action) * advantage).mean(), None
+            action, advantage = data
+            return -(oracle.head.log_prob(outputs, action) * advantage).mean(), None
 
-        data = jax.tree.map(lambda x: x.swapaxes(0, 1), (seen.obs, seen.action, advantage))
-        gradients, _ = oracle.surrogate(state.solution, loss, data)
+        obs, *data = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1), (seen.obs, seen.action, advantage))
+        flat = obs.reshape(NETWORKS, STEPS * EPISODES, -1)
+        data = [x.reshape(NETWORKS, STEPS * EPISODES, *x.shape[3:]) for x in data]
+        gradients, _ = oracle.surrogate(state.solution, loss, oracle.inputs(flat), data)
         gradient = jax.tree.map(lambda x: x.mean(0), gradients)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser)
         solution = optax.apply_updates(state.solution, updates)
@@ -149,13 +151,16 @@ def _asked(task: ControlTask, config: Config, play: Play, key: jax.Array) -> tup
 
     @jax.jit
     def ask() -> tuple[Trajectory, Solution]:
-        generation = Generation(search.codec, search.pairs, search.fitness, key, normaliser, key, (), None)
+        networks = [fitness.networks(key) for fitness in search.fitness]
+        generation = Generation(search.codec, search.pairs, search.fitness, networks, normaliser, key, (), None)
         solution = search.codec.start(key, normaliser)
         _, seen = generation.rollouts(generation.trained(solution), play, STEPS, key)
-        return seen, generation.surrogate(solution, _size, seen.obs.swapaxes(0, 1))[0]
+        obs = jnp.moveaxis(seen.obs, 0, 1).reshape(seen.obs.shape[1], -1, *seen.obs.shape[3:])
+        return seen, generation.surrogate(solution, _size, generation.inputs(obs), obs)[0]
 
     return ask()
 
 
 def _size(outputs: Any, obs: jax.Array) -> tuple[jax.Array, None]:
-    return (outputs(obs)[0] ** 2).mean(), None
+    del obs
+    return (outputs[0] ** 2).mean(), None

@@ -21,7 +21,7 @@ from hades.tasks.rollouts import Play, Trajectory
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["network_key", "normaliser", "episode_key", "data", "limit"],
+    data_fields=["networks", "normaliser", "episode_key", "data", "limit"],
     meta_fields=["codec", "pairs", "fitness"],
 )
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Generation:
     Attributes:
         pairs: of a population, leaves ``[P, ...]``.
         fitness: one for each kind of network.
-        network_key: draws them.
+        networks: as they begin, of each kind ``[inits, ...]``.
     """
 
     codec: Codec
     pairs: Callable[[Solution], Pairs]
     fitness: Sequence[Fitness]
-    network_key: jax.Array
+    networks: Sequence[Params]
     normaliser: Normaliser
     episode_key: jax.Array
     data: PyTree
@@ -50,15 +50,15 @@ class Generation:
 
     def scores(self, population: Solution) -> Scores:
         """Networks of every kind trained on every candidate, and what they score."""
-        parts = [partial(self._part, fitness) for fitness in self.fitness]
-        shared = self.network_key, self.normaliser, self.episode_key, self.data, self.limit
+        parts = [partial(self._part, i) for i in range(len(self.fitness))]
+        shared = self.networks, self.normaliser, self.episode_key, self.data, self.limit
         if not self.fitness[0].spread:
             costs = [training_bytes(fitness, self.codec.config.size) for fitness in self.fitness]
             return joint(parts, costs, *shared)(population)
         return combine([part(population, *shared) for part in parts])
 
-    def _part(self, fitness: Fitness, population: Solution, network_key: jax.Array, *shared: PyTree) -> Scores:
-        return fitness.population(self.pairs(population), fitness.networks(network_key), *shared)
+    def _part(self, i: int, population: Solution, networks: Sequence[Params], *shared: PyTree) -> Scores:
+        return self.fitness[i].population(self.pairs(population), networks[i], *shared)
 
     def derivative(self, solution: Solution) -> tuple[Solution, Scores]:
         """Of minus the score, through the score and the training."""
@@ -72,7 +72,9 @@ class Generation:
     def trained(self, solution: Solution) -> Sequence[Params]:
         """The generation's networks, trained on a solution: for each kind ``[inits, ...]``."""
         pairs: Pairs = jax.tree.map(lambda x: x[None], self.codec.pairs(solution))
-        trained = [each.train(pairs, each.networks(self.network_key), self.episode_key) for each in self.fitness]
+        trained = [
+            f.train(pairs, fresh, self.episode_key) for f, fresh in zip(self.fitness, self.networks, strict=True)
+        ]
         return jax.tree.map(lambda x: x[0], trained)
 
     def rollouts(self, networks: Sequence[Params], play: Play, steps: int, key: jax.Array) -> tuple[Play, Trajectory]:
@@ -91,11 +93,16 @@ class Generation:
         of = [jax.vmap(make_network(each.recipe, each.task.spec).apply) for each in self.fitness]
         return _together([f(*each) for f, *each in zip(of, networks, self._apart(obs), strict=True)], 0)
 
-    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:
+    def inputs(self, obs: jax.Array) -> PyTree:
+        """What `surrogate` takes for observations, of each kind of networks."""
+        parts, pairs = zip(self.fitness, self.networks, self._apart(obs), strict=True), self.codec.config.size
+        return [fitness.inputs(fresh, obs, pairs) for fitness, fresh, obs in parts]
+
+    def surrogate(self, solution: Solution, loss: Surrogate, inputs: PyTree, data: PyTree) -> tuple[Solution, PyTree]:
         """The derivative of each network's loss, by the solution, through its training; and what else it gave."""
         return _together([
-            each.through(self.codec.pairs, loss, solution, each.networks(self.network_key), self.episode_key, data)
-            for each, data in zip(self.fitness, self._apart(data), strict=True)
+            each.through(self.codec.pairs, loss, solution, fresh, self.episode_key, inputs, data)
+            for each, fresh, inputs, data in zip(self.fitness, self.networks, inputs, self._apart(data), strict=True)
         ], 0)  # fmt: skip
 
     def _apart(self, tree: PyTree) -> Sequence[PyTree]:

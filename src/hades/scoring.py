@@ -13,9 +13,10 @@ import jax.numpy as jnp
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
-from hades.learner.cloning import Learned, Window, behaviour_cloning
-from hades.learner.networks import Params, init_network, layer_bytes, make_network, network_bytes
+from hades.learner.cloning import Learned, Window, cloned
+from hades.learner.networks import Params, init_network, layer_bytes, network_bytes
 from hades.learner.recipe import Recipe
+from hades.learner.span import Whole, way_of
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, replicated, run_jobs
 from hades.strategies import Solution, Surrogate
@@ -178,7 +179,7 @@ class Fitness:
 
     def _trainer(
         self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None
-    ) -> tuple[MakeParams, tuple[PyTree, ...]]:
+    ) -> "tuple[_Train, tuple[PyTree, ...]]":
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
         if last is None and self.window:
@@ -193,22 +194,25 @@ class Fitness:
         solution: Solution,
         networks: Params,
         key: jax.Array,
+        inputs: PyTree,
         data: PyTree,
     ) -> tuple[Solution, PyTree]:
         """Derivatives of a loss of each network by the solution that its pairs are of, through its training.
 
         Args:
-            data: leaves ``[inits, ...]``, what each network's loss is of.
+            inputs: from `inputs`.
+            data: leaves ``[inits, ...]``, what each network's loss is of, beside its outputs.
 
         Returns:
             Derivatives and what else the loss gave: leaves ``[inits, ...]``.
         """
-        apply = make_network(self.recipe, self.task.spec).apply
 
-        def of(solution: Solution, job: jax.Array, networks: Params, key: jax.Array, data: PyTree) -> Any:
+        def of(solution: Solution, job: jax.Array, networks: Params, key: jax.Array, *met: PyTree) -> Any:
             pairs: Pairs = jax.tree.map(lambda x: x[None], pairs_of(solution))
             train, shared = self._trainer(pairs, networks, key)
-            return loss(partial(apply, train(job, *shared)), jax.tree.map(lambda x: x[job], data))
+            way, trained = train.cloned(job, *shared)
+            inputs, data = jax.tree.map(lambda x: x[job], met)
+            return loss(way.outputs(trained, inputs), data)
 
         def one(job: jax.Array, solution: Solution, *shared: PyTree) -> Any:
             return jax.grad(of, has_aux=True)(solution, job, *shared)
@@ -217,7 +221,17 @@ class Fitness:
             return in_batches(one, shared, jobs, batch)
 
         size = jax.eval_shape(pairs_of, solution)[0].shape[0]
-        return jax.tree.map(lambda x: x[0], self._jobs(1, work, (solution, networks, key, data), size))
+        return jax.tree.map(lambda x: x[0], self._jobs(1, work, (solution, networks, key, inputs, data), size))
+
+    def inputs(self, networks: Params, obs: jax.Array, pairs: int) -> PyTree:
+        """What `through` takes for each network's normalised observations ``[inits, M, *obs]``: leaves ``[inits, M,
+        ...]``.
+
+        Args:
+            networks: as they begin.
+            pairs: that they are trained on.
+        """
+        return jax.vmap(way_of(self.recipe, self.task.spec, pairs, bool(self.window)).inputs)(networks, obs)
 
     def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...], pairs: int) -> Any:
         """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""
@@ -275,7 +289,14 @@ class _Train:
     rate_spread: float | None
     window: int | None
 
-    def __call__(self, job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any) -> Params:
+    def __call__(self, job: jax.Array, *shared: Any) -> Params:
+        way, trained = self.cloned(job, *shared)
+        return way.end(trained)
+
+    def cloned(
+        self, job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any
+    ) -> tuple[Whole, Params]:
+        """The way that it was trained, and what it has learnt in that way."""
         states, targets, learned = jax.tree.map(lambda x: x[job // self.inits], population)
         params = jax.tree.map(lambda x: x[job % self.inits], networks)
         key = jax.random.fold_in(key, job % self.inits)
@@ -284,7 +305,7 @@ class _Train:
             rate = learned.get("learning_rate", jnp.asarray(self.recipe.learning_rate))
             factor = self.rate_spread ** jax.random.uniform(jax.random.fold_in(key, 2**31 - 1), minval=-1, maxval=1)
             learned = {**learned, "learning_rate": rate * factor}
-        return behaviour_cloning(self.recipe, self.spec, params, states, targets, learned, key, window)
+        return cloned(self.recipe, self.spec, params, states, targets, learned, key, window)
 
 
 def ranked(scores: jax.Array) -> jax.Array:

@@ -136,7 +136,7 @@ class Search:
             codec=self.codec,
             pairs=self.pairs,
             fitness=tuple(fitness),
-            network_key=self._init_key(state.key, init_key),
+            networks=tuple(each.networks(self._init_key(state.key, init_key)) for each in fitness),
             normaliser=self.normaliser(state),
             episode_key=episode_key,
             data=data,

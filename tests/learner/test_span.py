@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hades.dataset import Spec
-from hades.learner import cloning
-from hades.learner.cloning import behaviour_cloning
+from hades.learner import span
+from hades.learner.cloning import cloned
 from hades.learner.networks import Params, init_network, make_network
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS, DISCRETE
@@ -34,10 +34,10 @@ def test_its_networks_and_their_derivative_are_those_of_the_whole_layer(
 ) -> None:
     recipe = (DISCRETE if spec.discrete else CONTINUOUS).patched(PLAIN, learner)
     assert spans(recipe, spec, 5)
-    span = _trained(recipe, spec)
-    monkeypatch.setattr(cloning, "spans", lambda *_: False)
+    moved = _trained(recipe, spec)
+    monkeypatch.setattr(span, "spans", lambda *_: False)
     whole = _trained(recipe, spec)
-    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), span, whole)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), moved, whole)
 
 
 def _trained(recipe: Recipe, spec: Spec) -> Trained:
@@ -45,14 +45,17 @@ def _trained(recipe: Recipe, spec: Spec) -> Trained:
     keys = jax.random.split(jax.random.key(0), 4)
     params, states = init_network(recipe, spec, keys[0]), jax.random.normal(keys[1], (5, *spec.obs_shape))
     targets = jax.nn.softmax(3 * jax.random.normal(keys[2], (5, spec.num_actions)))
-    obs, apply = jax.random.normal(keys[3], (7, *spec.obs_shape)), make_network(recipe, spec).apply
+    obs = jax.random.normal(keys[3], (7, *spec.obs_shape))
 
-    def loss(states: jax.Array) -> tuple[Any, Params]:
-        params_ = behaviour_cloning(recipe, spec, params, states, targets)
-        return sum((out**2).sum() for out in jax.tree.leaves(apply(params_, obs))), params_
+    def loss(states: jax.Array) -> tuple[Any, tuple[Params, Any]]:
+        way, trained = cloned(recipe, spec, params, states, targets)
+        outputs = way.outputs(trained, way.inputs(params, obs))
+        return sum((out**2).sum() for out in jax.tree.leaves(outputs)), (way.end(trained), outputs)
 
-    gradient: Callable[[jax.Array], tuple[jax.Array, Params]] = jax.jit(jax.grad(loss, has_aux=True))
-    derivative, trained = gradient(states)
+    gradient: Callable[[jax.Array], tuple[jax.Array, Any]] = jax.jit(jax.grad(loss, has_aux=True))
+    derivative, (trained, outputs) = gradient(states)
+    same = make_network(recipe, spec).apply(trained, obs)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), outputs, same)
     return trained, derivative / jnp.linalg.norm(derivative)
 
 

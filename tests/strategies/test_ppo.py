@@ -1,5 +1,6 @@
 """PPO of the pairs: its pieces against plain Python, and whole runs of toys."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -81,7 +82,7 @@ def test_advantages_are_those_of_plain_python() -> None:
             surprise = float(seen.reward[t, b, e]) + 0.9 * (0 if ends else after[t, b, e]) - value[t, b, e]
             advantage = surprise + (0 if ends or bool(seen.truncated[t, b, e]) else 0.9 * 0.8 * advantage)
             expected[t, b, e] = advantage
-    samples, _ = jax.jit(ppo.samples)(critic, seen)
+    samples, _ = jax.jit(partial(ppo.samples, oracle=cast(Oracle, _Surrogate())))(critic, seen)
     normal = (expected - expected.mean()) / expected.std()
     per_network = [x.swapaxes(0, 1).reshape(ACTORS[0], -1) for x in (normal, expected + value)]
     np.testing.assert_allclose(samples.advantage, per_network[0], atol=1e-4)
@@ -187,8 +188,11 @@ class _Surrogate:
 
     head = None
 
-    def surrogate(self, solution: Solution, loss: Any, data: Any) -> tuple[Solution, Any]:
-        del loss, data
+    def inputs(self, obs: jax.Array) -> jax.Array:
+        return obs
+
+    def surrogate(self, solution: Solution, loss: Any, inputs: Any, data: Any) -> tuple[Solution, Any]:
+        del loss, inputs, data
         about = {"entropy": jnp.asarray([1.0, jnp.nan, 1.0]), "kl": jnp.asarray([0.0, jnp.nan, 0.3])}
         ones = [jnp.ones(()), jnp.full((), jnp.nan), jnp.ones(())]
         return jax.tree.map(lambda x: jnp.stack([one * jnp.ones_like(x) for one in ones]), solution), about
@@ -198,10 +202,11 @@ class _Surrogate:
 def test_policies_that_have_gone_too_far_are_not_moved_further(bound: float, moves: int) -> None:
     ppo = _ppo(kl=bound)
     state: PPOState = ppo.init(KEY)
-    samples, critic = ppo.samples(state.critic, _seen())
+    oracle = cast(Oracle, _Surrogate())
+    samples, critic = ppo.samples(state.critic, _seen(), oracle)
     state = state._replace(critic=critic)
     for _ in range(3):
-        state = ppo.update(state, samples, cast(Oracle, _Surrogate()))
+        state = ppo.update(state, samples, oracle)
     np.testing.assert_allclose(state.solution["x"], -0.1 * moves, rtol=1e-3)
     assert {name: float(value) for name, value in state.watched.items()} == pytest.approx(
         {"entropy": 1.0, "kl": 0.15, "gradient": 2**0.5}

@@ -7,13 +7,16 @@ sixteen grids of 400 numbers that is a twenty-fifth of the layer's work, and of 
 """
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.learner.bodies import NETWORKS
+from hades.learner.heads import Output
 from hades.learner.networks import Network, Params, make_network
 from hades.learner.recipe import Recipe
 
@@ -38,6 +41,11 @@ def trained_spec(recipe: Recipe, spec: Spec, pairs: int, truncated: bool = False
     return Spec((pairs,), spec.num_actions, spec.discrete) if spans(recipe, spec, pairs, truncated) else spec
 
 
+def way_of(recipe: Recipe, spec: Spec, pairs: int, truncated: bool = False) -> "type[Whole]":
+    """How a network is trained on so many pairs, and applied as it is differentiated."""
+    return Span if spans(recipe, spec, pairs, truncated) else Whole
+
+
 class Whole:
     """A network as it is.
 
@@ -59,6 +67,16 @@ class Whole:
         """The parameters of the recipe's network."""
         return trained
 
+    @staticmethod
+    def inputs(params: Params, obs: jax.Array) -> PyTree:
+        """What `outputs` takes for observations ``[M, *obs]``, leaves ``[M, ...]``, by a network as it began."""
+        del params
+        return obs
+
+    def outputs(self, trained: Params, inputs: PyTree) -> Output:
+        """Of the trained network."""
+        return self.network.apply(trained, inputs)
+
 
 class Span(Whole):
     """A network whose first kernel is ``kernel + states.T @ c``, trained as one that is fed the pairs' numbers."""
@@ -78,6 +96,26 @@ class Span(Whole):
     def end(self, trained: Params) -> Params:
         """The parameters of the recipe's network."""
         return _with_first(trained, self.kernel + self.states.T @ _first(trained))
+
+    @staticmethod
+    def inputs(params: Params, obs: jax.Array) -> PyTree:
+        """Observations, and what the first layer made of them at first, of which no derivative is asked."""
+        flat = obs.reshape(len(obs), -1)
+        return flat, flat @ _first(params)
+
+    def outputs(self, trained: Params, inputs: PyTree) -> Output:
+        """Of the trained network: the first layer adds products with states to what it made of observations."""
+        flat, at_first = inputs
+        products = flat @ self.states.T
+        first = at_first + products @ _first(trained)
+
+        def moved(layer: Any, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> jax.Array:
+            if context.module.name != FIRST[1]:
+                return layer(*args, **kwargs)
+            return first + context.module.get_variable(FIRST[0], "bias")
+
+        with nn.intercept_methods(moved):
+            return self.network.apply(trained, products)
 
 
 def _first(params: Params) -> jax.Array:

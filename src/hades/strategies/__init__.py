@@ -25,10 +25,8 @@ State = PyTree
 """A strategy's own: a pytree of arrays."""
 Solution = PyTree
 """A pytree: what is searched for."""
-Outputs = Callable[[jax.Array], "Output"]
-"""Of a trained network, for normalised observations ``[..., *obs]``."""
-Surrogate = Callable[[Outputs, Any], tuple[jax.Array, PyTree]]
-"""``(outputs, data) -> (loss, what else is worth knowing)`` of one network, on data of its own."""
+Surrogate = Callable[["Output", Any], tuple[jax.Array, PyTree]]
+"""``(outputs, data) -> (loss, what else is worth knowing)`` of one trained network, on data of its own."""
 
 SCORES, DERIVATIVE, ROLLOUTS = "scores", "derivative", "rollouts"
 """What a strategy may need: to compare scores; the score's derivative; rollouts, and a derivative of a loss of its own
@@ -91,10 +89,15 @@ class Oracle(Protocol):
         """Of trained networks, for normalised observations ``[B, M, *obs]``, each network's own: ``[B, M, ...]``."""
         ...
 
-    def surrogate(self, solution: Solution, loss: Surrogate, data: PyTree) -> tuple[Solution, PyTree]:
+    def inputs(self, obs: jax.Array) -> PyTree:
+        """What `surrogate` takes for normalised observations ``[B, M, *obs]``: leaves ``[..., M, ...]``, on axis 1."""
+        ...
+
+    def surrogate(self, solution: Solution, loss: Surrogate, inputs: PyTree, data: PyTree) -> tuple[Solution, PyTree]:
         """The derivative of each network's loss, by the solution, through its training.
 
         Args:
+            inputs: from `inputs`, or some of those M.
             data: leaves ``[B, ...]``, each network's own.
 
         Returns:

@@ -17,9 +17,10 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Head, Output
+from hades.learner.recipe import Learner
 from hades.options import check, option
 from hades.scoring import staged
-from hades.strategies import Oracle, Outputs, Settings, Solution
+from hades.strategies import Oracle, Settings, Solution
 from hades.strategies.actors import (
     Actor,
     Critic,
@@ -59,6 +60,8 @@ class Options:
     """A generation ends once its policies are so far, in nats, from those that acted."""
     critic_lr: float = option(1e-3, above=0, group=GROUP)
     """Step size of the critic."""
+    critic_width: int = option(64, least=1, group=GROUP)
+    """Of the critic, which has the learner's other options."""
     max_norm: float = option(1.0, above=0, group=GROUP)
     """Largest norm of one network's gradient."""
     lr_decay: float = option(1.0, above=0, most=1, group=GROUP)
@@ -78,6 +81,8 @@ class Samples(NamedTuple):
     advantage: jax.Array
     target: jax.Array
     """The critic's."""
+    inputs: PyTree
+    """The oracle's, of what was observed."""
 
 
 class PPOState(NamedTuple):
@@ -105,7 +110,9 @@ class PPO(Actor):
         if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
         self.collects = settings.inits * each
-        self.critic = Critic(settings.recipe, self.task.spec, options.critic_lr)
+        self.critic = Critic(
+            settings.recipe.patched(Learner(width=options.critic_width)), self.task.spec, options.critic_lr
+        )
         self.optimiser = outer_adam(settings, options.lr_decay)
 
     @classmethod
@@ -125,7 +132,7 @@ class PPO(Actor):
     def learn(self, key: jax.Array, state: PPOState, networks: PyTree, seen: Trajectory, oracle: Oracle) -> PPOState:
         """Some passes over the rollouts of freshly trained networks."""
         del networks
-        samples, critic = self.samples(state.critic, seen)
+        samples, critic = self.samples(state.critic, seen, oracle)
         # Nobody has gone anywhere yet.
         state = state._replace(critic=critic, watched=state.watched | {"kl": jnp.zeros(())})
 
@@ -140,7 +147,7 @@ class PPO(Actor):
         """One step by one minibatch; none by policies that have gone too far from those that acted."""
 
         def go(state: PPOState) -> PPOState:
-            gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), part)
+            gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), part.inputs, part)
             gradient, norm = mean_clipped(gradients, self.options.max_norm)
             updates, optimiser = self.optimiser.update(gradient, state.optimiser)
             return state._replace(
@@ -152,16 +159,15 @@ class PPO(Actor):
 
         return jax.lax.cond(state.watched["kl"] <= self.options.kl, go, lambda state: state, state)
 
-    def loss(self, head: Head, outputs: Outputs, part: Samples) -> tuple[jax.Array, dict[str, jax.Array]]:
+    def loss(self, head: Head, out: Output, part: Samples) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The clipped objective of one network, negative; its entropy, and how far it is from who acted."""
-        out: Output = outputs(part.obs)
         log_ratio, clip = head.log_prob(out, part.action) - part.log_prob, self.options.clip
         ratio, entropy = jnp.exp(log_ratio), head.entropy(out).mean()
         gain = jnp.minimum(ratio * part.advantage, jnp.clip(ratio, 1 - clip, 1 + clip) * part.advantage)
         kl = (ratio - 1 - log_ratio).mean()  # http://joschu.net/blog/kl-approx.html
         return -(gain.mean() + self.options.entropy * entropy), {"entropy": entropy, "kl": kl}
 
-    def samples(self, critic: CriticState, seen: Trajectory) -> tuple[Samples, CriticState]:
+    def samples(self, critic: CriticState, seen: Trajectory, oracle: Oracle) -> tuple[Samples, CriticState]:
         """Steps with their advantages and the critic's targets, which it has seen then."""
         value, after = self.critic.value(critic, seen.obs), self.critic.value(critic, seen.next_obs)
         surprise = seen.reward + self.options.gamma * after * ~seen.terminated - value
@@ -175,9 +181,10 @@ class PPO(Actor):
         _, advantage = jax.lax.scan(back, jnp.zeros_like(value[0]), (surprise, goes_on), reverse=True)
         target = advantage + value
         normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        steps = Samples(seen.obs, seen.action, seen.log_prob, normal, target)
-        each = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(x.shape[1], -1, *x.shape[3:]), steps)
-        return each, self.critic.see(critic, target)
+        steps = seen.obs, seen.action, seen.log_prob, normal, target
+        obs, action, *numbers = (jnp.moveaxis(x, 0, 1).reshape(x.shape[1], -1, *x.shape[3:]) for x in steps)
+        log_prob, advantage, target = numbers
+        return Samples(obs, action, log_prob, advantage, target, oracle.inputs(obs)), self.critic.see(critic, target)
 
     def metrics(self, state: PPOState) -> dict[str, Any]:
         """Of the last update: the policies' entropy and how far they went, in nats; the gradients' mean norm."""

@@ -19,11 +19,11 @@ import optax
 from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
-from hades.learner.heads import Head
+from hades.learner.heads import Head, Output
 from hades.normalisers import Moments
 from hades.options import check, option
 from hades.scoring import staged
-from hades.strategies import Oracle, Outputs, Settings, Solution
+from hades.strategies import Oracle, Settings, Solution
 from hades.strategies.actors import (
     Actor,
     Returns,
@@ -182,7 +182,9 @@ class TD3(Actor):
         obs_key, act_key = jax.random.split(key)
         obs = self.sample(state, oracle, obs_key, (inits, sample)).obs
         loss = partial(self.loss, state.critics, oracle.head)
-        gradients, about = oracle.surrogate(state.solution, loss, (obs, jax.random.split(act_key, inits)))
+        gradients, about = oracle.surrogate(
+            state.solution, loss, oracle.inputs(obs), (obs, jax.random.split(act_key, inits))
+        )
         gradient, norm = mean_clipped(gradients, self.options.max_norm)
         updates, optimiser = self.optimiser.update(gradient, state.optimiser)
         watched = state.watched | jax.tree.map(mean_finite, about) | {"gradient": norm}
@@ -190,11 +192,10 @@ class TD3(Actor):
         return state._replace(solution=solution, optimiser=optimiser, watched=watched), None
 
     def loss(
-        self, critics: TwinsState, head: Head, outputs: Outputs, data: tuple[jax.Array, jax.Array]
+        self, critics: TwinsState, head: Head, out: Output, data: tuple[jax.Array, jax.Array]
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Minus the value of what one network does, in units of a reward; that value, and its policy's entropy."""
         obs, key = data
-        out = outputs(obs)
         action = head.sample(out, key)
         taken, entropy = head.bounded(action), head.entropy(out).mean()
         value = self.critics.both(critics.params, obs, taken).mean()

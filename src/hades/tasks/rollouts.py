@@ -47,7 +47,7 @@ class Trajectory(NamedTuple):
         there is no other, nothing. Without `seen`.
         """
         steps = self._replace(seen=None)
-        finite = jnp.stack([_finite(jnp.moveaxis(x, 0, 2), 2) for x in jax.tree.leaves(steps)]).all(0)
+        finite = jnp.stack([jnp.isfinite(x).all((0, *range(3, x.ndim))) for x in jax.tree.leaves(steps)]).all(0)
         some = finite.any(1)
         network = jnp.where(some, jnp.arange(len(some)), jnp.argmax(some))[:, None]
         environment = jnp.where(finite, jnp.arange(finite.shape[1]), jnp.argmax(finite, 1)[network])
