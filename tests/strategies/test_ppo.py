@@ -1,6 +1,5 @@
 """PPO of the pairs: its pieces against plain Python, and whole runs of toys."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,7 +81,7 @@ def test_advantages_are_those_of_plain_python() -> None:
             surprise = float(seen.reward[t, b, e]) + 0.9 * (0 if ends else after[t, b, e]) - value[t, b, e]
             advantage = surprise + (0 if ends or bool(seen.truncated[t, b, e]) else 0.9 * 0.8 * advantage)
             expected[t, b, e] = advantage
-    samples, _ = jax.jit(partial(ppo.samples, oracle=cast(Oracle, _Surrogate())))(critic, seen)
+    samples, _ = jax.jit(ppo.samples)(critic, seen)
     normal = (expected - expected.mean()) / expected.std()
     per_network = [x.swapaxes(0, 1).reshape(ACTORS[0], -1) for x in (normal, expected + value)]
     np.testing.assert_allclose(samples.advantage, per_network[0], atol=1e-4)
@@ -138,6 +137,29 @@ class Breaking(Target):
         out = super().step(key, state, action)
         lost = jax.random.bernoulli(key, 0.02)
         return out._replace(obs=jnp.where(lost, jnp.nan, out.obs), reward=jnp.where(lost, jnp.nan, out.reward))
+
+
+def test_kinds_of_networks_learn_together_each_in_its_own_way() -> None:
+    search = Search(
+        hades.make("cartpole"),
+        Config(
+            strategy="ppo",
+            strategy_options={"environments": 4, "rollout": 8},
+            labels="soft",
+            size=2,
+            inits=1,
+            normaliser="none",
+            networks=("mlp:4+optimiser=momentum", "mlp:8+optimiser=adam"),  # in the span of the pairs, and whole
+            learner=DISCRETE.patched(hades.Learner(epochs=4, clip=0.0)),
+        ),
+    )
+    state = search.init()
+    after, metrics = search.generation(state, search.data)
+    assert np.isfinite(metrics["gradient"])
+    moved = jax.tree.map(
+        lambda x, y: bool((x != y).any()), after.search.strategy.solution, state.search.strategy.solution
+    )
+    assert all(jax.tree.leaves(moved))
 
 
 @pytest.mark.parametrize("strategy", ["ppo", pytest.param("td3", marks=pytest.mark.slow)])
@@ -203,10 +225,10 @@ def test_policies_that_have_gone_too_far_are_not_moved_further(bound: float, mov
     ppo = _ppo(kl=bound)
     state: PPOState = ppo.init(KEY)
     oracle = cast(Oracle, _Surrogate())
-    samples, critic = ppo.samples(state.critic, _seen(), oracle)
+    samples, critic = ppo.samples(state.critic, _seen())
     state = state._replace(critic=critic)
     for _ in range(3):
-        state = ppo.update(state, samples, oracle)
+        state = ppo.update(state, (samples.obs, samples), oracle)
     np.testing.assert_allclose(state.solution["x"], -0.1 * moves, rtol=1e-3)
     assert {name: float(value) for name, value in state.watched.items()} == pytest.approx(
         {"entropy": 1.0, "kl": 0.15, "gradient": 2**0.5}

@@ -81,8 +81,6 @@ class Samples(NamedTuple):
     advantage: jax.Array
     target: jax.Array
     """The critic's."""
-    inputs: PyTree
-    """The oracle's, of what was observed."""
 
 
 class PPOState(NamedTuple):
@@ -132,28 +130,30 @@ class PPO(Actor):
     def learn(self, key: jax.Array, state: PPOState, networks: PyTree, seen: Trajectory, oracle: Oracle) -> PPOState:
         """Some passes over the rollouts of freshly trained networks."""
         del networks
-        samples, critic = self.samples(state.critic, seen, oracle)
+        samples, critic = self.samples(state.critic, seen)
+        every = oracle.inputs(samples.obs), samples
         # Nobody has gone anywhere yet.
         state = state._replace(critic=critic, watched=state.watched | {"kl": jnp.zeros(())})
 
         def one_pass(state: PPOState, key: jax.Array) -> tuple[PPOState, None]:
             order = jax.random.permutation(key, samples.obs.shape[1]).reshape(self.options.minibatches, -1)
-            parts = jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), samples)
+            parts = jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), every)
             return jax.lax.scan(lambda state, part: (self.update(state, part, oracle), None), state, parts)
 
         return jax.lax.scan(one_pass, state, jax.random.split(key, self.options.passes))[0]
 
-    def update(self, state: PPOState, part: Samples, oracle: Oracle) -> PPOState:
+    def update(self, state: PPOState, part: tuple[PyTree, Samples], oracle: Oracle) -> PPOState:
         """One step by one minibatch; none by policies that have gone too far from those that acted."""
+        inputs, steps = part
 
         def go(state: PPOState) -> PPOState:
-            gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), part.inputs, part)
+            gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), inputs, steps)
             gradient, norm = mean_clipped(gradients, self.options.max_norm)
             updates, optimiser = self.optimiser.update(gradient, state.optimiser)
             return state._replace(
                 solution=optax.apply_updates(state.solution, updates),
                 optimiser=optimiser,
-                critic=self.critic.learn(state.critic, part.obs, part.target),
+                critic=self.critic.learn(state.critic, steps.obs, steps.target),
                 watched=jax.tree.map(mean_finite, about) | {"gradient": norm},
             )
 
@@ -167,7 +167,7 @@ class PPO(Actor):
         kl = (ratio - 1 - log_ratio).mean()  # http://joschu.net/blog/kl-approx.html
         return -(gain.mean() + self.options.entropy * entropy), {"entropy": entropy, "kl": kl}
 
-    def samples(self, critic: CriticState, seen: Trajectory, oracle: Oracle) -> tuple[Samples, CriticState]:
+    def samples(self, critic: CriticState, seen: Trajectory) -> tuple[Samples, CriticState]:
         """Steps with their advantages and the critic's targets, which it has seen then."""
         value, after = self.critic.value(critic, seen.obs), self.critic.value(critic, seen.next_obs)
         surprise = seen.reward + self.options.gamma * after * ~seen.terminated - value
@@ -181,10 +181,9 @@ class PPO(Actor):
         _, advantage = jax.lax.scan(back, jnp.zeros_like(value[0]), (surprise, goes_on), reverse=True)
         target = advantage + value
         normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        steps = seen.obs, seen.action, seen.log_prob, normal, target
-        obs, action, *numbers = (jnp.moveaxis(x, 0, 1).reshape(x.shape[1], -1, *x.shape[3:]) for x in steps)
-        log_prob, advantage, target = numbers
-        return Samples(obs, action, log_prob, advantage, target, oracle.inputs(obs)), self.critic.see(critic, target)
+        steps = Samples(seen.obs, seen.action, seen.log_prob, normal, target)
+        each = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(x.shape[1], -1, *x.shape[3:]), steps)
+        return each, self.critic.see(critic, target)
 
     def metrics(self, state: PPOState) -> dict[str, Any]:
         """Of the last update: the policies' entropy and how far they went, in nats; the gradients' mean norm."""
