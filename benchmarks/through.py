@@ -77,8 +77,12 @@ def measured(optimiser: str, width: int, epochs: int, rate: float) -> dict[str, 
     seconds, weights = min(timed(lambda: program(*args), REPEATS)) / NETWORKS, network_bytes(recipe, task.spec) / 4
     memory = program.memory_analysis()
     assert memory is not None
-    moved = weights - (math.prod(shape) - PAIRS) * width if spans(recipe, task.spec, PAIRS) else weights
-    needed = 9 * epochs * PAIRS * moved + 3 * OBSERVATIONS * weights
+    inputs = math.prod(shape)
+    if spans(recipe, task.spec, PAIRS):  # a number for each pair in place of each input, and products with the pairs
+        moved, met = weights - (inputs - PAIRS) * width, 2 * inputs * PAIRS
+    else:
+        moved, met = weights, 0
+    needed = 9 * epochs * PAIRS * moved + OBSERVATIONS * (3 * moved + met)
     return {
         "optimiser": optimiser, "width": width, "epochs": epochs, "networks": NETWORKS,
         "milliseconds a network": 1e3 * seconds, "multiply-adds a network": needed,

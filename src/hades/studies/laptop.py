@@ -52,6 +52,7 @@ class Ablation:
 
 FIVE = (0, 1, 2, 3, 4)
 _short = partial(Change, minutes=2)
+_ONE_LAYER: Options = {"width": 256, "depth": 1, "optimiser": "momentum", "learning_rate": 0.3}
 ABLATIONS = {
     "hopper": Ablation(
         size=4,
@@ -96,7 +97,11 @@ ABLATIONS = {
         shared={"strategy": "ppo", "start": "sample", "normaliser": "channels"},
         learner={"width": 64, "activation": "tanh", "learning_rate": 0.01, "epochs": 64},
         rows={
-            "the preset": _short(),
+            "two layers of 64, Adam at 0.01": _short(),
+            "one layer of 256, momentum at 0.3": _short({}, _ONE_LAYER),
+            "one layer of 256, entropy 0.03, greedy": _short(
+                {"strategy_options": {"entropy": 0.03}, "greedy": True}, _ONE_LAYER
+            ),
             "normaliser fixed": _short({"normaliser": "fixed"}),
             "normaliser none": _short({"normaliser": "none"}),
             "relu": _short({}, {"activation": "relu"}),

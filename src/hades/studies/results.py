@@ -52,6 +52,10 @@ def _by_rate(wide: float, minutes: float = 10) -> Options:
 
 
 _ADAM, _MOMENTUM = _by_rate(0.0035), _by_rate(0.0375)
+_SHALLOW: Options = {
+    "settings": ({}, {"width": 64}, {"width": 512}, {"width": 64, "depth": 2}, {"width": 512, "depth": 2}),
+    "minutes": {"laptop": 5},
+}
 _LONG, _BODY, _SOON = ({"seeds": 1, "episodes": 4, **_by_rate(0.0025, minutes)} for minutes in (30, 10, 5))
 _SIXTEEN: dict[str, Any] = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
 EXPERIMENTS = {
@@ -59,7 +63,7 @@ EXPERIMENTS = {
     "pendulum": Experiment("pendulum", 8),
     "acrobot": Experiment("acrobot", 6),
     "mountaincar-continuous": Experiment("mountaincar-continuous", 4),
-    "breakout": Experiment("breakout", 16, **_ADAM),
+    "breakout": Experiment("breakout", 16, **_SHALLOW),
     "freeway": Experiment("freeway", 16, **_MOMENTUM),
     "asterix": Experiment("asterix", 16, seeds=1, **_ADAM),
     "space-invaders": Experiment("space-invaders", 16, **_MOMENTUM),
@@ -212,8 +216,9 @@ def _words(own: Json, score: Json) -> str:
     learner = own | score["setting"]
     kind = f"width {learner['width']}" if "width" in learner else "as published"
     activation = f", {learner['activation']}" if "activation" in learner else ""
+    layers = f", depth {learner['depth']}" if learner.get("depth", 2) != 2 or "depth" in score["setting"] else ""
     rate = f", step size {score['setting']['learning_rate']:g}" if "learning_rate" in score["setting"] else ""
-    return f"{score['return']['inits']} fresh, {kind}{activation}{rate}"
+    return f"{score['return']['inits']} fresh, {kind}{layers}{activation}{rate}"
 
 
 def _scores(dataset: "Dataset", cell: Cell, task: "Task | None" = None) -> list[Json]:

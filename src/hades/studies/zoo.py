@@ -81,7 +81,7 @@ SOURCES: dict[str, tuple[str, str]] = {
             "halfcheetah-16": "half an hour",
             "inverted_double_pendulum-16": _TEN,
             "reacher-16": "five minutes",
-            "breakout-16": _TEN,
+            "breakout-16": "five minutes",
             "freeway-16": _TEN,
             "space-invaders-16": _TEN,
             "asterix-16": _TEN,
