@@ -5,8 +5,9 @@
 Breakout's networks, 16 pairs, full-batch Adam and momentum (which moves the first layer in the span of the pairs), a
 loss of 1,024 observations a network: what `--strategy ppo` asks for.
 Beside seconds: the multiplications that it needs (a gradient for each step, its derivative, which takes two, and the
-loss's) as a share of what the machine's matrix products do, and the memory that the program holds beside its
-arguments: steps are checkpointed, so that it grows with the root of their number.
+loss's; not what the first layer makes of observations at first, once a generation) as a share of what the machine's
+matrix products do, and the memory that the program holds beside its arguments: steps are checkpointed, so that it
+grows with the root of their number.
 """
 
 import argparse
@@ -77,9 +78,9 @@ def measured(optimiser: str, width: int, epochs: int, rate: float) -> dict[str, 
     seconds, weights = min(timed(lambda: program(*args), REPEATS)) / NETWORKS, network_bytes(recipe, task.spec) / 4
     memory = program.memory_analysis()
     assert memory is not None
-    inputs = math.prod(shape)
+    numbers = math.prod(shape)
     if spans(recipe, task.spec, PAIRS):  # a number for each pair in place of each input, and products with the pairs
-        moved, met = weights - (inputs - PAIRS) * width, 2 * inputs * PAIRS
+        moved, met = weights - (numbers - PAIRS) * width, 2 * numbers * PAIRS
     else:
         moved, met = weights, 0
     needed = 9 * epochs * PAIRS * moved + OBSERVATIONS * (3 * moved + met)

@@ -179,8 +179,8 @@ def generalisation() -> Iterator[str]:
     yield f"Asterix's score by evolution ({score}; random actions have {chance:.1f}) may be chance"
     yield f"Freeway's sixteen pairs ({_spread(own['freeway']['return'])}) hold for {shares['freeway'][0]}:"
     looks = {name: share_kept(rows("generalisation_loop", dataset=name)) for name in LOOKING}
-    shares = [f"{100 * kept['share']:.0f} %" for kept in looks.values() if kept]
-    yield "space-invaders-16 holds for {} of 48, asterix-16 for {}, inverted_double_pendulum-16 for {}".format(*shares)
+    shares = [f"{100 * kept['share']:.0f} % of {kept['settings']}" for kept in looks.values() if kept]
+    yield "space-invaders-16 holds for {}, asterix-16 for {}, inverted_double_pendulum-16 for {}".format(*shares)
     yield f"and breakout-16 for {shares[3]}:"
 
 

@@ -13,7 +13,7 @@ from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.networks import layer_bytes, network_bytes, tree_bytes
 from hades.learner.recipe import Recipe
-from hades.learner.span import trained_spec
+from hades.learner.span import spans, trained_spec
 from hades.parallel import device_memory
 from hades.scoring import Fitness
 from hades.strategies import SCORES, Strategy
@@ -62,9 +62,13 @@ def of_state(name: str, strategy: Strategy) -> Need:
     )
 
 
-def of_rollouts(spec: Spec, steps: int) -> Need:
-    """Of steps that are collected, and again as they are learnt from: two observations, an action and four numbers."""
-    numbers = 2 * math.prod(spec.obs_shape) + spec.num_actions + 4
+def of_rollouts(recipe: Recipe, spec: Spec, size: int, steps: int) -> Need:
+    """Of steps that are collected, and again as they are learnt from: two observations, an action and four numbers.
+
+    And, in the span of ``size`` pairs, what the first layer made of each.
+    """
+    first = recipe.widths[0] if spans(recipe, spec, size) else 0
+    numbers = 2 * math.prod(spec.obs_shape) + spec.num_actions + 4 + first
     return Need(f"{steps:,} steps of rollouts", 2 * 4 * steps * numbers, "make environments, rollout or inits smaller")
 
 

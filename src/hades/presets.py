@@ -37,13 +37,15 @@ def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     return align([("preset", "task", *HEADER), *rows])
 
 
+USUAL_DEPTH = 2
 HEADER = ("pairs", "population", "inits×episodes", "strategy", "normaliser", "learner", "budget")
 
 
 def row(c: Mapping[str, Any]) -> tuple[str, ...]:
     """A configuration, as `Config.to_json` has it, in the cells below `HEADER`."""
     recipe = c["learner"]
-    network = " ".join(c["networks"]) or f"width {recipe['width']}"
+    shape = f"width {recipe['width']}" + (f", depth {recipe['depth']}" if recipe["depth"] != USUAL_DEPTH else "")
+    network = " ".join(c["networks"]) or shape
     budget = next(counted(c[limit], limit) for limit in LIMITS if c[limit])
     population, search = strategies.kind(c["strategy"]).words(c["strategy"], c["population"], c["std"])
     return (
@@ -167,7 +169,7 @@ PRESETS: dict[str, dict[str, Config]] = {
             _LAPTOP_MOVE, strategy_options=_LAPTOP_MOVE["strategy_options"] | {"gamma": 0.95}, minutes=10.0
         ),
         "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, minutes=10.0),
-        "Breakout-MinAtar": _discrete(  # whose networks try things out, or seven bricks a life are all that they find
+        "Breakout-MinAtar": _discrete(  # whose networks try things out, or stay longer where the ball flies in a loop
             _LAPTOP_LOOK, learner=_SHALLOW, greedy=True, strategy_options={"entropy": 0.03}, minutes=5.0
         ),
         "Asterix-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),

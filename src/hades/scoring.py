@@ -231,7 +231,8 @@ class Fitness:
             networks: as they begin.
             pairs: that they are trained on.
         """
-        return jax.vmap(way_of(self.recipe, self.task.spec, pairs, bool(self.window)).inputs)(networks, obs)
+        way = way_of(self.recipe, self.task.spec, pairs, self.window is not None)
+        return jax.vmap(way.inputs)(networks, obs)
 
     def _jobs(self, size: int, work: Callable[..., Any], shared: tuple[PyTree, ...], pairs: int) -> Any:
         """``work(jobs, batch, *shared)`` of all jobs. Leaves are ``[size, inits, ...]``."""

@@ -94,7 +94,8 @@ class Search:
         search = phase.strategy, config.population, start, phase.std or config.std, rate, options
         settings = Settings(*search, self.task, self.recipes[0], sum(self.inits.values()))
         made = strategies.make(settings)
-        check_memory([of_state(phase.strategy, made), of_rollouts(self.task.spec, made.collects)])
+        rollouts = of_rollouts(self.recipes[0], self.task.spec, self.config.size, made.collects)
+        check_memory([of_state(phase.strategy, made), rollouts])
         return made if self.task.traced else made.in_pieces()
 
     def _programs(

@@ -82,7 +82,7 @@ def cloned(
     loss, learning_rate = loss_of(recipe.loss, spec), learned.get("learning_rate", recipe.learning_rate)
     if "log_std" in learned:
         params = head_of(spec).spread(params, learned["log_std"])
-    way = way_of(recipe, spec, len(states), bool(window))(recipe, spec, params, states)
+    way = way_of(recipe, spec, len(states), window is not None)(recipe, spec, params, states)
     key = jax.random.key(0) if key is None else key
 
     def step(data: tuple[PyTree, ...], carry: tuple[Params, PyTree], i: jax.Array) -> tuple[Params, PyTree]:

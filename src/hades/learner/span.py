@@ -100,22 +100,18 @@ class Span(Whole):
     @staticmethod
     def inputs(params: Params, obs: jax.Array) -> PyTree:
         """Observations, and what the first layer made of them at first, of which no derivative is asked."""
-        flat = obs.reshape(len(obs), -1)
-        return flat, flat @ _first(params)
+        return obs, obs.reshape(len(obs), -1) @ _first(params)
 
     def outputs(self, trained: Params, inputs: PyTree) -> Output:
         """Of the trained network: the first layer adds products with states to what it made of observations."""
-        flat, at_first = inputs
-        products = flat @ self.states.T
-        first = at_first + products @ _first(trained)
+        obs, at_first = inputs
 
-        def moved(layer: Any, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> jax.Array:
-            if context.module.name != FIRST[1]:
-                return layer(*args, **kwargs)
-            return first + context.module.get_variable(FIRST[0], "bias")
+        def moved(layer: Any, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
+            out = layer(*args, **kwargs)
+            return at_first + out if context.module.name == FIRST[1] else out
 
         with nn.intercept_methods(moved):
-            return self.network.apply(trained, products)
+            return self.network.apply(trained, obs.reshape(len(obs), -1) @ self.states.T)
 
 
 def _first(params: Params) -> jax.Array:

@@ -90,7 +90,7 @@ class Oracle(Protocol):
         ...
 
     def inputs(self, obs: jax.Array) -> PyTree:
-        """What `surrogate` takes for normalised observations ``[B, M, *obs]``: leaves ``[..., M, ...]``, on axis 1."""
+        """What `surrogate` takes for normalised observations ``[B, M, *obs]``: of all leaves, axis 1 is the M's."""
         ...
 
     def surrogate(self, solution: Solution, loss: Surrogate, inputs: PyTree, data: PyTree) -> tuple[Solution, PyTree]:

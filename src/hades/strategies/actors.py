@@ -131,7 +131,7 @@ class CriticState(NamedTuple):
 
 
 class Critic:
-    """The value of observations, by a network like the actor's own, in units of the targets that it has seen."""
+    """The value of observations, by a network of a recipe's kind, in units of the targets that it has seen."""
 
     def __init__(self, recipe: Recipe, spec: Spec, learning_rate: float) -> None:
         self.recipe, self.spec = recipe.patched(Learner(log_std=0.0)), Spec(spec.obs_shape, 1, discrete=True)

@@ -61,7 +61,7 @@ class Options:
     critic_lr: float = option(1e-3, above=0, group=GROUP)
     """Step size of the critic."""
     critic_width: int = option(64, least=1, group=GROUP)
-    """Of the critic, which has the learner's other options."""
+    """Of the critic's layers; for the rest its network is as the learner's."""
     max_norm: float = option(1.0, above=0, group=GROUP)
     """Largest norm of one network's gradient."""
     lr_decay: float = option(1.0, above=0, most=1, group=GROUP)

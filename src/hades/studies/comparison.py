@@ -49,8 +49,8 @@ class Comparison(Study):
     """The budget of every cell in place of steps: equal time on this machine."""
     scale: str = option("laptop", one_of=SCALES)
     """The preset that the distillations start from, laptop, evolution or paper; for ES, that of evolution."""
-    width: int | None = option(None, least=1)
-    """Of the networks of all methods; left out: 64, and of HaDES what the preset's are."""
+    width: int = option(64, least=1)
+    """Of the networks of all methods."""
     std: float = option(0.05, above=0)
     """Initial standard deviation of the weights, for ES."""
     tuned: bool = option(True)
@@ -60,7 +60,7 @@ class Comparison(Study):
         budget = {"steps": self.steps} if self.minutes is None else {"minutes": self.minutes}
         return [
             {"task": task, "method": method, "seed": seed, **budget, "preset": self._preset(method),
-             "width": self.width or (None if method in DISTILLATIONS else 64),
+             "width": self.width,
              **self._own(method, task)}
             for task in self.tasks
             for method in self.methods
@@ -86,8 +86,7 @@ class Comparison(Study):
         def wanted(**options: Any) -> Wanted:
             task, preset = cell["task"], cell["preset"]
             asked = {**meaningful(task, preset, {**ONE_SEARCH, **options}), **_budget(cell)}
-            learner = {"learner": {"width": cell["width"]}} if cell["width"] else {}
-            return Wanted(task, None, cell["seed"], preset, {**asked, **learner})
+            return Wanted(task, None, cell["seed"], preset, {**asked, "learner": {"width": cell["width"]}})
 
         if cell["method"] != "HaDES-F":
             return (wanted(),)

@@ -1,4 +1,4 @@
-"""What makes a laptop's minutes count: hopper with four pairs and Breakout with 15 or 16, one change at a time.
+"""What makes a laptop's minutes count: hopper with four pairs and Breakout with 15 or 16, mostly one change at a time.
 
 Each dataset is scored on 32 fresh networks of width 64 and of width 512, by a seed that nothing was tuned on.
 """
