@@ -25,7 +25,7 @@ from hades.learner.networks import network_bytes
 from hades.learner.recipes import DISCRETE
 from hades.learner.span import spans
 from hades.runtime import devices, hardware, timed, versions
-from hades.scoring import Fitness
+from hades.scoring import Fitness, Pairs
 from hades.tasks import make
 
 PAIRS, NETWORKS, OBSERVATIONS, REPEATS = 16, 8, 1024, 5
@@ -47,9 +47,9 @@ def loss(outputs: jax.Array, nothing: Any) -> tuple[jax.Array, None]:
     return jax.nn.log_softmax(outputs)[:, 0].mean(), None
 
 
-def pairs(solution: Any) -> tuple[jax.Array, jax.Array, None]:
+def pairs(solution: Any) -> Pairs:
     """With soft labels."""
-    return solution["states"], jax.nn.softmax(solution["logits"]), None
+    return solution["states"], jax.nn.softmax(solution["logits"]), {}
 
 
 def measured(optimiser: str, width: int, epochs: int, rate: float) -> dict[str, Any]:
