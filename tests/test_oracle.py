@@ -156,11 +156,11 @@ def _asked(task: ControlTask, config: Config, play: Play, key: jax.Array) -> tup
         solution = search.codec.start(key, normaliser)
         _, seen = generation.rollouts(generation.trained(solution), play, STEPS, key)
         obs = jnp.moveaxis(seen.obs, 0, 1).reshape(seen.obs.shape[1], -1, *seen.obs.shape[3:])
-        return seen, generation.surrogate(solution, _size, generation.inputs(obs), obs)[0]
+        return seen, generation.surrogate(solution, _size, generation.inputs(obs), ())[0]
 
     return ask()
 
 
-def _size(outputs: Any, obs: jax.Array) -> tuple[jax.Array, None]:
-    del obs
+def _size(outputs: Any, nothing: Any) -> tuple[jax.Array, None]:
+    del nothing
     return (outputs[0] ** 2).mean(), None

@@ -38,6 +38,7 @@ def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 
 
 USUAL_DEPTH = 2
+"""That is not worth a word."""
 HEADER = ("pairs", "population", "inits×episodes", "strategy", "normaliser", "learner", "budget")
 
 

@@ -213,10 +213,13 @@ def _name(row: Row) -> str:
 
 
 def _words(own: Json, score: Json) -> str:
+    from hades.presets import USUAL_DEPTH
+
     learner = own | score["setting"]
     kind = f"width {learner['width']}" if "width" in learner else "as published"
     activation = f", {learner['activation']}" if "activation" in learner else ""
-    layers = f", depth {learner['depth']}" if learner.get("depth", 2) != 2 or "depth" in score["setting"] else ""
+    told = "depth" in score["setting"]
+    layers = f", depth {learner['depth']}" if learner.get("depth", USUAL_DEPTH) != USUAL_DEPTH or told else ""
     rate = f", step size {score['setting']['learning_rate']:g}" if "learning_rate" in score["setting"] else ""
     return f"{score['return']['inits']} fresh, {kind}{layers}{activation}{rate}"
 
