@@ -20,8 +20,9 @@ import hades
 from hades import runtime
 from hades.learner.recipe import Learner
 from hades.normalisers import identity_normaliser
-from hades.scoring import Fitness, fresh_networks
+from hades.scoring import Fitness
 from hades.tasks.host import HostTask
+from hades.training import fresh_networks
 
 TASKS = (
     "gymnasium/Hopper-v5", "gymnasium/HalfCheetah-v5", "gymnasium/LunarLander-v3", "gymnasium/CartPole-v1",

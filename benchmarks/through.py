@@ -25,8 +25,9 @@ from hades.learner.networks import network_bytes
 from hades.learner.recipes import DISCRETE
 from hades.learner.span import spans
 from hades.runtime import devices, hardware, timed, versions
-from hades.scoring import Fitness, Pairs
+from hades.scoring import Fitness
 from hades.tasks import make
+from hades.training import Pairs
 
 PAIRS, NETWORKS, OBSERVATIONS, REPEATS = 16, 8, 1024, 5
 PRODUCT = 1024

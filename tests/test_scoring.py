@@ -14,9 +14,10 @@ import pytest
 from hades.learner.recipe import Learner
 from hades.learner.recipes import published
 from hades.normalisers import identity_normaliser
-from hades.scoring import Fitness, Pairs, Scores
+from hades.scoring import Fitness, Scores
 from hades.tasks.control import ControlTask
 from hades.tasks.images import ImageTask
+from hades.training import Pairs
 from tests.helpers import RECIPE
 
 KEY = jax.random.key(0)

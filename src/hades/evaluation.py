@@ -31,9 +31,10 @@ from hades.options import held_to, shown
 from hades.parallel import shifts
 from hades.progress import Left, silent
 from hades.scores import FRESH, OWN, STRANGERS, Evaluation, Networks
-from hades.scoring import AnyNormaliser, Fitness, Pairs
+from hades.scoring import AnyNormaliser, Fitness
 from hades.seeds import as_key, key_of, stored_key
 from hades.tasks.base import Task
+from hades.training import Pairs
 
 Working = Callable[[str], AbstractContextManager[Left]]
 """What is entered with a line that says what goes on, and is told then how long it will take."""
@@ -74,7 +75,7 @@ def _clone(
     recipe: Recipe, spec: Spec, init_key: jax.Array, key: jax.Array, states: jax.Array, targets: jax.Array
 ) -> Params:
     """A network drawn and trained: compiled once for a recipe and shapes."""
-    return behaviour_cloning(recipe, spec, init_network(recipe, spec, init_key), states, targets, key=key)
+    return behaviour_cloning(recipe, spec, init_network(recipe, spec, init_key), states, targets, key=key).params
 
 
 @held_to(Scoring)

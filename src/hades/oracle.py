@@ -13,10 +13,11 @@ from hades.joint import joint, training_bytes
 from hades.learner.heads import Head, Output, head_of
 from hades.learner.networks import Params, make_network
 from hades.normalisers import Normaliser, merge_all
-from hades.scoring import Fitness, Pairs, Scores, combine
+from hades.scoring import Fitness, Scores, combine
 from hades.solution import Codec
 from hades.strategies import Solution, Surrogate
 from hades.tasks.rollouts import Play, Trajectory
+from hades.training import Pairs
 
 
 @partial(

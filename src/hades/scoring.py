@@ -12,19 +12,15 @@ import jax
 import jax.numpy as jnp
 
 from hades.aliases import PyTree
-from hades.dataset import Spec
-from hades.learner.cloning import Learned, Window, cloned
-from hades.learner.networks import Params, init_network, layer_bytes, network_bytes
+from hades.learner.networks import Params, layer_bytes, network_bytes
 from hades.learner.recipe import Recipe
-from hades.learner.span import Whole, way_of
+from hades.learner.span import way_of
 from hades.normalisers import Moments, Normaliser, OnlineNormaliser, merge_all
 from hades.parallel import Chunks, chunk_sizes, even_chunks, in_batches, replicated, run_jobs
 from hades.strategies import Solution, Surrogate
 from hades.tasks.base import Episode, Task
+from hades.training import Pairs, Train, fresh_networks, jitted_networks
 
-Pairs = tuple[jax.Array, jax.Array, Learned]
-"""``(states [N, *obs], targets [N, num_actions], what of the recipe is searched for)``; with a leading axis: a
-population of them."""
 AnyNormaliser = Normaliser | OnlineNormaliser
 MakeParams = Callable[..., Params]
 """``(job, *shared) -> params`` of one network."""
@@ -83,7 +79,7 @@ class Fitness:
 
     def networks(self, key: jax.Array) -> Params:
         """Fresh initialisations, stacked: ``[inits, ...]``."""
-        draw = fresh_networks if self.task.traced else _fresh_networks
+        draw = fresh_networks if self.task.traced else jitted_networks
         return draw(self.recipe, self.task.spec, self.inits, key)
 
     def train(self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None) -> Params:
@@ -179,12 +175,12 @@ class Fitness:
 
     def _trainer(
         self, population: Pairs, networks: Params, key: jax.Array, last: jax.Array | None = None
-    ) -> "tuple[_Train, tuple[PyTree, ...]]":
+    ) -> tuple[Train, tuple[PyTree, ...]]:
         """A function ``(job, *shared) -> params``, and what all jobs share."""
         train_key, last_key = jax.random.split(jax.random.fold_in(key, 1))
         if last is None and self.window:
             last = jax.random.randint(last_key, (), self.window, self.recipe.epochs + 1)
-        train = _Train(self.recipe, self.task.spec, self.inits, self.rate_spread, self.window)
+        train = Train(self.recipe, self.task.spec, self.inits, self.rate_spread, self.window)
         return train, (population, networks, train_key, last)
 
     def through(
@@ -210,9 +206,8 @@ class Fitness:
         def of(solution: Solution, job: jax.Array, networks: Params, key: jax.Array, *met: PyTree) -> Any:
             pairs: Pairs = jax.tree.map(lambda x: x[None], pairs_of(solution))
             train, shared = self._trainer(pairs, networks, key)
-            way, trained = train.cloned(job, *shared)
             inputs, data = jax.tree.map(lambda x: x[job], met)
-            return loss(way.outputs(trained, inputs), data)
+            return loss(train.cloned(job, *shared).outputs(inputs), data)
 
         def one(job: jax.Array, solution: Solution, *shared: PyTree) -> Any:
             return jax.grad(of, has_aux=True)(solution, job, *shared)
@@ -280,46 +275,9 @@ class Fitness:
         )
 
 
-@dataclass(frozen=True)
-class _Train:
-    """Trains a job's network on its candidate; equal where it is the same program."""
-
-    recipe: Recipe
-    spec: Spec
-    inits: int
-    rate_spread: float | None
-    window: int | None
-
-    def __call__(self, job: jax.Array, *shared: Any) -> Params:
-        way, trained = self.cloned(job, *shared)
-        return way.end(trained)
-
-    def cloned(
-        self, job: jax.Array, population: Pairs, networks: Params, key: jax.Array, last: Any
-    ) -> tuple[Whole, Params]:
-        """The way that it was trained, and what it has learnt in that way."""
-        states, targets, learned = jax.tree.map(lambda x: x[job // self.inits], population)
-        params = jax.tree.map(lambda x: x[job % self.inits], networks)
-        key = jax.random.fold_in(key, job % self.inits)
-        window: Window | None = None if self.window is None else (self.window, last)
-        if self.rate_spread:
-            rate = learned.get("learning_rate", jnp.asarray(self.recipe.learning_rate))
-            factor = self.rate_spread ** jax.random.uniform(jax.random.fold_in(key, 2**31 - 1), minval=-1, maxval=1)
-            learned = {**learned, "learning_rate": rate * factor}
-        return cloned(self.recipe, self.spec, params, states, targets, learned, key, window)
-
-
 def ranked(scores: jax.Array) -> jax.Array:
     """Scores as they are compared everywhere: one that is not a finite number, of either sign, is the worst."""
     return jnp.where(jnp.isfinite(scores), scores, -jnp.inf)
-
-
-def fresh_networks(recipe: Recipe, spec: Spec, number: int, key: jax.Array) -> Params:
-    """Initialisations, stacked: ``[number, ...]``."""
-    return jax.vmap(partial(init_network, recipe, spec))(jax.random.split(key, number))
-
-
-_fresh_networks = jax.jit(fresh_networks, static_argnums=(0, 1, 2))
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))

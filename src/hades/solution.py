@@ -20,9 +20,9 @@ from hades.learner.recipe import Recipe
 from hades.normalisers import NORMALISERS, Normaliser, identity_normaliser
 from hades.remote import is_address
 from hades.runs import START
-from hades.scoring import Pairs
 from hades.strategies import Solution
 from hades.tasks.base import Task
+from hades.training import Pairs
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from hades.learner.cloning import OPTIMISERS, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
 from hades.learner.objectives import LOSSES
 from hades.learner.parts import ACTIVATIONS
-from hades.learner.recipe import Learner
+from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import published
 
 KEY = jax.random.key(0)
@@ -125,7 +126,7 @@ def test_the_gradient_through_training_is_that_of_finite_differences() -> None:
 
     @jax.jit
     def out(states: jax.Array, rate: jax.Array) -> jax.Array:
-        trained = behaviour_cloning(learner, spec, params, states, targets, {"learning_rate": rate})
+        trained = behaviour_cloning(learner, spec, params, states, targets, {"learning_rate": rate}).params
         return sum(((a - b) ** 2).sum() for a, b in zip(*map(jax.tree.leaves, (trained, params)), strict=True))  # type: ignore[return-value]
 
     rate, step = jnp.asarray(0.7), 1e-2
@@ -145,7 +146,7 @@ def test_training_by_any_optimiser_has_a_gradient(optimiser: str) -> None:
     params = init_network(learner, spec, KEY)
 
     def norm(states: jax.Array) -> jax.Array:
-        trained = behaviour_cloning(learner, spec, params, states, jnp.eye(10))
+        trained = behaviour_cloning(learner, spec, params, states, jnp.eye(10)).params
         return sum((leaf**2).sum() for leaf in jax.tree.leaves(trained))  # type: ignore[return-value]
 
     gradient = jax.jit(jax.grad(norm))(states)
@@ -156,7 +157,9 @@ def test_a_window_trains_as_far_as_its_end_and_differentiates_its_own_steps() ->
     spec = hades.make("digits").spec
     states, targets = jax.random.uniform(KEY, (10, *spec.obs_shape)), jnp.eye(10)
     params = init_network(RECIPE, spec, KEY)
-    train = partial(behaviour_cloning, spec=spec, targets=targets)
+
+    def train(recipe: Recipe, **rest: Any) -> Params:
+        return behaviour_cloning(recipe, spec, targets=targets, **rest).params
 
     def norm(params: object) -> jax.Array:
         return sum((leaf**2).sum() for leaf in jax.tree.leaves(params))  # type: ignore[return-value]

@@ -10,7 +10,7 @@ import pytest
 
 from hades.dataset import Spec
 from hades.learner import span
-from hades.learner.cloning import cloned
+from hades.learner.cloning import behaviour_cloning
 from hades.learner.networks import Params, init_network, make_network
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS, DISCRETE
@@ -48,9 +48,9 @@ def _trained(recipe: Recipe, spec: Spec) -> Trained:
     obs = jax.random.normal(keys[3], (7, *spec.obs_shape))
 
     def loss(states: jax.Array) -> tuple[Any, tuple[Params, Any]]:
-        way, trained = cloned(recipe, spec, params, states, targets)
-        outputs = way.outputs(trained, way.inputs(params, obs))
-        return sum((out**2).sum() for out in jax.tree.leaves(outputs)), (way.end(trained), outputs)
+        trained = behaviour_cloning(recipe, spec, params, states, targets)
+        outputs = trained.outputs(trained.way.inputs(params, obs))
+        return sum((out**2).sum() for out in jax.tree.leaves(outputs)), (trained.params, outputs)
 
     gradient: Callable[[jax.Array], tuple[jax.Array, Any]] = jax.jit(jax.grad(loss, has_aux=True))
     derivative, (trained, outputs) = gradient(states)

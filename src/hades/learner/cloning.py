@@ -20,7 +20,7 @@ from hades.learner.heads import head_of
 from hades.learner.networks import Params, make_network
 from hades.learner.objectives import loss_of
 from hades.learner.recipe import Recipe
-from hades.learner.span import Whole, way_of
+from hades.learner.span import Trained, way_of
 
 Policy = Callable[[Params, jax.Array, jax.Array], jax.Array]
 """``(params, normalised observation [*obs], key) -> action``: an int32 index, or ``[act]`` in [-1, 1]."""
@@ -50,7 +50,7 @@ def behaviour_cloning(
     learned: Learned = MappingProxyType({}),
     key: jax.Array | None = None,
     window: Window | None = None,
-) -> Params:
+) -> Trained:
     """Train one network on a dataset: gradient descent for ``recipe.epochs`` steps.
 
     Differentiable in the dataset and what is learned; the steps are checkpointed, so that the backward pass holds
@@ -64,21 +64,6 @@ def behaviour_cloning(
         key: for recipes with a ``batch`` or an ``augment``.
         window: which steps to differentiate through; None for all.
     """
-    way, trained = cloned(recipe, spec, params, states, targets, learned, key, window)
-    return way.end(trained)
-
-
-def cloned(
-    recipe: Recipe,
-    spec: Spec,
-    params: Params,
-    states: jax.Array,
-    targets: jax.Array,
-    learned: Learned = MappingProxyType({}),
-    key: jax.Array | None = None,
-    window: Window | None = None,
-) -> tuple[Whole, Params]:
-    """As `behaviour_cloning`: the way that a network was trained, and what it has learnt in that way."""
     loss, learning_rate = loss_of(recipe.loss, spec), learned.get("learning_rate", recipe.learning_rate)
     if "log_std" in learned:
         params = head_of(spec).spread(params, learned["log_std"])
@@ -104,7 +89,8 @@ def cloned(
         length, last = window
         first, fixed = last - length, jax.lax.stop_gradient(data)
         carry = jax.lax.fori_loop(0, first, lambda i, carry: step(fixed, carry, i), carry)
-    return way, checkpointed_scan(lambda carry, i: step(data, carry, first + i), carry, length)[0]
+    carry = checkpointed_scan(lambda carry, i: step(data, carry, first + i), carry, length)
+    return Trained(way, carry[0])
 
 
 def checkpointed_scan(step: Callable[[PyTree, jax.Array], PyTree], carry: PyTree, length: int) -> PyTree:

@@ -7,6 +7,7 @@ sixteen grids of 400 numbers that is a twenty-fifth of the layer's work, and of 
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -112,6 +113,28 @@ class Span(Whole):
 
         with nn.intercept_methods(moved):
             return self.network.apply(trained, obs.reshape(len(obs), -1) @ self.states.T)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network, trained.
+
+    Attributes:
+        way: that it was trained.
+        learnt: what it has learnt in that way.
+    """
+
+    way: Whole
+    learnt: Params
+
+    @property
+    def params(self) -> Params:
+        """Of the recipe's network."""
+        return self.way.end(self.learnt)
+
+    def outputs(self, inputs: PyTree) -> Output:
+        """For what the way's `inputs` made of observations."""
+        return self.way.outputs(self.learnt, inputs)
 
 
 def _first(params: Params) -> jax.Array:

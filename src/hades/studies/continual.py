@@ -93,7 +93,7 @@ class Continual(Study):
 
         @jax.jit
         def train(params: Any, states: jax.Array, targets: jax.Array) -> Any:
-            return jax.vmap(lambda p: behaviour_cloning(complete, spec, p, states, targets))(params)
+            return jax.vmap(lambda p: behaviour_cloning(complete, spec, p, states, targets).params)(params)
 
         policy = make_policy(complete, spec)
         scorers = [
