@@ -32,8 +32,10 @@ def test_a_dataset_can_be_taken_out(tmp_path: Path) -> None:
 def test_an_unknown_name_is_told_the_nearest() -> None:
     with pytest.raises(hades.InputError, match="did you mean hopper-"):
         hades.load("hoper-4")
-    with pytest.raises(hades.InputError, match="no 'hoper' in the zoo; it has acrobot"):
-        zoo.get("hoper", Path("x"))
+    with pytest.raises(hades.InputError, match="no 'hoper-4' in the zoo; did you mean hopper-"):
+        zoo.get("hoper-4", Path("x"))
+    with pytest.raises(hades.InputError, match="no 'qqq' in the zoo; `hades zoo` lists"):
+        zoo.card("qqq")
 
 
 def test_the_table_has_every_dataset() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hades.aliases import Json
 from hades.dataset import Dataset, load
-from hades.errors import InputError
+from hades.errors import InputError, meant
 from hades.files import write_atomically
 from hades.finding import zoo
 from hades.metrics import RETURN, metric_of
@@ -63,7 +63,7 @@ def table() -> str:
 
 def _path(name: str) -> Path:
     if name not in zoo():
-        raise InputError(f"no '{name}' in the zoo; it has {', '.join(names())}")
+        raise InputError(f"no '{name}' in the zoo; {meant(name, names()) or '`hades zoo` lists what it has'}")
     return zoo()[name]
 
 
