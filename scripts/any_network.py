@@ -13,16 +13,12 @@ from typing import Any
 import hades
 
 SHARED: dict[str, Any] = {
-    "size": 16, "strategy": "ppo", "strategy_lr": 0.02, "start": "sample", "normaliser": "fixed", "greedy": True,
-    "learn_std": True, "validate_every": 20, "validate_inits": 32,
+    "strategy": "ppo", "validate_every": 20,
     "strategy_options": {
         "environments": 32, "passes": 8, "minibatches": 4, "gae_lambda": 0.9, "entropy": 0.001, "critic_lr": 0.003,
         "lr_decay": 0.9997, "gamma": 0.95,
     },
-    "learner": {
-        "width": 64, "loss": "mse", "log_std": -0.7, "optimiser": "momentum", "learning_rate": 0.02, "epochs": 64,
-        "clip": 0.0,
-    },
+    "learner": {"width": 64, "depth": 2, "activation": "relu", "learning_rate": 0.02},
 }  # fmt: skip
 SETS: dict[str, dict[str, Any]] = {
     "pendulum-16": {"inits": 8},

@@ -39,6 +39,7 @@ FORMAT_VERSION = 1
 _TENSORS = ("states", "actions", "labels", "obs_mean", "obs_std")
 _ABOUT = ("online", "task", "learner", "info")
 _KEY = "hades"  # a single header entry: safetensors does not keep the order of several
+_PIXELS = 32  # a side of observations from which on they are pictures
 
 
 class Spec(NamedTuple):
@@ -48,6 +49,16 @@ class Spec(NamedTuple):
     num_actions: int
     """Number of discrete actions, or dimensions of a continuous one."""
     discrete: bool
+
+    @property
+    def grid(self) -> bool:
+        """Whether observations are grids ``[H, W, C]``."""
+        return len(self.obs_shape) == 3
+
+    @property
+    def pixels(self) -> bool:
+        """Whether they are pictures, which cost more to see."""
+        return self.grid and min(self.obs_shape[:2]) >= _PIXELS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

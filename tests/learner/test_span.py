@@ -18,7 +18,7 @@ from hades.learner.span import spans
 
 GRID, VECTOR = Spec((3, 4, 2), 3, discrete=True), Spec((24,), 2, discrete=False)
 PLAIN = Learner(width=8, epochs=20, clip=0.0)
-Trained = tuple[Params, jax.Array]
+Learnt = tuple[Params, jax.Array]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_its_networks_and_their_derivative_are_those_of_the_whole_layer(
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), moved, whole)
 
 
-def _trained(recipe: Recipe, spec: Spec) -> Trained:
+def _trained(recipe: Recipe, spec: Spec) -> Learnt:
     """A network, and the derivative of what it does by its pairs."""
     keys = jax.random.split(jax.random.key(0), 4)
     params, states = init_network(recipe, spec, keys[0]), jax.random.normal(keys[1], (5, *spec.obs_shape))

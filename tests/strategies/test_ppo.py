@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.helpers import Target
 
 import hades
+from hades import presets
 from hades.config import Config
 from hades.dataset import Spec
+from hades.distillation import configured
 from hades.learner.recipes import CONTINUOUS, DISCRETE
 from hades.search import Search
 from hades.strategies import Oracle, Settings, Solution
@@ -26,7 +28,7 @@ from hades.tasks.rollouts import Trajectory
 KEY = jax.random.key(0)
 ACTORS = 2, 3
 OPTIONS: dict[str, Any] = {
-    "size": 2, "strategy": "ppo", "inits": 2, "normaliser": "none", "validate_inits": 4,
+    "size": 2, "strategy": "ppo", "inits": 2, "normaliser": "none", "validate_inits": 4, "start": "random",
     "learner": {"width": 16, "epochs": 12}, "strategy_options": {"rollout": 20, "environments": 16}, "progress": False,
 }  # fmt: skip
 
@@ -127,6 +129,23 @@ def test_environments_that_left_the_numbers_show_what_others_saw() -> None:
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), seen.sound(), seen))
     nothing = seen._replace(obs=seen.obs * jnp.nan).sound()
     assert not any(np.asarray(x).any() for x in jax.tree.leaves(nothing))
+
+
+def test_over_another_strategys_preset_it_has_the_settings_that_it_learns_by() -> None:
+    hopper = configured(hades.make("hopper"), "laptop", strategy="ppo")
+    ant = presets.get(hades.make("ant"), "laptop")
+    names = ("size", "inits", "searches", "curriculum", "strategy_lr", "strategy_options", "greedy", "learner")
+    assert [getattr(hopper, name) for name in names] == [getattr(ant, name) for name in names]
+    mine = configured(hades.make("cartpole"), "laptop", size=3, strategy="ppo", labels="fixed", learner={"width": 8})
+    assert (mine.size, mine.labels, mine.learner.width, mine.learner.optimiser) == (3, "fixed", 8, "momentum")
+
+
+def test_it_wants_what_observations_and_actions_allow() -> None:
+    numbers, board, pictures = (PPO.implied(Spec(shape, 3, True)) for shape in ((6,), (10, 10, 4), (84, 84, 4)))
+    assert (numbers["normaliser"], board["normaliser"]) == ("fixed", "channels")
+    assert board["learner"] == numbers["learner"] and numbers["size"] == 16
+    assert pictures.keys() == {"inits", "searches", "curriculum", "labels"}
+    assert PPO.implied(Spec((6,), 18, True))["size"] == 36
 
 
 class Breaking(Target):
@@ -249,7 +268,10 @@ def test_options_are_checked(options: dict[str, float], says: str) -> None:
         _ppo(**options)
 
 
-LEVERS: dict[str, Any] = {**OPTIONS, "validate_every": 4, "strategy_options": {"rollout": 8, "environments": 16}}
+LEVERS: dict[str, Any] = {
+    **OPTIONS, "validate_every": 4, "strategy_options": {"rollout": 8, "environments": 16},
+    "learner": OPTIONS["learner"] | {"optimiser": "adam", "learning_rate": 0.03},
+}  # fmt: skip
 
 
 def test_it_learns_a_discrete_task() -> None:

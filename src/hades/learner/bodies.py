@@ -55,7 +55,7 @@ def resnet(network: Parts, x: jax.Array) -> jax.Array:
 
 def transformer(network: Parts, x: jax.Array) -> jax.Array:
     """Pre-norm blocks (Vaswani et al. 2017, Xiong et al. 2020) over a grid's cells, or a vector's numbers."""
-    tokens = x.reshape(*network.lead(x), -1, x.shape[-1] if len(network.spec.obs_shape) == 3 else 1)
+    tokens = x.reshape(*network.lead(x), -1, x.shape[-1] if network.spec.grid else 1)
     embed: jax.Array = network.param("position", nn.initializers.normal(0.02), (tokens.shape[-2], network.widths[0]))
     x = network.dense(network.widths[0])(tokens) + embed
     for width in network.widths:

@@ -41,13 +41,13 @@ def make_network(recipe: Recipe, spec: Spec) -> Network:
     """
     if recipe.log_std and spec.discrete:
         raise InputError("log_std is of continuous actions, and these are discrete; leave it out")
-    if NETWORKS[recipe.network].grids and len(spec.obs_shape) != 3:
+    if NETWORKS[recipe.network].grids and not spec.grid:
         others = " or ".join(f"'{name}'" for name, body in NETWORKS.items() if not body.grids)
         raise InputError(
             f"network '{recipe.network}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}; "
             f"use {others}"
         )
-    if recipe.augment != "none" and len(spec.obs_shape) != 3:
+    if recipe.augment != "none" and not spec.grid:
         raise InputError(
             f"augment '{recipe.augment}' wants grid observations [H, W, C], this task has {list(spec.obs_shape)}"
         )

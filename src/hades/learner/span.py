@@ -115,7 +115,7 @@ class Span(Whole):
             return self.network.apply(trained, obs.reshape(len(obs), -1) @ self.states.T)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trained:
     """A network, trained.
 

@@ -34,6 +34,25 @@ from hades.strategies.actors import (
 from hades.tasks.rollouts import Play, Trajectory
 
 GROUP = "strategy ppo"
+_WIDE = Learner(width=256, depth=1, activation="tanh", optimiser="momentum", epochs=64)
+"""One wide layer depends less on how it began, and what is learnt for it holds for other networks. The derivative of
+few and gentle steps is smooth, and that of momentum's is cheap."""
+DISCRETE: dict[str, Any] = {
+    "size": 16, "start": "sample", "labels": "soft", "inits": 4, "validate_every": 20, "validate_inits": 64,
+    "learner": _WIDE | Learner(learning_rate=0.3),
+}  # fmt: skip
+"""What pays where actions are discrete (docs/laptop.md)."""
+CONTINUOUS: dict[str, Any] = {
+    "size": 16, "strategy_lr": 0.02, "start": "sample", "inits": 8, "greedy": True, "learn_std": True,
+    "validate_every": 50, "validate_inits": 32,
+    "strategy_options": {
+        "environments": 16, "passes": 8, "minibatches": 4, "gae_lambda": 0.9, "entropy": 0.001, "critic_lr": 0.003,
+        "lr_decay": 0.9999,
+    },
+    "learner": _WIDE | Learner(loss="mse", log_std=-0.7, learning_rate=0.01, clip=0.0),
+}  # fmt: skip
+"""And where they are continuous: their noise is searched for with the pairs. Means are trained by squared errors, in
+steps that are small enough for tanh networks of this width not to swing, and play without noise in the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +76,7 @@ class Options:
     gae_lambda: float = option(0.95, least=0, most=1, group=GROUP)
     """Of generalised advantage estimation (Schulman et al. 2016)."""
     kl: float = option(0.05, above=0, group=GROUP)
-    """A generation ends once its policies are so far, in nats, from those that acted."""
+    """A generation's policies stay once they are so far, in nats, from those that acted; its critic goes on."""
     critic_lr: float = option(1e-3, above=0, group=GROUP)
     """Step size of the critic."""
     critic_width: int = option(64, least=1, group=GROUP)
@@ -115,8 +134,12 @@ class PPO(Actor):
 
     @classmethod
     def implied(cls, spec: Spec) -> Mapping[str, Any]:
-        """Several networks in each gradient, and labels that have one."""
-        return {"inits": 4, "searches": 1, "curriculum": None} | ({"labels": "soft"} if spec.discrete else {})
+        """Several networks in each gradient, trained in steps that have a good one; of pictures, by what sees them."""
+        needed = {"inits": 4, "searches": 1, "curriculum": None} | ({"labels": "soft"} if spec.discrete else {})
+        if spec.pixels:
+            return needed
+        wanted = DISCRETE | {"size": max(16, 2 * spec.num_actions)} if spec.discrete else CONTINUOUS
+        return needed | wanted | {"normaliser": "channels" if spec.grid else "fixed"}
 
     def init(self, key: jax.Array, solution: Solution | None = None) -> PPOState:
         """From the start, or another solution, with a critic that knows nothing."""
@@ -143,8 +166,9 @@ class PPO(Actor):
         return jax.lax.scan(one_pass, state, jax.random.split(key, self.options.passes))[0]
 
     def update(self, state: PPOState, part: tuple[PyTree, Samples], oracle: Oracle) -> PPOState:
-        """One step by one minibatch; none by policies that have gone too far from those that acted."""
+        """One step by one minibatch, of the critic alone once policies have gone too far from those that acted."""
         inputs, steps = part
+        state = state._replace(critic=self.critic.learn(state.critic, steps.obs, steps.target))
 
         def go(state: PPOState) -> PPOState:
             gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), inputs, steps)
@@ -153,7 +177,6 @@ class PPO(Actor):
             return state._replace(
                 solution=optax.apply_updates(state.solution, updates),
                 optimiser=optimiser,
-                critic=self.critic.learn(state.critic, steps.obs, steps.target),
                 watched=jax.tree.map(mean_finite, about) | {"gradient": norm},
             )
 

@@ -71,7 +71,7 @@ class Generalisation(Study):
         from hades.evaluation import recipe
 
         dataset = load(name)
-        own, grid = recipe(dataset).options(), len(dataset.spec.obs_shape) == 3
+        own, grid = recipe(dataset).options(), dataset.spec.grid
         yield "own", {}
         for width in self.widths:
             for depth in self.depths:

@@ -52,6 +52,9 @@ class Ablation:
 
 FIVE = (0, 1, 2, 3, 4)
 _short = partial(Change, minutes=2)
+_TWO_LAYERS: Options = {
+    "width": 64, "depth": 2, "activation": "tanh", "optimiser": "adam", "learning_rate": 0.01, "epochs": 64,
+}  # fmt: skip
 _ONE_LAYER: Options = {"width": 256, "depth": 1, "optimiser": "momentum", "learning_rate": 0.3}
 ABLATIONS = {
     "hopper": Ablation(
@@ -94,8 +97,8 @@ ABLATIONS = {
     ),
     "breakout-ppo": Ablation(
         size=16,
-        shared={"strategy": "ppo", "start": "sample", "normaliser": "channels"},
-        learner={"width": 64, "activation": "tanh", "learning_rate": 0.01, "epochs": 64},
+        shared={"strategy": "ppo", "normaliser": "channels", "validate_every": 10},
+        learner=_TWO_LAYERS,
         rows={
             "two layers of 64, Adam at 0.01": _short(),
             "one layer of 256, momentum at 0.3": _short({}, _ONE_LAYER),

@@ -27,8 +27,6 @@ from hades.tasks.scenes import Scene
 from hades.tasks.views import Through, View
 from hades.units import Units
 
-PIXELS = 32
-"""A side of observations from which on they are pictures, for networks that see such."""
 NOTHING: Options = MappingProxyType({})
 
 
@@ -291,7 +289,7 @@ class Acting(Task):
     @property
     def pace(self) -> float:
         """Steps in a second, as people watch it: the environment's own where it says so."""
-        return getattr(self.environment, "pace", None) or (10.0 if len(self.spec.obs_shape) == 3 else 30.0)
+        return getattr(self.environment, "pace", None) or (10.0 if self.spec.grid else 30.0)
 
     def pictures(self, recording: Recording, steps: Sequence[int]) -> list[np.ndarray]:
         """What the environment itself shows before these steps of an episode, ``[H, W, 3]`` each; maybe nothing."""
@@ -331,7 +329,7 @@ class Acting(Task):
     def defaults(self) -> Options:
         """Enough pairs to name every action, ten minutes."""
         shared = {"learner": Learner(width=64), "population": 64, "inits": 2, "validate_inits": 64, "minutes": 10.0}
-        if len(self.spec.obs_shape) == 3 and min(self.spec.obs_shape[:2]) >= PIXELS:  # which cost more to see
+        if self.spec.pixels:
             shared |= {"learner": Learner(network="cnn", width=16), "population": 16, "inits": 1, "validate_inits": 8}
         if self.spec.discrete:
             return shared | {"size": max(4, 2 * self.spec.num_actions), "std": 0.5}
