@@ -9,6 +9,7 @@ from hades.config import LIMITS, Config
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
 from hades.learner.recipes import CONTINUOUS, DISCRETE, IMAGES, few_pairs
+from hades.strategies import ppo
 from hades.tables import align, counted
 from hades.tasks.base import Task
 from hades.tasks.images import DEFAULTS
@@ -104,33 +105,18 @@ _LAPTOP_MINATAR: Options = {
     "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "fixed",
     "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
 }  # fmt: skip
-# An actor's loss through the inner loop, of few and gentle steps: by momentum, whose derivative is cheap, or by Adam
-# where that is ahead; tanh, not relu (docs/laptop.md).
-_LAPTOP_LOOK: Options = {
-    "size": 16, "strategy": "ppo", "start": "sample", "labels": "soft", "inits": 4, "normaliser": "channels",
-    "validate_every": 20, "validate_inits": 64, "minutes": 20.0,
-}  # fmt: skip
+# An actor's loss through the inner loop, as PPO wants it; or by networks of two narrow layers, trained by momentum or
+# Adam, where one wide layer was no better or was not tried (docs/laptop.md).
+_LAPTOP_LOOK: Options = {**ppo.DISCRETE, "strategy": "ppo", "normaliser": "channels", "minutes": 20.0}
+_LAPTOP_MOVE: Options = {**ppo.CONTINUOUS, "strategy": "ppo", "normaliser": "fixed", "minutes": 20.0}
 _BY_MOMENTUM = Learner(width=64, activation="tanh", optimiser="momentum", learning_rate=0.3, epochs=64)
 _BY_ADAM = Learner(width=64, activation="tanh", learning_rate=0.01, epochs=64)
-# One wide layer depends less on how it began, and what is learnt for it holds for other networks (docs/laptop.md).
-_SHALLOW = Learner(width=256, depth=1, activation="tanh", optimiser="momentum", learning_rate=0.3, epochs=64)
-# Of continuous actions, whose noise is searched for with the pairs: means are trained by squared errors, in steps that
-# are small enough for tanh networks of this width not to swing, and play without noise in the end.
-_LAPTOP_MOVE: Options = {
-    "size": 16, "strategy": "ppo", "strategy_lr": 0.02, "start": "sample", "inits": 8, "normaliser": "fixed",
-    "greedy": True, "learn_std": True, "validate_every": 50, "validate_inits": 32, "minutes": 20.0,
-    "strategy_options": {
-        "environments": 16, "passes": 8, "minibatches": 4, "gae_lambda": 0.9, "entropy": 0.001, "critic_lr": 0.003,
-        "lr_decay": 0.9999,
-    },
-    "learner": Learner(
-        width=64, loss="mse", log_std=-0.7, optimiser="momentum", learning_rate=0.02, epochs=64, clip=0.0
-    ),
-}  # fmt: skip
+_ACT = _LAPTOP_MOVE["strategy_options"]
+_NARROW = _LAPTOP_MOVE["learner"] | Learner(width=64, depth=2, learning_rate=0.02)
 # Noise that is searched for shrinks until nothing more is found; one that stays goes on for half an hour.
 _LAPTOP_GAIT: Options = _LAPTOP_MOVE | {
-    "learn_std": False, "learner": _LAPTOP_MOVE["learner"] | Learner(log_std=-1.0),
-    "strategy_options": _LAPTOP_MOVE["strategy_options"] | {"entropy": 0.0, "lr_decay": 0.99998},
+    "learn_std": False, "learner": _NARROW | Learner(log_std=-1.0),
+    "strategy_options": _ACT | {"entropy": 0.0, "lr_decay": 0.99998},
 }  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {
@@ -163,15 +149,17 @@ PRESETS: dict[str, dict[str, Config]] = {
         **_EVOLUTION,
         "brax/halfcheetah": _continuous(_LAPTOP_GAIT, minutes=30.0),
         "brax/ant": _continuous(_LAPTOP_MOVE),
-        "brax/humanoid": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
-        "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, minutes=60.0),
-        "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, minutes=10.0),
-        "brax/reacher": _continuous(
-            _LAPTOP_MOVE, strategy_options=_LAPTOP_MOVE["strategy_options"] | {"gamma": 0.95}, minutes=10.0
+        "brax/humanoid": _continuous(
+            _LAPTOP_MOVE, size=64, strategy_options=_ACT | {"critic_width": 256}, minutes=60.0
         ),
-        "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, minutes=10.0),
+        "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, learner=_NARROW, minutes=60.0),
+        "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, learner=_NARROW, minutes=10.0),
+        "brax/reacher": _continuous(
+            _LAPTOP_MOVE, learner=_NARROW, strategy_options=_ACT | {"gamma": 0.95}, minutes=10.0
+        ),
+        "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, learner=_NARROW, minutes=10.0),
         "Breakout-MinAtar": _discrete(  # whose networks try things out, or stay longer where the ball flies in a loop
-            _LAPTOP_LOOK, learner=_SHALLOW, greedy=True, strategy_options={"entropy": 0.03}, minutes=5.0
+            _LAPTOP_LOOK, greedy=True, strategy_options={"entropy": 0.03}, minutes=5.0
         ),
         "Asterix-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),
         "Freeway-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_MOMENTUM),

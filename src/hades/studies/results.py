@@ -56,6 +56,7 @@ _SHALLOW: Options = {
     "settings": ({}, {"width": 64}, {"width": 512}, {"width": 64, "depth": 2}, {"width": 512, "depth": 2}),
     "minutes": {"laptop": 5},
 }
+_WIDE: Options = {"episodes": 4, "settings": ({}, {"width": 64}, {"width": 512})}
 _LONG, _BODY, _SOON = ({"seeds": 1, "episodes": 4, **_by_rate(0.0025, minutes)} for minutes in (30, 10, 5))
 _SIXTEEN: dict[str, Any] = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
 EXPERIMENTS = {
@@ -72,8 +73,8 @@ EXPERIMENTS = {
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=1, episodes=4, minutes={"laptop": 8}),
     "halfcheetah": Experiment("halfcheetah", 16, **_LONG),
-    "ant": Experiment("ant", 16, **_BODY),
-    "humanoid": Experiment("humanoid", 64, **_BODY),
+    "ant": Experiment("ant", 16, minutes={"laptop": 10}, **_WIDE),
+    "humanoid": Experiment("humanoid", 64, seeds=1, minutes={"laptop": 30}, **_WIDE),
     "humanoidstandup": Experiment("humanoidstandup", 64, **_BODY),
     "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **{**_BODY, "seeds": 3}),
     "reacher": Experiment("reacher", 16, **_SOON),
