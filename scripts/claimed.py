@@ -86,8 +86,10 @@ def presets() -> Iterator[str]:
     yield "(Breakout {}, Asterix {}, Space Invaders {})".format(*scores)
     body = {(kind, task): f"{paper(f'brax/HaDES-{kind}/{task}/D64')['mean']:,.0f}" for kind in "RF" for task in BODIES}
     yield f"far above the paper's {body['R', 'ant']}, and its {body['F', 'ant']} for one network"
-    yield f"Reacher is above its {body['R', 'reacher']}"
-    yield f"HalfCheetah below its {body['R', 'halfcheetah']}, Humanoid far below its {body['R', 'humanoid']}"
+    worst, *good = sorted(row["scores"][0]["return"]["mean"] for row in rows("results_brax", name="reacher"))
+    yield f"Reacher is above its {body['R', 'reacher']} with two of three seeds ({good[1]:.0f} and {good[0]:.0f})"
+    yield f"finds nothing in five minutes ({worst:.0f})"
+    yield f"HalfCheetah is below its {body['R', 'halfcheetah']}, Humanoid far below its {body['R', 'humanoid']}"
     yield f"HumanoidStandup at an eighth of its {body['R', 'humanoidstandup']}."
     yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"

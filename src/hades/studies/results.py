@@ -77,7 +77,7 @@ EXPERIMENTS = {
     "humanoid": Experiment("humanoid", 64, seeds=1, minutes={"laptop": 30}, **_WIDE),
     "humanoidstandup": Experiment("humanoidstandup", 64, **_BODY),
     "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **{**_BODY, "seeds": 3}),
-    "reacher": Experiment("reacher", 16, **_SOON),
+    "reacher": Experiment("reacher", 16, **{**_SOON, "seeds": 3}),
 }
 OTHERS = {
     "LunarLander-v3": Experiment("gymnasium/LunarLander-v3", 8, minutes={"laptop": 10}, **_SIXTEEN),
