@@ -102,12 +102,12 @@ def bodies() -> Iterator[str]:
     for task, words in BODIES.items():
         fresh, fixed = (paper(f"brax/HaDES-{kind}/{task}/D64")["mean"] for kind in "RF")
         yield f"{fresh:,.0f} ({fixed:,.0f}) on {words}"
-    before = next(row for row in all_rows("results_brax", name="ant") if row["config"]["learner"]["width"] == 64)
-    own, wide = (_spread(score["return"], 0) for score in before["scores"][:2])
-    yield f"Ant had {own} over networks of width 64 and {wide} of width 512 in as many minutes, one seed"
-    human = next(row for row in all_rows("results_brax", name="humanoid") if row["config"]["learner"]["width"] == 64)
-    own, wide = (_spread(score["return"], 0) for score in human["scores"][:2])
-    yield f"Humanoid had {own} and {wide} then, in ten minutes"
+    for task, words in (
+        ("ant", "Ant had {} over networks of width 64 and {} of width 512 in as many minutes, one seed"),
+        ("humanoid", "Humanoid had {} and {} then, in ten minutes"),
+    ):
+        narrow = next(row for row in all_rows("results_brax", name=task) if row["config"]["learner"]["width"] == 64)
+        yield words.format(*(_spread(score["return"], 0) for score in narrow["scores"][:2]))
     seeds = [row["scores"] for row in rows("results_brax", name="ant")]
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]

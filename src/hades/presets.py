@@ -109,8 +109,8 @@ _LAPTOP_MINATAR: Options = {
 # Adam, where one wide layer was no better or was not tried (docs/laptop.md).
 _LAPTOP_LOOK: Options = {**ppo.DISCRETE, "strategy": "ppo", "normaliser": "channels", "minutes": 20.0}
 _LAPTOP_MOVE: Options = {**ppo.CONTINUOUS, "strategy": "ppo", "normaliser": "fixed", "minutes": 20.0}
-_BY_MOMENTUM = Learner(width=64, activation="tanh", optimiser="momentum", learning_rate=0.3, epochs=64)
-_BY_ADAM = Learner(width=64, activation="tanh", learning_rate=0.01, epochs=64)
+_BY_MOMENTUM = _LAPTOP_LOOK["learner"] | Learner(width=64, depth=2)
+_BY_ADAM = _BY_MOMENTUM | Learner(optimiser="adam", learning_rate=0.01)
 _ACT = _LAPTOP_MOVE["strategy_options"]
 _NARROW = _LAPTOP_MOVE["learner"] | Learner(width=64, depth=2, learning_rate=0.02)
 # Noise that is searched for shrinks until nothing more is found; one that stays goes on for half an hour.
