@@ -303,10 +303,10 @@ def test_hades_f_keeps_its_networks() -> None:
 def test_exploration_is_learnt_with_the_pairs() -> None:
     learner = {**OPTIONS["learner"], "loss": "mse", "log_std": -0.2}
     options = {**OPTIONS, "learner": learner, "strategy_options": {**OPTIONS["strategy_options"], "entropy": 0.0}}
-    result = hades.distill(ControlTask("target", Target()), **options, learn_std=True, greedy=True, generations=12)
+    result = hades.distill(ControlTask("target", Target()), **options, learn_std=True, greedy=True, generations=18)
     first, last = (row["entropy"] for row in (result.metrics[0], result.metrics[-1]))
     found = result.dataset.learner["log_std"]
-    assert last < first - 0.2 and found < -0.4  # noise costs reward
+    assert last < first - 0.5 and found < -0.7  # noise costs reward
     params = hades.train(result.dataset, KEY)
     np.testing.assert_allclose(params["params"]["log_std"], found, rtol=1e-5)
     with pytest.raises(hades.InputError, match="learn_std is of continuous actions"):
