@@ -14,10 +14,7 @@ import hades
 
 SHARED: dict[str, Any] = {
     "strategy": "ppo", "validate_every": 20,
-    "strategy_options": {
-        "environments": 32, "passes": 8, "minibatches": 4, "gae_lambda": 0.9, "entropy": 0.001, "critic_lr": 0.003,
-        "lr_decay": 0.9997, "gamma": 0.95,
-    },
+    "strategy_options": {"environments": 32, "lr_decay": 0.9997, "gamma": 0.95},
     "learner": {"width": 64, "depth": 2, "activation": "relu", "learning_rate": 0.02},
 }  # fmt: skip
 SETS: dict[str, dict[str, Any]] = {

@@ -42,7 +42,8 @@ def test_another_strategy_comes_without_the_presets_options(task: str, overrides
     assert config.strategy_options == (base.strategy_options if kept else {})
     assert config.strategy_lr == (base.strategy_lr if kept else None)
     given = base.override({**overrides, "strategy_lr": 0.5, "strategy_options": {"lr_decay": 0.9}})
-    assert (given.strategy_options, given.strategy_lr) == ({"lr_decay": 0.9}, 0.5)
+    assert (given.strategy_options, given.strategy_lr) == ({**config.strategy_options, "lr_decay": 0.9}, 0.5)
+    assert not given.override({"strategy_options": {}}).strategy_options
 
 
 def test_another_network_takes_the_place_of_the_presets_several() -> None:

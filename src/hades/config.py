@@ -54,7 +54,7 @@ class Config:
     """Step size: of the optimiser of ppo, td3 and the meta-gradient; of the search's mean (by Adam), for evolution
     strategies with an optimiser. Off: the strategy's own."""
     strategy_options: Mapping[str, float] = option({}, group=SEARCH)
-    """Further parameters of the strategy, such as temperature=20."""
+    """Further parameters of the strategy, such as temperature=20, over those of the preset; off: its defaults."""
     window: int | None = option(None, least=1, group=SEARCH)
     """For the meta-gradient: differentiate through so many steps of the inner loop, which then ends at a random step
     (Feng et al. 2023); off: all."""
@@ -173,9 +173,9 @@ class Config:
     def override(self, overrides: Options) -> "Config":
         """This configuration with other options.
 
-        A ``learner`` among them is laid over the recipe. A limit replaces the whole budget, another strategy comes
-        without this one's step size and options, another network takes the place of several, and ``init="fixed"``
-        means one network.
+        A ``learner`` among them is laid over the recipe, and ``strategy_options`` over those there are (none at all
+        leave none). A limit replaces the whole budget, another strategy comes without this one's step size and
+        options, another network takes the place of several, and ``init="fixed"`` means one network.
 
         Raises:
             InputError: for an option that there is not, or a value that cannot be.
@@ -188,6 +188,8 @@ class Config:
             implied |= dict.fromkeys(LIMITS)
         if bare(overrides.get("strategy", self.strategy)) != bare(self.strategy):
             implied |= {"strategy_lr": None, "strategy_options": {}}
+        elif given := overrides.get("strategy_options"):
+            overrides["strategy_options"] = {**self.strategy_options, **given}
         if any(getattr(recipe, name) != getattr(self.learner, name) for name in SHAPE):
             implied |= {"networks": ()}
         if overrides.get("init") == "fixed" and not self.keeps_networks:

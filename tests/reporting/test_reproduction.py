@@ -30,6 +30,8 @@ from hades.reporting.reproduction import command, inexact
         ("acrobot", "laptop", {"polish": ("SNES@0.2@0.05",), "normaliser": "none", "learn_rate": True}),
         ("breakout", "laptop", {"strategy": "SNES"}),
         ("breakout", "laptop", {"strategy_options": {"entropy": 0.001}}),
+        ("reacher", "laptop", {"strategy_options": {"entropy": 0.01}}),
+        ("reacher", "laptop", {"strategy_options": {}}),
         ("FourRooms-misc", "laptop", {"greedy": True}),
         ("digits", "laptop", {"learner": {"network": "cnn"}}),
         ("digits", "laptop", {"networks": ("mlp:64",)}),
@@ -80,3 +82,6 @@ def test_what_is_no_configuration_is_said() -> None:
 
 def test_a_command_says_where_it_is_not_exact() -> None:
     assert "another machine" in inexact({"config": {"minutes": 3, "learner": vars(CONTINUOUS)}})
+    config = {"strategy": "ppo", "strategy_options": {"entropy": 0.01}, "learner": vars(CONTINUOUS)}
+    once = {"task": "brax/reacher", "preset": "laptop", "config": config}  # when options were replaced whole
+    assert "no environments, passes" in inexact(once) and "entropy" not in inexact(once)

@@ -32,8 +32,7 @@ def command(about: Options) -> str:
     asked = Config.from_json(mapping(about.get("config")))
     config, learner = _split(json.loads(dumps(asked.to_json())))
     learner = {name: value for name, value in learner.items() if name not in _unsaid(about)}
-    named, task = about.get("preset"), str(about.get("task", ""))
-    preset = PRESETS.get(named, {}).get(task) if isinstance(named, str) else None
+    named, task, preset = about.get("preset"), str(about.get("task", "")), _preset(about)
     base, recipe = _split(json.loads(dumps(preset.to_json()))) if preset else ({}, {})
     if bare(base.get("strategy", "")) != bare(asked.strategy):
         base = {}
@@ -62,9 +61,26 @@ def inexact(about: Options) -> str:
         )
     if unsaid := _unsaid(about):
         why.append(f"Its configuration does not say {', '.join(unsaid)}: the command leaves that to the preset.")
+    if gone := _gone(about):
+        why.append(f"It has no {', '.join(gone)} among its strategy's options: the command leaves that to the preset.")
     if about.get("own") and ":" not in str(about.get("task")):
         why.append("Its task is an environment of its maker's own, which the command line does not know by its name.")
     return " ".join(why)
+
+
+def _preset(about: Options) -> Config | None:
+    """What the command starts from, where that is known without the task."""
+    named = about.get("preset")
+    return PRESETS.get(named, {}).get(str(about.get("task", ""))) if isinstance(named, str) else None
+
+
+def _gone(about: Options) -> list[str]:
+    """Of a preset's strategy, the options that were replaced whole, as they once were."""
+    config, preset = mapping(about.get("config")), _preset(about)
+    if not preset or bare(str(config.get("strategy"))) != bare(preset.strategy):
+        return []
+    own = mapping(config.get("strategy_options"))
+    return [name for name in preset.strategy_options if own and name not in own]
 
 
 def _unsaid(about: Options) -> list[str]:
