@@ -23,7 +23,7 @@ from types import UnionType
 from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from hades.aliases import Options
-from hades.errors import InputError
+from hades.errors import InputError, meant
 
 Choices = Collection[str] | Callable[[], Collection[str]]
 P = ParamSpec("P")
@@ -35,6 +35,8 @@ SEED: Options = {"least": 0, "most": 2**63 - 1}
 """The rule of a seed."""
 COUNT: Options = {"least": 1, "most": 2**63 - 1}
 """The rule of what is counted beside a device: steps of a budget."""
+A_LINE = 12
+"""Names that one line of an error can have; of more it has the nearest."""
 
 
 @dataclass(frozen=True, eq=False)  # each is itself, and can be a mark of a type
@@ -93,7 +95,8 @@ class Rule:
             return value
         if same := [one for one in known if bare(one) == bare(value)]:
             return same[0]
-        raise InputError(f"unknown {name} {shown(value)}; choose one of {', '.join(known)}")
+        near = meant(value, known) if len(known) > A_LINE else ""
+        raise InputError(f"unknown {name} {shown(value)}; {near or 'choose one of ' + ', '.join(known)}")
 
     def _bounds(self, name: str, value: float, largest: float) -> None:
         says = ""

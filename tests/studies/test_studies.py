@@ -261,6 +261,7 @@ def test_the_zoos_files_are_written_where_it_is_asked_for(tmp_path: Path, monkey
         ("cost", {"preset": "desk"}, "choose one of laptop, paper"),
         ("cost", {"sizes": (1,)}, "unknown option 'sizes'; the study cost has tasks"),
         ("budget", {"seeds": 0}, "seeds must be at least 1"),
+        ("results", {"names": ("reachr",)}, "unknown names 'reachr'; did you mean reacher"),
     ],
 )
 def test_bad_settings(name: str, options: dict[str, Any], says: str) -> None:
