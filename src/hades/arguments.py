@@ -16,8 +16,8 @@ class Beginning:
     """Where a distillation's options come from."""
 
     preset: str = option("laptop", one_of=registry("hades.presets", "PRESETS"), group=ESSENTIALS)
-    """Configuration that all other options start from (`hades presets`): laptop, evolution (laptop's, where that
-    is by derivative) or paper."""
+    """Configuration that all other options start from (`hades presets`): laptop, evolution (the paper's outer loop in
+    minutes) or paper."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -154,9 +154,7 @@ PRESETS: dict[str, dict[str, Config]] = {
         ),
         "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, learner=_NARROW, minutes=60.0),
         "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, learner=_NARROW, minutes=10.0),
-        "brax/reacher": _continuous(
-            _LAPTOP_MOVE, learner=_NARROW, strategy_options=_ACT | {"gamma": 0.95}, minutes=10.0
-        ),
+        "brax/reacher": _continuous(_LAPTOP_MOVE, strategy_options=_ACT | {"gamma": 0.95}, minutes=10.0),
         "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, learner=_NARROW, minutes=10.0),
         "Breakout-MinAtar": _discrete(  # whose networks try things out, or stay longer where the ball flies in a loop
             _LAPTOP_LOOK, greedy=True, strategy_options={"entropy": 0.03}, minutes=5.0

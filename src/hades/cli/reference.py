@@ -18,7 +18,8 @@ Made by `python -m hades.cli.reference` from the fields of [`hades.Config`](../s
 [`hades.Recipe`](../src/hades/learner/recipe.py), which declare them; options of a strategy are given as
 `--strategy-options NAME=VALUE`. On the command line an option is `--name`, with
 hyphens; in Python it is an argument of `hades.distill`, and those of the inner loop of `hades.Learner`. What is left
-out comes from the preset. `--no-NAME` turns off what can be turned off.
+out comes from the preset; by `--strategy ppo` in place of another, from what
+[it brings along](how-to/choosing.md#which-strategy). `--no-NAME` turns off what can be turned off.
 """
 
 PRESETS = """# Presets
@@ -30,7 +31,7 @@ optimiser with its step size, then what else is not an option's own default.
 
 - **laptop** (the default): what pays in minutes on one machine ([why](laptop.md)). A task that is not in the table has
   sensible defaults of its kind.
-- **evolution**: laptop's, where that is by derivative; the paper's own outer loop.
+- **evolution**: the paper's outer loop in minutes, for tasks of gymnax's and Brax's; laptop's own where that evolves.
 - **paper**: the published hyperparameters, which are for large GPUs.
 """
 
