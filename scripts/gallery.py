@@ -93,9 +93,8 @@ def facts(card: Json, metric: Metric) -> list[str]:
         words = metric.words(score["mean"], score["std_of_inits"])
         over = f"{score['inits']} networks" + (f" × {score['episodes']} episodes" if metric.episodes else "")
         said.append(f"With {setting}: **{words}** ({interval}; {over}).")
-    if share := card["generalisation"]:
-        kept = f"{share['share']:.0%} of {share['settings']}"
-        said.append(f"It keeps {share['within']:.0%} of that in {kept} other networks and ways of training.")
+    if kept := metric.kept(card["generalisation"] or {}):
+        said.append(kept)
     return said
 
 

@@ -244,7 +244,7 @@ def test_a_card_says_what_the_header_does() -> None:
         "# brax/hopper: 4 state-action pairs", "![The state-action pairs](pairs.png)",
         'dataset = hades.load("hf://me/hop")', "hades evaluate hf://me/hop", "| backend positional, max_steps 1,000 |",
         "| its own recipe | return | 1843.6 ± 30.6 | 1851.1 [1846.5, 1855.5] | 1349.4 | 32 networks × 8 episodes |",
-        "Of 46 other recipes", "activation tanh", "width 64", "jax 0.10.2", "seed 1", CITATION,
+        "Of 46 other networks", "activation tanh", "width 64", "jax 0.10.2", "seed 1", CITATION,
     ):  # fmt: skip
         assert part in text, part
     assert "license" not in front(card("hopper-4")) and CITATION in (ROOT / "README.md").read_text()

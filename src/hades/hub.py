@@ -131,11 +131,8 @@ def _scores(dataset: Dataset) -> Iterator[str]:
     whose = "the initialisations of HaDES-F's search" if "init_key" in dataset.info else "fresh initialisations"
     how = _PLAYED if dataset.metric.episodes else _TESTED
     yield f"Networks are trained on the {dataset.metric.pairs} alone, from {whose}, {how} {_SPREAD}"
-    if kept := generalisation_of(dataset.info):
-        yield (
-            f"Of {kept['settings']} other recipes (widths, depths, optimisers, step sizes, activations, ...) "
-            f"{kept['share']:.0%} keep {kept['within']:.0%} of the gain over random actions."
-        )
+    if kept := dataset.metric.kept(generalisation_of(dataset.info)):
+        yield kept
 
 
 def _row(setting: str, score: Json, dataset: Dataset) -> list[str] | None:

@@ -48,6 +48,16 @@ class Metric:
         """``mean ± spread``, where there is one."""
         return self.number(mean) + ("" if spread is None else f" ± {self.number(spread)}")
 
+    def kept(self, known: Options) -> str:
+        """For how many other settings a dataset works, as the study generalisation found; or nothing."""
+        if not known:
+            return ""
+        chance = "random actions" if self.episodes else "guessing"
+        return (
+            f"Of {known['settings']} other networks and ways of training, each with one or two parts changed, "
+            f"{known['share']:.0%} keep {known['within']:.0%} of what its own recipe gains over {chance}."
+        )
+
     def over_networks(self, score: Options) -> str:
         """An evaluation's mean, and its standard deviation over networks where there are several."""
         words = self.words(score["mean"], score.get("std_of_inits"))

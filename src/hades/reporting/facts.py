@@ -133,14 +133,7 @@ def table(dataset: Dataset) -> list[list[str]]:
 
 def generalisation(of: Subject) -> str:
     """How many other networks and ways of training the dataset works for, where that was looked at."""
-    known = generalisation_of(of.dataset.info) if of.dataset else {}
-    if not known:
-        return ""
-    chance = "random actions" if of.metric.episodes else "guessing"
-    return (
-        f"Of {known['settings']} other networks and ways of training, each with one or two parts changed, "
-        f"{known['share']:.0%} keep {known['within']:.0%} of what its own recipe gains over {chance}."
-    )
+    return of.metric.kept(generalisation_of(of.dataset.info)) if of.dataset else ""
 
 
 def facts(of: Subject) -> list[tuple[str, str]]:
