@@ -4,19 +4,15 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from statistics import mean, stdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from hades import studies, zoo
+from measured import Row, all_rows, benchmark, found, of, paper, rows, table
+
+from hades import zoo
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
-from hades.studies.rows import read
-
-ROOT = Path(__file__).parent.parent
-Row = studies.Row
 
 BODIES = {
     "ant": "Ant", "halfcheetah": "HalfCheetah", "humanoid": "Humanoid", "humanoidstandup": "HumanoidStandup",
@@ -357,55 +353,6 @@ def scaling() -> Iterator[str]:
     left_out = sorted(abs(case["error_left_out"]) for case in known["cases"].values())
     third, second, first = (round(100 * error) for error in left_out[-3:])
     yield f"off by {second} and {first} %, all others by {third} % at most"
-
-
-def rows(name: str, /, **cell: Any) -> list[Row]:
-    """A study's rows whose cells have these settings."""
-    return _where(found(name)[1], cell)
-
-
-def of(name: str, score: str, /, **cell: Any) -> list[float]:
-    """The means of these rows' scores."""
-    return [row[score]["mean"] for row in rows(name, **cell)]
-
-
-@cache
-def found(name: str, study: str | None = None) -> tuple[Any, list[Row]]:
-    """A study's settings and rows, as docs show them; ``STUDY_ABOUT`` is one of several of a study."""
-    return studies.latest(_file(name), study or name.split("_")[0])
-
-
-def all_rows(name: str, /, **cell: Any) -> list[Row]:
-    """As `rows`, those of other settings of the study, too."""
-    return _where(read(_file(name), name.split("_")[0]).values(), cell)
-
-
-def _where(rows: Iterable[Row], cell: dict[str, Any]) -> list[Row]:
-    wanted = cell.items()
-    return [row for row in rows if wanted <= {k: row["cell"].get(k) for k in cell}.items()]
-
-
-def _file(name: str) -> Path:
-    return ROOT / "docs" / "studies" / name / "results.json"
-
-
-@cache
-def table(name: str) -> list[list[str]]:
-    """A study's table."""
-    study, known = found(name)
-    return study.table(known)
-
-
-@cache
-def paper(run: str) -> dict[str, Any]:
-    """A published run."""
-    return json.loads((ROOT / "reference" / "figures.json").read_text())[run]
-
-
-@cache
-def benchmark(name: str) -> dict[str, Any]:
-    """What a benchmark wrote."""
-    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
 
 
 def long_ago(game: str) -> str:

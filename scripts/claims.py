@@ -14,7 +14,8 @@ import re
 import sys
 from collections.abc import Sequence
 
-from claimed import ROOT, Claim, claims
+from claimed import Claim, claims
+from measured import ROOT
 
 PAGES = ["README.md", "ARCHITECTURE.md", *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md")))]
 GENERATED = {"docs/gallery.md", "docs/options.md", "docs/presets.md"}

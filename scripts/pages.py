@@ -8,24 +8,20 @@ What stands between ``<!-- NAME -->`` and ``<!-- end -->`` is replaced; the rest
 figures are held against the same files by `scripts/claims.py`.
 """
 
-import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import hades
-from hades import studies, tables, tasks
-from hades.metrics import RETURN
-from hades.studies.rows import read
+from measured import PAPER, RESULTS, ROOT, Row, all_rows, benchmark, found
 
-ROOT = Path(__file__).parent.parent
+import hades
+from hades import tables, tasks
+from hades.metrics import RETURN
+
 PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("results", "laptop", "images", "scaling", "environments")),
 ]
-RESULTS, BENCHMARKS = ROOT / "docs" / "studies", ROOT / "benchmarks" / "results"
-PAPER = json.loads((ROOT / "reference" / "figures.json").read_text())
 LONG = 20
 """Lines of a table above which it is folded."""
 BETWEEN = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
@@ -43,10 +39,9 @@ def block(name: str) -> str:
 
 def study(name: str) -> str:
     """What a study gave, in the settings of its last row; ``STUDY_ABOUT`` is one of several of a study."""
-    file, kind = RESULTS / name / "results.json", name.split("_")[0]
-    if not file.exists():
+    if not (RESULTS / name).exists():
         return "Not run yet."
-    study, rows = studies.latest(file, kind)
+    kind, (study, rows) = name.split("_")[0], found(name)
     if missing := len(study.cells()) - len(rows):
         return f"Not finished: {missing} of {missing + len(rows)} cells are missing."
     table = study.table(rows)
@@ -58,7 +53,7 @@ def study(name: str) -> str:
     return f"![{name}](studies/{name}/figure.png)\n\n{lines}\n\n{footer(rows)}"
 
 
-def footer(rows: list[studies.Row]) -> str:
+def footer(rows: list[Row]) -> str:
     """How many cells, how long, on what and with what, as far as the rows say."""
     seconds = [row["seconds"] for row in rows]
     time = [] if None in seconds else [f"{sum(seconds) / 60:.0f} minutes"]
@@ -96,7 +91,7 @@ def published(key: str) -> str:
 def reached() -> list[list[str]]:
     """What the presets reach: the study `results`; of Hopper, the study `laptop` by its preset's settings."""
     header, *lines = _lines("results")
-    laptop, rows = studies.latest(RESULTS / "laptop" / "results.json", "laptop")
+    laptop, rows = found("laptop")
     last = laptop.table(rows)[-1]
     inits, size = rows[-1]["cell"]["inits"], rows[-1]["cell"]["size"]
     seeds, minutes = last[1], last[2].split()[0]
@@ -119,7 +114,7 @@ def highlights() -> list[list[str]]:
 
 def _lines(name: str) -> list[list[str]]:
     """Of one of the tables of the study `results`, with the cores that each had."""
-    made, rows = studies.latest(RESULTS / name / "results.json", "results")
+    made, rows = found(name)
     cores = {row["cell"].get("name"): row["made"]["hardware"]["cores"] for row in rows}
     header, *lines = made.table(rows)
     return [header, *([f"{line[0]}{', one core' if cores[line[0]] == 1 else ''}", *line[1:]] for line in lines)]
@@ -127,12 +122,12 @@ def _lines(name: str) -> list[list[str]]:
 
 def reference() -> list[list[str]]:
     """The published datasets, scored."""
-    rows = read(RESULTS / "results" / "results.json", "results").values()
-    found = {row["cell"]["dataset"]: row["scores"][0]["return"] for row in rows if "dataset" in row["cell"]}
-    score = next(iter(found.values()))
+    known = [row for row in all_rows("results") if "dataset" in row["cell"]]
+    scores = {row["cell"]["dataset"]: row["scores"][0]["return"] for row in known}
+    score = next(iter(scores.values()))
     how = f"here, {score['inits']} fresh networks × {score['episodes']} episodes"
     table = [["dataset", "published (population mean)", how]]
-    for file, score in found.items():
+    for file, score in scores.items():
         before = hades.load(ROOT / file).info["published"]
         table.append([f"`{file}`", f"{before:.1f}", RETURN.words(score["mean"], score["std_of_inits"])])
     return table
@@ -140,10 +135,10 @@ def reference() -> list[list[str]]:
 
 def growth() -> list[list[str]]:
     """Generations of Hopper, and what the model of their cost makes of them."""
-    measured = _benchmark("generation")
+    measured = benchmark("generation-cpu-2-cores")
     cases = measured["growth"] | {f"paper: {name}": case for name, case in measured["paper"].items()}
     table = [["case", "seconds a generation", "sum of roofs / time", "model", "error"]]
-    for name, cost in _benchmark("cost")["cases"].items():
+    for name, cost in benchmark("cost-cpu-2-cores")["cases"].items():
         roofs = f"{cases[name]['roofs_over_time']:.2f}"
         table.append([name, f"{cost['measured']:.3f}", roofs, f"{cost['model']:.3f}", f"{100 * cost['error']:+.0f} %"])
     return table
@@ -151,7 +146,7 @@ def growth() -> list[list[str]]:
 
 def roofs() -> list[list[str]]:
     """Generations of several tasks against what the hardware allows."""
-    measured = _benchmark("generation")
+    measured = benchmark("generation-cpu-2-cores")
     table = [["case", "seconds a generation", "sum of roofs / time", "early stop, seconds", "published, seconds"]]
     for suite in ("laptop", "paper", "published"):
         for name, case in measured[suite].items():
@@ -165,7 +160,7 @@ def roofs() -> list[list[str]]:
 def through() -> list[list[str]]:
     """The derivative of a loss through the inner loop."""
     table = [["optimiser", "width", "steps", "milliseconds a network", "of the products' rate", "megabytes"]]
-    for case in _benchmark("through")["cases"]:
+    for case in benchmark("through-cpu-2-cores")["cases"]:
         of_rate = case["share of the products' rate"]
         share = f"{100 * of_rate:.0f} %"
         numbers = f"{case['milliseconds a network']:.1f}", share, f"{case['megabytes']:.0f}"
@@ -178,7 +173,7 @@ def host() -> list[list[str]]:
     table = [
         ["environment", "engine alone", "with a policy", "of the engine's rate", "in a generation", "a plain loop"]
     ]
-    for row in _benchmark("host")["rows"]:
+    for row in benchmark("host-cpu-2-cores")["rows"]:
         rates = (f"{row[name]:,}" for name in ("engine", "with a policy", "in a generation", "plain loop, one copy"))
         engine, policy, generation, plain = (rate if rate != "0" else "" for rate in rates)
         table.append([row["task"], engine, policy, f"{100 * row['share']:.0f} %", generation, plain])
@@ -190,10 +185,6 @@ TABLES: dict[str, Callable[[], list[list[str]]]] = {
     "through": through, "host": host,
 }  # fmt: skip
 """By name: those that are no study's."""
-
-
-def _benchmark(name: str) -> dict[str, Any]:
-    return json.loads((BENCHMARKS / f"{name}-cpu-2-cores.json").read_text())
 
 
 def _words(hardware: dict[str, Any]) -> str:
