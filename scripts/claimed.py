@@ -67,6 +67,9 @@ def environments() -> Iterator[str]:
 
 def readme() -> Iterator[str]:
     """Of the published runs."""
+    bodies, games = paper("brax/HaDES-R/ant/D64"), paper("minatar-5k/HaDES-R/Breakout-MinAtar/D16")
+    yield f"{bodies['generations']:,} generations of {bodies['population']:,} candidates on Brax"
+    yield f"{games['generations']:,} on MinAtar, networks of width {games['width']}."
     yield f"it scored {paper('minatar-5k/HaDES-R/Freeway-MinAtar/D16')['mean']:.0f}."
 
 

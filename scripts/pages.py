@@ -24,6 +24,7 @@ PAGES = [
 ]
 LONG = 20
 """Lines of a table above which it is folded."""
+ONE_CORE = ", one core"
 BETWEEN = re.compile(r"<!-- (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -99,16 +100,24 @@ def reached() -> list[list[str]]:
         ["hopper", str(size), f"{inits} fresh, width {width}", score, seeds, minutes]
         for width, score in zip((64, 512), last[4:6], strict=True)
     ]
-    return [header, *lines, *hopper, *_lines("results_brax")[1:], *_lines("results_games")[1:]]
+    all_lines = [*lines, *hopper, *_lines("results_brax")[1:], *_lines("results_games")[1:]]
+    return [[*header, "paper (pairs)"], *([*line, in_paper(line[0])] for line in all_lines)]
+
+
+def in_paper(name: str) -> str:
+    """The published runs of a line of what is reached, for fresh networks; empty where there are none."""
+    key = comparison_key([name.removesuffix(ONE_CORE), "HaDES-R"])
+    run, (_, pairs) = PAPER.get(key), key.rsplit("/D")
+    return f"{RETURN.words(run['mean'], run['std'])} ({pairs})" if run else ""
 
 
 def highlights() -> list[list[str]]:
     """Of what is reached the first line of each task, and two of Gymnasium's."""
     header, *lines = reached()
-    lines += [line for line in _lines("results_suites") if line[0].startswith(("LunarLander", "Hopper"))]
+    lines += [[*line, ""] for line in _lines("results_suites") if line[0].startswith(("LunarLander", "Hopper"))]
     first: dict[str, list[str]] = {}
     for name, *rest in lines:
-        first.setdefault(name.removesuffix(", one core"), rest)
+        first.setdefault(name.removesuffix(ONE_CORE), rest)
     return [header, *([name, *rest] for name, rest in first.items())]
 
 
@@ -117,7 +126,7 @@ def _lines(name: str) -> list[list[str]]:
     made, rows = found(name)
     cores = {row["cell"].get("name"): row["made"]["hardware"]["cores"] for row in rows}
     header, *lines = made.table(rows)
-    return [header, *([f"{line[0]}{', one core' if cores[line[0]] == 1 else ''}", *line[1:]] for line in lines)]
+    return [header, *([f"{line[0]}{ONE_CORE if cores[line[0]] == 1 else ''}", *line[1:]] for line in lines)]
 
 
 def reference() -> list[list[str]]:

@@ -147,7 +147,7 @@ def test_networks_of_several_kinds_play_and_have_their_say(target: ControlTask) 
 def _asked(task: ControlTask, config: Config, play: Play, key: jax.Array) -> tuple[Trajectory, Solution]:
     """What networks of a start do, and the derivatives of how large their actions are."""
     search = Search(task, config)
-    normaliser = search.codec.fixed_normaliser(key)
+    normaliser = search.codec.first_normaliser(search.codec.measured(key))
 
     @jax.jit
     def ask() -> tuple[Trajectory, Solution]:

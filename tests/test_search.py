@@ -14,8 +14,9 @@ from hades.errors import InputError
 from hades.scores import OWN
 from hades.search import Search
 from hades.tasks.control import ControlTask
+from hades.tasks.environment import Step
 from hades.tasks.images import ImageTask
-from tests.helpers import RECIPE, TINY
+from tests.helpers import RECIPE, TINY, Target
 
 
 def test_hades_f_keeps_its_network_and_says_which(target: ControlTask) -> None:
@@ -78,6 +79,31 @@ def test_the_running_normaliser_sees_what_the_population_sees(target: ControlTas
     assert steps == 7 * 8 * 10 == result.dataset.info["env_steps"]
     mean, std = result.dataset.normaliser
     assert abs(float(mean[0])) < 1 and 0.1 < float(std[0]) < 3
+
+
+class Far(Target):
+    """It sees the line from afar."""
+
+    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        """A hundred units away."""
+        state, obs = super().reset(key)
+        return state, obs + 100
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        """As there."""
+        out = super().step(key, state, action)
+        return out._replace(obs=out.obs + 100)
+
+
+@pytest.mark.parametrize("normaliser", ["running", "fixed"])
+def test_sampled_states_are_as_the_first_networks_see_them(normaliser: str) -> None:
+    search = Search(
+        ControlTask("far", Far()), Config(size=32, start="sample", normaliser=normaliser, learner=RECIPE, population=4)
+    )
+    state = search.init()
+    states = np.asarray(state.search.best["states"])
+    assert abs(states.mean()) < 1 and states.std() < 3
+    assert abs(float(search.normaliser(state).mean[0]) - 100) < 1
 
 
 @pytest.mark.parametrize("normaliser", ["running", "fixed"])

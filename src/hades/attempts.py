@@ -37,7 +37,7 @@ class State(NamedTuple):
     key: jax.Array
     """Data of the run's random key."""
     fixed_normaliser: Normaliser
-    """Where it does not run; else the identity."""
+    """Where it does not run; else the one that it began by."""
     generation: jax.Array
     turn: jax.Array
     """Number of the plan's phase."""
@@ -54,6 +54,7 @@ class Attempts:
         strategies: the plan's, each once.
         key: of the run.
         start_key: of where attempts start.
+        measured: what random actions observe, or nothing.
         placed: types and places a state as a dispatch returns it, or the next dispatch would be compiled anew.
     """
 
@@ -62,7 +63,7 @@ class Attempts:
     codec: Codec
     key: jax.Array
     start_key: jax.Array
-    fixed_normaliser: Normaliser
+    measured: Moments
     placed: Callable[[State], State]
 
     def strategy(self, state: State) -> Strategy:
@@ -75,7 +76,7 @@ class Attempts:
         now = self._begin(0, self.plan.number(turn)) if self.plan.number(turn) else attempt
         rival = attempt if self.plan.starts > 1 else None
         key = jax.random.key_data(self.key)
-        return self._placed(State(key, self.fixed_normaliser, zero, zero, now, rival))
+        return self._placed(State(key, now.best_normaliser, zero, zero, now, rival))
 
     def next(self, state: State, centre: tuple[Solution, Normaliser]) -> State:
         """A phase is over: begin anew, or go on from the best so far.
@@ -102,7 +103,7 @@ class Attempts:
     def start(self, number: int) -> Solution:
         """Where an attempt begins."""
         key = jax.random.fold_in(self.start_key, number) if number else self.start_key
-        return self.codec.start(key, self.fixed_normaliser)
+        return self.codec.start(key, self.codec.first_normaliser(self.measured))
 
     def _begin(self, number: int, strategy: int) -> Attempt:
         """An attempt that has found nothing yet."""
@@ -111,10 +112,10 @@ class Attempts:
         return Attempt(
             age=jnp.zeros((), jnp.int32),
             strategy=chosen.init(jax.random.fold_in(self.key, number) if number else self.key, solution),
-            seen=Moments.zero(self.codec.task.spec.obs_shape),
+            seen=self.measured,
             best_score=jnp.asarray(-jnp.inf),
             best=solution,
-            best_normaliser=self.fixed_normaliser,
+            best_normaliser=self.codec.first_normaliser(self.measured),
         )
 
     def _placed(self, state: State) -> State:

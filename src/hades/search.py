@@ -66,10 +66,11 @@ class Search:
         scored = [scorers(task, config, inits, strategies.needs(phase.strategy)) for phase in self.plan.strategies]
         self.fitness, self.validation = scored[0], validators(task, config, inits)
         self._check_memory(scored)
-        normaliser = self.codec.fixed_normaliser(measure_key)
-        made = [self._strategy(phase, self.codec.start(start_key, normaliser)) for phase in self.plan.strategies]
+        measured = self.codec.measured(measure_key)
+        start = self.codec.start(start_key, self.codec.first_normaliser(measured))
+        made = [self._strategy(phase, start) for phase in self.plan.strategies]
         self.replicate = jax.jit(lambda x: x, out_shardings=replicated())
-        self.attempts = Attempts(self.plan, made, self.codec, self.key, start_key, normaliser, self.replicate)
+        self.attempts = Attempts(self.plan, made, self.codec, self.key, start_key, measured, self.replicate)
         self.data, self.validation_data = task.data, task.validation.data
         self.play = staged(task, self._play, out_shardings=replicated())
         self.programs = [self._programs(*each) for each in zip(made, scored, strict=True)]

@@ -17,7 +17,7 @@ from hades.errors import InputError
 from hades.exchange import MINARI, recorded
 from hades.learner.objectives import Objective, objective_of
 from hades.learner.recipe import Recipe
-from hades.normalisers import NORMALISERS, Normaliser, identity_normaliser
+from hades.normalisers import NORMALISERS, Moments, Normaliser
 from hades.remote import is_address
 from hades.runs import START
 from hades.strategies import Solution
@@ -54,14 +54,23 @@ class Codec:
         """What a pair's target is."""
         return objective_of(self.task.spec, self.config.labels, self.config.label_logit)
 
-    def fixed_normaliser(self, key: jax.Array) -> Normaliser:
-        """The one that stays: measured, or the dataset's that the search goes on from; else the identity."""
+    def measured(self, key: jax.Array) -> Moments:
+        """What random actions observe, where that is to be known before the search begins; else nothing.
+
+        It is by a running normaliser, too, where states that are sampled from observations have to be as it leaves
+        them.
+        """
         kind = NORMALISERS[self.config.normaliser]
-        if not kind.measured:
-            return identity_normaliser(self.task.spec)
-        if self.warm:
+        if (kind.measured and not self.warm) or (kind.running and self.config.start != "random"):
+            return self.task.measure(key)
+        return Moments.zero(self.task.spec.obs_shape)
+
+    def first_normaliser(self, measured: Moments) -> Normaliser:
+        """The one that a search begins by, and that stays unless it is a running one: or that of where it goes on."""
+        kind = NORMALISERS[self.config.normaliser]
+        if kind.measured and self.warm:
             return Normaliser(*map(jnp.asarray, self.warm.normaliser))
-        return kind.of(self.task.measure(key))
+        return kind.of(measured)
 
     def start(self, key: jax.Array, normaliser: Normaliser) -> Solution:
         """Where a search starts: states as observations would be normalised, actions small, labels balanced.
