@@ -57,7 +57,7 @@ _SHALLOW: Options = {
     "minutes": {"laptop": 5},
 }
 _WIDE: Options = {"episodes": 4, "settings": ({}, {"width": 64}, {"width": 512})}
-_LONG, _BODY = ({"seeds": seeds, "episodes": 4, **_by_rate(0.0025, minutes)} for seeds, minutes in ((1, 30), (1, 10)))
+_LONG, _BODY = ({"seeds": seeds, "episodes": 4, **_by_rate(0.0025, minutes)} for seeds, minutes in ((2, 30), (1, 10)))
 _SIXTEEN: dict[str, Any] = {"seeds": 1, "inits": 16, "episodes": 4, "settings": ({},)}
 EXPERIMENTS = {
     "cartpole": Experiment("cartpole", 2, inits=64, settings=WIDTHS),
