@@ -56,6 +56,7 @@ def test_hades_f_is_scored_on_its_own_networks(
         ("digits", {"population": 8}, "population means nothing to the strategy gradient"),
         ("digits", {"std": 0.1}, "std means nothing to the strategy gradient"),
         ("digits", {"start": "digits-10", "label_logit": 4.0}, "label_logit is where labels start"),
+        ("digits", {"start_actions": 0.1}, "start_actions is of continuous actions; those of digits are discrete"),
         ("target", {"labels": "soft"}, "labels are of classes and discrete actions; those of target are continuous"),
         ("target", {"learner": {"augment": "dsa"}}, r"augment 'dsa' wants grid observations \[H, W, C\]"),
     ],

@@ -40,6 +40,7 @@ def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) ->
         ({"size": 3}, "has 2 pairs of \\[1\\] and 1 actions; target is asked for 3"),
         ({"normaliser": "running"}, "take --normaliser fixed"),
         ({"start": "none.safetensors"}, "no dataset file at none.safetensors"),
+        ({"start_actions": 0.1}, "start_actions is where actions start; they start as those of"),
     ):
         with pytest.raises(hades.InputError, match=says):
             hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
@@ -77,6 +78,13 @@ def test_soft_labels_go_on_from_a_datasets(cartpole_pairs: hades.Dataset, tmp_pa
     np.testing.assert_allclose(targets, labels, atol=1e-3)
     with pytest.raises(hades.InputError, match="labels of its own"):
         Search(control("cartpole"), Config(**options))
+
+
+@pytest.mark.parametrize(("asked", "most"), [(None, 1.0), (0.1, 0.1)])
+def test_actions_start_as_near_to_zero_as_asked(asked: float | None, most: float, target: ControlTask) -> None:
+    search = Search(target, Config(size=200, start_actions=asked, normaliser="none", learner=RECIPE))
+    _, actions, _ = search.codec.pairs(search.best(search.init())[0])
+    assert 0.9 * most < np.abs(np.asarray(actions)).max() <= most
 
 
 def test_soft_labels_start_as_sharp_as_asked(digits: ImageTask) -> None:

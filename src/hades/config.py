@@ -76,6 +76,8 @@ class Config:
     """For classes and discrete actions: fixed (balanced one-hot) or soft (searched for with the states)."""
     label_logit: float = option(2.0, above=0, group=PAIRS)
     """Of soft labels at the start, for each pair's own class; the others have 0."""
+    start_actions: float | None = option(None, above=0, most=1, group=PAIRS)
+    """Continuous actions start within so much of 0; off: 1, anywhere in their bounds."""
     inits: int = option(2, least=1, group=SCORE)
     """Networks trained on each candidate."""
     episodes: int = option(1, least=1, group=SCORE)

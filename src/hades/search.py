@@ -291,6 +291,10 @@ def check(task: Task, config: Config, plan: Plan) -> None:
         raise InputError(f"labels are of classes and discrete actions; those of {task.name} are continuous")
     if config.starts_from_dataset and config.label_logit != Config.label_logit:
         raise InputError(f"label_logit is where labels start; they start as those of {config.start}")
+    if config.start_actions and task.spec.discrete:
+        raise InputError(f"start_actions is of continuous actions; those of {task.name} are discrete")
+    if config.starts_from_dataset and config.start_actions:
+        raise InputError(f"start_actions is where actions start; they start as those of {config.start}")
     if config.window is not None and DERIVATIVE not in needed:
         raise InputError("window belongs to the strategy gradient")
     if not config.starts_from_dataset:

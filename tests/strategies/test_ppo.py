@@ -71,6 +71,12 @@ def _ppo(task: Any = Target, **options: float) -> PPO:
     )
 
 
+def test_its_critic_is_as_deep_as_asked_or_as_the_learner() -> None:
+    sizes = [len(jax.tree.leaves(_ppo(**asked).critic.init(KEY).params)) for asked in ({}, {"critic_depth": 3})]
+    layer = 2  # weights and biases
+    assert sizes[1] - sizes[0] == layer * (3 - CONTINUOUS.depth)
+
+
 def test_advantages_are_those_of_plain_python() -> None:
     ppo, seen = _ppo(gamma=0.9, gae_lambda=0.8), _seen()
     critic = ppo.critic.init(KEY)

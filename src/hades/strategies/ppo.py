@@ -81,6 +81,8 @@ class Options:
     """Step size of the critic."""
     critic_width: int = option(64, least=1, group=GROUP)
     """Of the critic's layers; for the rest its network is as the learner's."""
+    critic_depth: int = option(0, least=0, off=0, group=GROUP)
+    """Its hidden layers; off: as many as the learner's."""
     max_norm: float = option(1.0, above=0, group=GROUP)
     """Largest norm of one network's gradient."""
     lr_decay: float = option(1.0, above=0, most=1, group=GROUP)
@@ -127,9 +129,8 @@ class PPO(Actor):
         if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
         self.collects = settings.inits * each
-        self.critic = Critic(
-            settings.recipe.patched(Learner(width=options.critic_width)), self.task.spec, options.critic_lr
-        )
+        critic = Learner(width=options.critic_width, depth=options.critic_depth or None)
+        self.critic = Critic(settings.recipe.patched(critic), self.task.spec, options.critic_lr)
         self.optimiser = outer_adam(settings, options.lr_decay)
 
     @classmethod

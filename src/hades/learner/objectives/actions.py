@@ -26,7 +26,7 @@ def mse(out: tuple[jax.Array, jax.Array], targets: jax.Array) -> jax.Array:
 
 @dataclass(frozen=True)
 class Actions:
-    """Actions ``[N, A]``, in [-1, 1] at the start."""
+    """Actions ``[N, A]``, at the start as sharp at the most."""
 
     spec: Spec
     sharpness: float
@@ -37,7 +37,8 @@ class Actions:
 
     def start(self, size: int, key: jax.Array) -> Part:
         """Uniform."""
-        return {"actions": jax.random.uniform(key, (size, self.spec.num_actions), minval=-1, maxval=1)}
+        drawn = jax.random.uniform(key, (size, self.spec.num_actions), minval=-1, maxval=1)
+        return {"actions": self.sharpness * drawn}
 
     def go_on(self, targets: np.ndarray) -> Part:
         """From a dataset's actions."""
