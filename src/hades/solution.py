@@ -52,8 +52,8 @@ class Codec:
     @property
     def objective(self) -> Objective:
         """What a pair's target is."""
-        sharp = self.config.label_logit if self.task.spec.discrete else self.config.start_actions or 1.0
-        return objective_of(self.task.spec, self.config.labels, sharp)
+        config = self.config
+        return objective_of(self.task.spec, config.labels, config.label_logit, config.start_actions or 1.0)
 
     def measured(self, key: jax.Array) -> Moments:
         """What random actions observe, where that is to be known before the search begins; else nothing.

@@ -13,9 +13,14 @@ LABELS = tuple(name for name, kind in OBJECTIVES.items() if kind.discrete)
 LOSSES = tuple(dict.fromkeys(name for kind in OBJECTIVES.values() for name in kind.losses))
 
 
-def objective_of(spec: Spec, labels: str = LABELS[0], sharpness: float = 0.0) -> Objective:
-    """The objective for a kind of action: one of `LABELS` where it is discrete."""
-    return OBJECTIVES[labels if spec.discrete else "actions"](spec, sharpness)
+def objective_of(spec: Spec, labels: str = LABELS[0], label_logit: float = 0.0, most: float = 1.0) -> Objective:
+    """The objective for a kind of action: one of `LABELS` where it is discrete.
+
+    Args:
+        label_logit: of soft labels at the start.
+        most: of continuous actions then.
+    """
+    return OBJECTIVES[labels](spec, label_logit) if spec.discrete else Actions(spec, most)
 
 
 def loss_of(name: str, spec: Spec) -> Loss:
