@@ -23,7 +23,6 @@ LOOKING = (
     "space-invaders-16", "asterix-16", "inverted_double_pendulum-16", "docs/results/breakout-16.safetensors",
     "docs/results/reacher-16.safetensors",
 )  # fmt: skip
-
 """Datasets by an actor's loss whose generalisation was tried."""
 
 

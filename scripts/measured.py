@@ -28,12 +28,12 @@ def of(name: str, score: str, /, **cell: Any) -> list[float]:
 @cache
 def found(name: str, study: str | None = None) -> tuple[Any, list[Row]]:
     """A study's settings and rows, as docs show them; ``STUDY_ABOUT`` is one of several of a study."""
-    return studies.latest(_file(name), study or name.split("_")[0])
+    return studies.latest(results(name), study or name.split("_")[0])
 
 
 def all_rows(name: str, /, **cell: Any) -> list[Row]:
     """As `rows`, those of other settings of the study, too."""
-    return _where(read(_file(name), name.split("_")[0]).values(), cell)
+    return _where(read(results(name), name.split("_")[0]).values(), cell)
 
 
 def _where(rows: Iterable[Row], cell: dict[str, Any]) -> list[Row]:
@@ -41,7 +41,8 @@ def _where(rows: Iterable[Row], cell: dict[str, Any]) -> list[Row]:
     return [row for row in rows if wanted <= {k: row["cell"].get(k) for k in cell}.items()]
 
 
-def _file(name: str) -> Path:
+def results(name: str) -> Path:
+    """Where a study's rows are, if it has been run."""
     return RESULTS / name / "results.json"
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from measured import PAPER, RESULTS, ROOT, Row, all_rows, benchmark, found
+from measured import PAPER, ROOT, Row, all_rows, benchmark, found, results
 
 import hades
 from hades import tables, tasks
@@ -40,7 +40,7 @@ def block(name: str) -> str:
 
 def study(name: str) -> str:
     """What a study gave, in the settings of its last row; ``STUDY_ABOUT`` is one of several of a study."""
-    if not (RESULTS / name).exists():
+    if not results(name).exists():
         return "Not run yet."
     kind, (study, rows) = name.split("_")[0], found(name)
     if missing := len(study.cells()) - len(rows):
