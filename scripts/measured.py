@@ -62,3 +62,14 @@ def paper(run: str) -> dict[str, Any]:
 def benchmark(name: str) -> dict[str, Any]:
     """What a benchmark wrote."""
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def spread(score: dict[str, float], digits: int = 1) -> str:
+    """A score, as pages have it."""
+    return f"{score['mean']:,.{digits}f} ± {score['std_of_inits']:,.{digits}f}"
+
+
+def long_ago(game: str) -> str:
+    """The size of the published runs of MinAtar."""
+    run = paper(f"minatar-5k/HaDES-R/{game}-MinAtar/D16")
+    return f"{run['generations']:,} generations of {run['population']:,} candidates"

@@ -1,0 +1,214 @@
+"""What docs/results.md says, with the figures that the committed JSON has: a function for each part of it."""
+
+import json
+from collections.abc import Iterator
+from statistics import mean, stdev
+
+from measured import all_rows, found, long_ago, of, paper, rows, spread, table
+
+from hades.studies.architectures import correlation
+from hades.studies.generalisation import share_kept
+
+BODIES = {
+    "ant": "Ant", "halfcheetah": "HalfCheetah", "humanoid": "Humanoid", "humanoidstandup": "HumanoidStandup",
+    "inverted_double_pendulum": "the double pendulum", "reacher": "Reacher",
+}  # fmt: skip
+
+LOOKING = (
+    "space-invaders-16", "asterix-16", "inverted_double_pendulum-16", "docs/results/breakout-16.safetensors",
+    "docs/results/reacher-16.safetensors",
+)  # fmt: skip
+"""Datasets by an actor's loss whose generalisation was tried."""
+
+
+def presets() -> Iterator[str]:
+    """What the presets reach, beside the paper."""
+    versions: dict[str, str] = {}
+    for row in rows("results"):
+        versions |= row["made"]["versions"]
+    yield "jax {jax}, brax {brax}, gymnax {gymnax}".format(**versions)
+    yield long_ago("Breakout")
+    games = ("Breakout", "Asterix", "SpaceInvaders")
+    scores = [f"{paper(f'minatar-5k/HaDES-R/{game}-MinAtar/D16')['mean']:.1f}" for game in games]
+    yield "(Breakout {}, Asterix {}, Space Invaders {})".format(*scores)
+    body = {(kind, task): f"{paper(f'brax/HaDES-{kind}/{task}/D64')['mean']:,.0f}" for kind in "RF" for task in BODIES}
+    yield f"far above the paper's {body['R', 'ant']}, and its {body['F', 'ant']} for one network"
+    worst, *good = sorted(row["scores"][0]["return"]["mean"] for row in rows("results_brax", name="reacher"))
+    yield f"Reacher is above its {body['R', 'reacher']} with two of three seeds ({good[1]:.0f} and {good[0]:.0f})"
+    yield f"the third is slow ({worst:.0f} after five minutes)"
+    walker = f"{paper('brax/HaDES-R/walker2d/D64')['mean']:,.0f}"
+    yield f"HalfCheetah is below its {body['R', 'halfcheetah']},"
+    yield f"Walker2d and Humanoid are far below their {walker} and {body['R', 'humanoid']}"
+    yield f"HumanoidStandup is at an eighth of its {body['R', 'humanoidstandup']}."
+    yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
+    yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
+
+
+def half_time() -> Iterator[str]:
+    """Pendulum's."""
+    short = [row for row in all_rows("results", name="pendulum") if row["config"]["minutes"] == 1.5]
+    returns = [row["scores"][0]["return"]["mean"] for row in short]
+    yield f"({mean(returns):.1f} ± {stdev(returns):.1f} at width 64 in half its minutes, {len(returns)} seeds)"
+
+
+def one_network() -> Iterator[str]:
+    """HaDES-F, and what stops Freeway."""
+    seen = rows("comparison_fixed")
+    yield f"one seed, {seen[0]['return']['episodes']} episodes."
+    invaders, breakout = (paper(f"minatar-5k/HaDES-F/{name}-MinAtar/D16") for name in ("SpaceInvaders", "Breakout"))
+    yield f"more than twice the published {invaders['mean']:.1f};"
+    wide = all_rows("comparison_fixed", task="breakout", width=256)[0]["return"]["mean"]
+    yield f"below its {breakout['mean']:.1f}, and for one wide layer, as its preset is now (`--tasks breakout"
+    yield f"comes to {wide:.1f}; Freeway"
+    ppo = all_rows("comparison_games", task="freeway", method="PPO")
+    usual = [row for row in ppo if row["cell"]["settings"]["learning_rate"] == 3e-4]
+    together = zip(*(row["curve"] for row in usual), strict=True)
+    curve = [(points[0][0] / 1e6, mean(point[2] for point in points)) for points in together]
+    first, million = (min(curve, key=lambda one: abs(one[0] - at)) for at in (0.25, 1.0))
+    passed = next(steps for steps, score in curve if score > 40)
+    yield f"at {first[1]:.1f} after {first[0]:.2f} million steps and {million[1]:.1f} after {million[0]:.2f},"
+    yield f"mean of {len(usual)} seeds) and passes 40 after {passed:.1f} million"
+    settings = usual[0]["cell"]["settings"]
+    steps = settings["num_envs"] * settings["num_steps"]
+    yield f"with {settings['num_epochs'] * settings['num_minibatches']} updates for every {steps:,} steps"
+
+
+def comparison() -> Iterator[str]:
+    """HaDES, ES and PPO."""
+    yield f"before any episode ended, and scored {paper('minatar-5k/HaDES-R/Freeway-MinAtar/D16')['mean']:.0f}."
+    best, second, third = sorted(of("comparison", "return", task="hopper", method="HaDES-R"), reverse=True)
+    short = paper("brax/HaDES-R/hopper/D64")["mean"] - second
+    yield f"({second:,.0f} and {best:,.0f}; the third, at {third:,.0f}, does hardly more than stand)"
+    yield f"which come within {short + 0.5:.0f} of the paper"
+    evolved = {row["iterations"] for row in rows("comparison_games", task="freeway") if row["cell"]["method"] != "PPO"}
+    yield f"five million steps are but {evolved.pop()} generations"
+    iterations = mean(row["iterations"] for row in rows("comparison_games", task="breakout", method="evolution"))
+    yield f"whose runs had {long_ago('Breakout')} instead of {iterations:.0f} of 128."
+    yield f"Published, after {long_ago('Breakout')}"
+
+
+def bodies() -> Iterator[str]:
+    """Brax by an actor's loss through the inner loop, beside the paper."""
+    run = paper("brax/HaDES-R/ant/D64")
+    yield f"with 64 pairs after {run['generations']:,} generations of {run['population']:,} candidates: HaDES-R"
+    for task, words in BODIES.items():
+        fresh, fixed = (paper(f"brax/HaDES-{kind}/{task}/D64")["mean"] for kind in "RF")
+        yield f"{fresh:,.0f} ({fixed:,.0f}) on {words}"
+    for task, words in (
+        ("ant", "Ant had {} over networks of width 64 and {} of width 512 in as many minutes, one seed"),
+        ("humanoid", "Humanoid had {} and {} then, in ten minutes"),
+    ):
+        narrow = next(row for row in all_rows("results_brax", name=task) if row["config"]["learner"]["width"] == 64)
+        yield words.format(*(spread(score["return"], 0) for score in narrow["scores"][:2]))
+    seeds = [row["scores"] for row in rows("results_brax", name="ant")]
+    for setting, width in ((0, 256), (2, 512)):
+        middle = [scores[setting]["return"]["iqm"] for scores in seeds]
+        yield f"{min(middle):,.0f} to {max(middle):,.0f} at width {width}"
+
+
+def games() -> Iterator[str]:
+    """MinAtar by an actor's loss through the inner loop, beside the paper."""
+    for kind in ("R", "F"):
+        three = [
+            f"{paper(f'minatar-5k/HaDES-{kind}/{game}-MinAtar/D16')['mean']:.1f}"
+            for game in ("Breakout", "SpaceInvaders", "Asterix")
+        ]
+        yield "HaDES-{} {}, {} and {}".format(kind, *three)
+    narrow = [row["scores"] for row in all_rows("results_games", name="breakout", minutes=10)]
+    own, wide = ([scores[i]["return"]["mean"] for scores in narrow] for i in (0, 1))
+    yield f"Breakout had {mean(own):.1f} ± {stdev(own):.1f}, and {mean(wide):.1f} ± {stdev(wide):.1f} at width 512"
+
+
+def generalisation() -> Iterator[str]:
+    """Shares of settings that keep a dataset's gain."""
+    known = [row for name in ("generalisation-zoo", "generalisation") for row in found(name, "generalisation")[1]]
+    shares, own = {}, {}
+    for name in dict.fromkeys(row["cell"]["dataset"] for row in known):
+        mine = [row for row in known if row["cell"]["dataset"] == name]
+        own[name], kept = mine[0], share_kept(mine)
+        shares[name] = kept and (f"{100 * kept['share']:.0f} %", kept["settings"])
+    for name in ("cartpole-2", "cartpole-8"):
+        yield "{0} for {1[0]} of {1[1]}".format(name, shares[name])
+    for name in ("mountaincar-continuous", "acrobot", "acrobot-12", "mountaincar-9", "pendulum"):
+        yield f"{name} for {shares[name][0]}"
+    yield f"mountaincar (three pairs) for {shares['mountaincar'][0]}"
+    yield f"sixteen pairs hold for {shares['hopper-16'][0]} where its four do for {shares['hopper-4'][0]}:"
+    yield f"Walker2d's four pairs hold for {shares['walker2d'][0]}"
+    yield f"HalfCheetah's sixteen for {shares['halfcheetah'][0]},"
+    yield f"hold for {shares['inverted_double_pendulum'][0]}: their gain is of the networks that balance"
+    yield f"({spread(own['inverted_double_pendulum']['return'], 0)} over sixteen)"
+    assert shares["asterix"] is None
+    score, chance = spread(own["asterix"]["return"]), own["asterix"]["random"]
+    yield f"Asterix's score by evolution ({score}; random actions have {chance:.1f}) may be chance"
+    yield f"Freeway's sixteen pairs ({spread(own['freeway']['return'])}) hold for {shares['freeway'][0]}:"
+    looks = {name: share_kept(rows("generalisation_loop", dataset=name)) for name in LOOKING}
+    shares = [f"{100 * kept['share']:.0f} % of {kept['settings']}" for kept in looks.values() if kept]
+    yield "space-invaders-16 holds for {}, asterix-16 for {}, inverted_double_pendulum-16 for {}".format(*shares)
+    yield f"breakout-16 for {shares[3]}:"
+    yield f"Reacher's sixteen, for one wide layer, hold for {shares[4]}:"
+
+
+def any_network() -> Iterator[str]:
+    """Pairs for one kind of network, and for several."""
+    study, known = found("generalisation_learners")
+    one, several = ([row for row in known if row["cell"]["dataset"] == name] for name in study.datasets)
+    kept = [share_kept(mine) for mine in (one, several)]
+    assert kept[0] and kept[1]
+    yield f"for {100 * kept[0]['share']:.0f} % of {kept[0]['settings']} other settings."
+    yield f"they hold for {100 * kept[1]['share']:.0f} %, among them Adam"
+    yield f"gains, too: {spread(several[0]['return'])} instead of {spread(one[0]['return'])} over sixteen networks"
+
+
+def budget() -> Iterator[str]:
+    """Numbers of pairs."""
+    (sixteen,), (most,) = (rows("budget", size=size) for size in (16, 64))
+    short = paper("sweep_D/HaDES-R/hopper/D16")["mean"] - sixteen["return"]["mean"]
+    yield f"sixteen come within {short + 0.5:.0f} of it"
+    yield f"the dearest, had {most['generations']} generations"
+    run = paper("sweep_D/HaDES-R/hopper/D4")
+    yield f"{run['generations']:,} generations of {run['population']:,} candidates and found little difference"
+
+
+def unions() -> Iterator[str]:
+    """Agents of several tasks, at once and in turn."""
+    shares = {line[0]: line[-1].split(" / ")[1] for line in table("multitask")[1:]}
+    yield f"So do Hopper ({shares['brax/hopper']} of its gain) and HalfCheetah ({shares['brax/halfcheetah']});"
+    yield f"Freeway keeps {shares['Freeway-MinAtar']} and Breakout {shares['Breakout-MinAtar']};"
+    alone = table("continual")[1]
+    yield f"a network forgets {alone[3]} of its gain"
+    yield f"two rounds ({alone[5]} with the pairs alone)"
+
+
+def cost() -> Iterator[str]:
+    """When distilling pays."""
+    lines = {line[0]: line for line in table("cost")[1:]}
+    against = [max(int(line[i].split()[0]) for line in lines.values()) for i in (7, 8)]
+    yield f"after two to five policies against ES and three to {against[1]} against PPO"
+    yield f"{lines['halfcheetah'][9]} on HalfCheetah."
+    hopper = lines["hopper"]
+    minutes = float(hopper[1]) * int(hopper[4]) / 60
+    yield f"cost PPO {float(hopper[6]):.0f} s and whose search takes {minutes:.0f} minutes"
+
+
+def architectures() -> Iterator[str]:
+    """Rankings of networks."""
+    study, every = found("architectures")
+    by = {name: [row for row in every if row["cell"]["dataset"] == name] for name in study.datasets}
+    kinds = {name: len({json.dumps(row["architecture"]) for row in mine}) for name, mine in by.items()}
+    yield f"({kinds['cartpole-2']} different networks on CartPole's two, {kinds['breakout']} on Breakout's fifteen)"
+    steps = every[-1]["cell"]["steps"]
+    yield f"trained by PPO, too: its usual settings, {steps:,} steps"
+    rho, low, high = correlation(by["breakout"])
+    yield f"rank correlation of {rho:.2f} (95 % interval {low:.2f} to {high:.2f})"
+    first = max(by["breakout"], key=lambda row: row["return"]["mean"])
+    best = max(mean(row["ppo_returns"]) for row in by["breakout"])
+    yield f"within {best - mean(first['ppo_returns']):.1f} of the best by PPO, which finds {best:.1f}"
+    seen, again, before = set(), [], []
+    for row in by["breakout"]:
+        kind = json.dumps(row["architecture"])
+        twice = sum(json.dumps(other["architecture"]) == kind for other in by["breakout"]) > 1
+        (again if kind in seen else before if twice else []).append(row["dataset_seconds"])
+        seen.add(kind)
+    yield f"took {min(again):.0f} to {max(again):.0f} s instead of {min(before):.0f} to {max(before):.0f}."
+    full = sum(row["return"]["mean"] == 500 for row in by["cartpole-2"])
+    yield f"{full} of the {len(by['cartpole-2'])} score a full 500"
