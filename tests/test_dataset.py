@@ -105,6 +105,13 @@ def test_foreign_files_are_refused(tmp_path) -> None:
         hades.load(tmp_path / "text")
 
 
+def test_a_file_of_numbers_that_numpy_lacks_is_refused(tmp_path) -> None:
+    file, header = tmp_path / "model.safetensors", b'{"weights":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+    file.write_bytes(len(header).to_bytes(8, "little") + header + b"00")
+    with pytest.raises(InputError, match=r"is not a readable|not a HaDES dataset"):
+        hades.load(file)
+
+
 def test_a_file_with_nan_inside_is_refused(tmp_path, continuous_pairs: hades.Dataset) -> None:
     path = continuous_pairs.save(tmp_path / "d")
     content = path.read_bytes()

@@ -78,6 +78,19 @@ def test_patience_ends_what_learns_nothing(capsys: pytest.CaptureFixture[str]) -
     assert len(hades.distill(ControlTask("walk", Target()), size=2, **TINY, patience=2).metrics) == 7
 
 
+def test_what_is_next_is_begun_where_patience_ends_a_search() -> None:
+    result = paid(1.0, generations=60, patience=3, searches=2)
+    assert [row["search"] for row in result.metrics] == [0] * 3 + [1] * 3 + [2] * 3 and result.given_up
+
+
+def test_what_gave_up_goes_on_only_where_it_is_given_more(tmp_path: Path) -> None:
+    result = paid(1.0, generations=30, patience=5, out=tmp_path / "run")
+    task = ControlTask("paid", Paid(1.0))
+    again = hades.resume(tmp_path / "run", task, progress=False)  # as after a kill while it was scored
+    assert again.metrics == result.metrics and again.given_up
+    assert len(hades.resume(tmp_path / "run", task, generations=40, progress=False).metrics) == 10
+
+
 def test_one_is_not_alike(mine: hades.tasks.base.Task) -> None:
     result = hades.distill(mine, generations=3, patience=1, progress=False)
     assert len(result.metrics) == 3 and {row["worst"] for row in result.metrics} == {None}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hades
+from hades.evaluation import trial
 from hades.merging import evaluate_parts, merge, parts
 from hades.normalisers import Normaliser
 from hades.tasks.host import HostTask
@@ -50,6 +51,13 @@ def test_an_agent_of_the_union_sees_each_task_as_its_own_dataset_does(tmp_path: 
         want = np.concatenate([np.zeros(before), (obs - mean) / std, np.zeros(behind)])
         np.testing.assert_allclose(seen[dataset.task].environment.reset(key)[1], want, rtol=1e-5)
         assert seen[dataset.task].environment.max_steps == 500
+
+
+def test_a_part_plays_as_its_own_dataset_does(tmp_path: Path) -> None:
+    one, two = discrete("CartPole-v1", 4, 2, info={"greedy": True}), discrete("Acrobot-v1", 6, 3)
+    union = hades.load(merge([one, two]).save(tmp_path / "union.safetensors"))
+    plays = {name: trial(union, part, 1, 1).fitness.greedy for name, part in parts(union).items()}
+    assert plays == {"CartPole-v1": True, "Acrobot-v1": False}
 
 
 def test_actions_that_a_task_does_not_have_are_cut_off() -> None:

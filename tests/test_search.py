@@ -11,6 +11,7 @@ import pytest
 import hades
 from hades.config import Config
 from hades.errors import InputError
+from hades.normalisers import Moments, Normaliser
 from hades.scores import OWN
 from hades.search import Search
 from hades.tasks.control import ControlTask
@@ -145,6 +146,18 @@ def test_several_searches_share_half_of_the_budget_and_the_best_goes_on(target: 
     after = next(row["std"] for row in result.metrics if row["search"] == 3)
     assert after == pytest.approx(before, rel=0.2)  # it goes on and does not begin again
     assert result.dataset.info["validated"] == pytest.approx(max(max(scores) for scores in found.values()))
+
+
+def test_polish_begins_at_what_was_validated_however_observations_are_scaled_by_then(target: ControlTask) -> None:
+    search = Search(target, Config(size=2, population=4, polish=("SNES@0.5@0.01",), learner=RECIPE))
+    state = search.init()
+    then, now = Normaliser(jnp.zeros(1), jnp.ones(1)), Moments(jnp.asarray(10.0), jnp.full(1, 2.0), jnp.full(1, 40.0))
+    found = {**state.search.best, "states": jnp.asarray([[2.0], [6.0]])}
+    attempt = state.search._replace(seen=now, best_score=jnp.asarray(1.0), best=found, best_normaliser=then)
+    polished = search.next_phase(state._replace(search=attempt)).search
+    begun = search.attempts.strategies[1].mean(polished.strategy)
+    np.testing.assert_allclose(begun["states"], [[0.0], [2.0]], atol=1e-6)  # of mean 2 and standard deviation 2
+    np.testing.assert_array_equal(polished.best["states"], found["states"])
 
 
 def test_a_network_named_again_is_drawn_more(target: ControlTask) -> None:

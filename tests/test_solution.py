@@ -41,9 +41,18 @@ def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) ->
         ({"normaliser": "running"}, "take --normaliser fixed"),
         ({"start": "none.safetensors"}, "no dataset file at none.safetensors"),
         ({"start_actions": 0.1}, "start_actions is where actions start; they start as those of"),
+        ({"searches": 2}, "searches begin each from another start, and .* is one"),
     ):
         with pytest.raises(hades.InputError, match=says):
             hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
+
+
+def test_a_dataset_that_nothing_better_is_found_for_is_kept(target: ControlTask, tmp_path: Path) -> None:
+    steps = hades.Dataset(states=[[-1.0], [1.0]], actions=[[1.0], [-1.0]], task="walk")  # towards the origin
+    file, options = steps.save(tmp_path / "good.safetensors"), TINY | {"normaliser": "fixed", "validate_inits": 8}
+    result = hades.distill(target, size=2, start=str(file), std=1e3, out=tmp_path / "run", **options)
+    np.testing.assert_array_equal(result.dataset.states, steps.states)
+    assert result.dataset.info["validated"] > max(row["validated"] or -99 for row in result.metrics)
 
 
 @pytest.mark.slow

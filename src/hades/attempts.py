@@ -11,6 +11,7 @@ import numpy as np
 from hades import strategies
 from hades.normalisers import Moments, Normaliser
 from hades.plan import Plan
+from hades.seeds import typed, untyped
 from hades.solution import Codec
 from hades.strategies import Solution, Strategy
 
@@ -85,14 +86,16 @@ class Attempts:
             centre: what is best, and its normaliser.
         """
         turn, leader, rival = int(state.turn) + 1, self.leader(state), state.rival
-        phase, before = self.plan.phases[turn], self.plan.number(turn - 1)
+        phase = self.plan.phases[turn]
         if phase.start is not None:
             attempt, rival = self._begin(phase.start, 0), leader
-        elif self.plan.number(turn) == before:
-            attempt, rival = leader, leader if rival is not None and before == 0 else rival
+        elif self.plan.number(turn) == self.plan.number(turn - 1):
+            attempt = rival = leader
         else:
-            strategy = self.strategies[self.plan.number(turn)].init(jax.random.fold_in(self.key, turn), centre[0])
-            attempt = leader._replace(strategy=strategy, best=centre[0], best_normaliser=centre[1])
+            best, before = centre
+            begun = self.codec.seen_by(self.codec.normaliser(leader.seen, state.fixed_normaliser), best, before)
+            strategy = self.strategies[self.plan.number(turn)].init(jax.random.fold_in(self.key, turn), begun)
+            attempt = leader._replace(strategy=strategy, best=best, best_normaliser=before)
         return self._placed(state._replace(turn=state.turn + 1, search=attempt, rival=rival))
 
     def leader(self, state: State) -> Attempt:
@@ -103,7 +106,12 @@ class Attempts:
     def start(self, number: int) -> Solution:
         """Where an attempt begins."""
         key = jax.random.fold_in(self.start_key, number) if number else self.start_key
-        return self.codec.start(key, self.codec.first_normaliser(self.measured))
+        return self.codec.start(key, self._normaliser)
+
+    @property
+    def _normaliser(self) -> Normaliser:
+        """That attempts begin by."""
+        return self.codec.first_normaliser(self.measured)
 
     def _begin(self, number: int, strategy: int) -> Attempt:
         """An attempt that has found nothing yet."""
@@ -115,8 +123,8 @@ class Attempts:
             seen=self.measured,
             best_score=jnp.asarray(-jnp.inf),
             best=solution,
-            best_normaliser=self.codec.first_normaliser(self.measured),
+            best_normaliser=self._normaliser,
         )
 
     def _placed(self, state: State) -> State:
-        return self.placed(jax.tree.map(np.asarray, state))
+        return self.placed(typed(jax.tree.map(np.asarray, untyped(state)), state))

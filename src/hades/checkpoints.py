@@ -47,7 +47,9 @@ def packed(state: PyTree, host: Options, about: Options) -> bytes:
         host: what the host counts beside the state.
         about: what the run is, as its ``config.json`` has it.
     """
-    tensors = {name: np.asarray(leaf) for name, leaf in _leaves(state).items()}
+    from hades.seeds import untyped
+
+    tensors = {name: np.asarray(leaf) for name, leaf in _leaves(untyped(state)).items()}
     known = {"host": dict(host), "about": dict(about)}
     return save(tensors, {_KEY: dumps(known | {"digest": digest(tensors, known)})})
 
@@ -120,13 +122,15 @@ def _unpacked(file: Path) -> tuple[dict[str, np.ndarray], Json]:
 def _placed(file: Path, tensors: dict[str, np.ndarray], like: PyTree) -> PyTree:
     import jax
 
-    wanted = _leaves(like)
+    from hades.seeds import typed, untyped
+
+    wanted = _leaves(numbers := untyped(like))
     shapes, found = ({k: (x.shape, x.dtype) for k, x in each.items()} for each in (wanted, tensors))
     if shapes != found:
         differ = sorted(name for name in {*shapes, *found} if shapes.get(name) != found.get(name))
         raise InputError(f"{file} is of a run with other options, or of another version of HaDES: {differ[0]} differs")
     leaves = [jax.device_put(tensors[name], getattr(leaf, "sharding", None)) for name, leaf in wanted.items()]
-    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+    return typed(jax.tree.unflatten(jax.tree.structure(numbers), leaves), like)
 
 
 def _leaves(state: PyTree) -> dict[str, np.ndarray]:

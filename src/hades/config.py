@@ -90,7 +90,7 @@ class Config:
     networks: tuple[str, ...] = option((), group=SCORE)
     """Distil for several networks at once, each with an equal say, as NAME, NAME:WIDTH, NAME:WIDTHxDEPTH or
     NAME:WIDTH,WIDTH,...; deep ones are trained by recipes of their own, and each may have other options of the inner
-    loop: mlp:256+learning_rate=0.002+activation=relu. Named twice, a network counts twice."""
+    loop: mlp:256+learning_rate=0.002+activation=relu. Of one that is named twice, twice as many are trained."""
     rate_spread: float | None = option(None, least=1, group=SCORE)
     """Train each network by a step size of its own, drawn anew from so many times smaller to so many times larger than
     the learner's, for pairs that train by whatever is near; off: all alike."""
@@ -105,8 +105,8 @@ class Config:
     steps: int | None = option(None, **COUNT, off=MISSING, group=BUDGET)
     """Budget of environment steps of whole episodes; for images, of labelled images looked at."""
     patience: int | None = option(None, least=1, group=BUDGET)
-    """End a run after so many generations in a row whose candidates all scored the same, from which a search learns
-    nothing; off: go on until the budget is spent."""
+    """End a search, and a run whose last one it is, after so many generations in a row whose candidates all scored the
+    same, from which it learns nothing; off: go on until the budget is spent."""
     validate_every: int = option(10, least=1, group=BUDGET)
     """Generations between two scorings of the search's centre on networks and episodes that the search never sees.
     The best so scored is the result."""
@@ -177,7 +177,8 @@ class Config:
 
         A ``learner`` among them is laid over the recipe, and ``strategy_options`` over those there are (none at all
         leave none). A limit replaces the whole budget, another strategy comes without this one's step size and
-        options, another network takes the place of several, and ``init="fixed"`` means one network.
+        options, another network takes the place of several, ``init="fixed"`` means one network, and a dataset to go
+        on from is one start, with actions of its own.
 
         Raises:
             InputError: for an option that there is not, or a value that cannot be.
@@ -196,6 +197,8 @@ class Config:
             implied |= {"networks": ()}
         if overrides.get("init") == "fixed" and not self.keeps_networks:
             implied |= {"inits": 1}  # as published: HaDES-F overfits one network
+        if (start := overrides.get("start")) and dataclasses.replace(self, start=start).starts_from_dataset:
+            implied |= {"start_actions": None, "searches": 1}
         return dataclasses.replace(self, **{**implied, **overrides, "learner": recipe})
 
 

@@ -145,6 +145,11 @@ class Dataset:
         """Of a union of several tasks' datasets: each task's part. Of one task's: none."""
         return self.info.get("parts", ())
 
+    def greedy_in(self, task: str) -> bool:
+        """Whether it was distilled with likeliest actions; of a union, a task's part of it."""
+        own = next((part for part in self.parts if part["task"] == task), self.info)
+        return bool(own.get("greedy", False))
+
     @property
     def tasks(self) -> list[str]:
         """Of a union, each part's; of what names none, none."""
@@ -295,7 +300,8 @@ def _read(path: Path, name: str, remedy: str) -> Dataset:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, AttributeError, RecursionError) as error:  # types that numpy lacks
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # Some of them for types of numbers that NumPy lacks.
         raise InputError(f"{name} is not a readable .safetensors file, or is truncated ({error})") from None
     if not isinstance(about, dict):
         raise InputError(f"{name} is a .safetensors file, but not a HaDES dataset: its header has no '{_KEY}' entry")

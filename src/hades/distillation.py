@@ -21,7 +21,7 @@ from hades.options import bare, held_to
 from hades.plan import plan_of
 from hades.progress import Progress
 from hades.runs import Row, Run, check_free
-from hades.scores import FRESH, OWN, Evaluation
+from hades.scores import FRESH, OWN, Evaluation, Networks
 from hades.search import Search
 from hades.signals import Signals
 from hades.solution import given_start
@@ -138,6 +138,8 @@ def configured(
     if bare(other.strategy) != bare(config.strategy):
         config = other.override(strategies.kind(other.strategy).implied(task.spec))
     config = config.override(overrides)
+    if config.starts_from_dataset and config.searches > 1:  # which runs of HaDES 0.1 may have
+        raise InputError(f"searches begin each from another start, and {config.start} is one; leave searches out")
     kinds = {strategies.kind(phase.strategy) for phase in plan_of(config).strategies}
     for name in options:
         if all(name in kind.ignores for kind in kinds):
@@ -194,6 +196,8 @@ def resume(
                 raise InputError(f"this run has had {spent[limit]:,.6g} {limit}; give more, or leave {limit} out")
         opened.settle({**opened.about, "config": config_of(config)})
         counts.turn = int(state.turn)
+        if limits:  # to go on even where that seemed of no use
+            counts.alike = counts.barren = 0
         return _run(search, state, counts, opened, trackers, progress, checkpoint_every)
 
 
@@ -206,6 +210,16 @@ def _task_of(run: Run, given: Task | None) -> Task:
     task = tasks.ready(given)
     tasks.check_same(task, name, run.about)
     return task
+
+
+def _scored(config: Config) -> Networks:
+    """Which networks a result is scored by: those that it was distilled for."""
+    if config.keeps_networks:
+        return OWN
+    kinds = ", ".join(dict.fromkeys(config.networks)) if len(set(config.networks)) > 1 else ""
+    spread = f"{config.rate_spread:g} times smaller to larger" if config.rate_spread else ""
+    about = [f"of {kinds}"] * bool(kinds) + [f"by step sizes from {spread}"] * bool(spread)
+    return Networks(f"fresh, {', '.join(about)}") if about else FRESH
 
 
 def _run(
@@ -235,8 +249,7 @@ def _run(
                 keeper.save(state, counts)  # who is stopped while it is scored loses nothing
             display.score()
             watch = Stopwatch()
-            networks = OWN if config.keeps_networks else FRESH
-            evaluation = Evaluation(search.evaluate(state), metric.name, networks)
+            evaluation = Evaluation(search.evaluate(state), metric.name, _scored(config))
             scored, compiled = watch.lap()
             counts.compiled += compiled
         dataset = dataset_of(search, state, counts.env_steps, evaluation)

@@ -24,7 +24,7 @@ from hades.files import write_atomically
 from hades.learner.cloning import Policy, behaviour_cloning, make_policy
 from hades.learner.networks import Params, init_network
 from hades.learner.recipe import Recipe, Wishes, stored
-from hades.learner.recipes import published
+from hades.learner.recipes import IMAGES, published
 from hades.memory import check_memory, of_networks, of_training
 from hades.normalisers import normaliser_of
 from hades.options import held_to, shown
@@ -208,7 +208,7 @@ def trial(
     network_key, episode_key = jax.random.split(jax.random.fold_in(key_of(seed), 2**31 - 4))
     task, complete = task.test, recipe(dataset, learner, task.reference)
     networks, number = networks_of(dataset, complete, init, inits, usual)
-    fitness = Fitness(task, complete, number, episodes, greedy or dataset.info.get("greedy", False))
+    fitness = Fitness(task, complete, number, episodes, greedy or dataset.greedy_in(task.name))
     if not networks.sampled:
         network_key = stored_key(dataset.info["init_key"])
     check_memory(of_networks(fitness, 1, len(dataset), copies=2))
@@ -267,7 +267,8 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:
     """A complete recipe: what is asked for, over the dataset's own, over the published one of its task."""
-    return (reference or published(dataset.spec)).patched(stored(dataset.learner), learner)
+    usual = published(dataset.spec) if dataset.metric.episodes else IMAGES
+    return (reference or usual).patched(stored(dataset.learner), learner)
 
 
 # Two programs: the second, which Brax's compilation makes the dearer, is the same for all recipes of one network, and

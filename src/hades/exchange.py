@@ -113,7 +113,8 @@ def to_hf(dataset: Dataset) -> Any:
 
 
 def recorded(name: str, task: "Task", size: int, seed: int) -> Dataset:
-    """So many pairs of a dataset of Minari's that is on this machine, from an episode each, for a task.
+    """So many pairs of a dataset of Minari's that is on this machine, from an episode each where there are so many,
+    for a task.
 
     Args:
         name: ``minari:ID``.
@@ -128,7 +129,9 @@ def recorded(name: str, task: "Task", size: int, seed: int) -> Dataset:
         here = ", ".join(sorted(minari.list_local_datasets())) or "none"
         raise InputError(f"there is no dataset {known} of Minari's on this machine (there: {here})") from error
     rng = np.random.default_rng(seed)
-    episodes = [found[int(i)] for i in rng.choice(found.episode_indices, size)]
+    episodes = [
+        found[int(i)] for i in rng.choice(found.episode_indices, size, replace=size > len(found.episode_indices))
+    ]
     if not all(isinstance(episode.observations, np.ndarray) for episode in episodes):
         raise InputError(f"{known} has observations in several parts; make one array of them, for Dataset.from_arrays")
     steps = [int(rng.integers(len(episode.actions))) for episode in episodes]

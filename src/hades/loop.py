@@ -72,6 +72,11 @@ class Searchable(Protocol):
         """The task's, an argument of every dispatch."""
         ...
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it starts from what has been found already, and is not to be lost."""
+        ...
+
     def generations(
         self, state: State, number: np.int32, steps: np.int32, data: PyTree
     ) -> tuple[State, Mapping[str, jax.Array], jax.Array]:
@@ -129,10 +134,12 @@ class Loop:
         """
         stopped = 0
         if not self.begun:
+            if self.search.goes_on:
+                state = self._validate(state, {}, display)
             self.keeper.snapshot(state, self.counts)
             self.keeper.save(state, self.counts)
-        if self.given_up:  # and asked to go on nevertheless
-            self.counts.alike = self.counts.barren = 0
+        if self.given_up:
+            display.say(f"stopped: {self.given_up} (with a larger budget it goes on)")
         if not self.over(int(state.generation)):
             state = self._compiled(state, display)
         while not self.over(int(state.generation)) and not stopped:
@@ -153,7 +160,12 @@ class Loop:
 
     @property
     def given_up(self) -> str | None:
-        """Why to go on is of no use, if it is."""
+        """Why to go on is of no use, if it is: the plan's last phase is stuck."""
+        return self.stuck if self.counts.turn + 1 == len(self.search.plan) else None
+
+    @property
+    def stuck(self) -> str | None:
+        """Why a phase is over before its share of the budget is spent, if it is."""
         counts, patience = self.counts, self.config.patience
         if counts.barren >= BARREN:
             return (
@@ -191,9 +203,12 @@ class Loop:
         new = self._rows(log, int(done), generation, before)
         self.per_dispatch = max(1, min(MAX_PER_DISPATCH, int(DISPATCH_SECONDS / (seconds / int(done)))))
         over, phase_over = (self.over(int(state.generation), part) for part in (1.0, share))
-        if int(state.generation) % config.validate_every == 0 or phase_over:
+        stuck = self.stuck
+        if int(state.generation) % config.validate_every == 0 or phase_over or stuck:
             state = self._validate(state, new[-1], display)
-        if phase_over and not over:
+        if (phase_over or stuck) and not over:
+            if stuck:
+                display.say(f"what is next is begun: {stuck}")
             state = self._compiled(self.search.next_phase(state), display)
             counts.turn += 1
             counts.alike = counts.barren = 0

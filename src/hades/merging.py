@@ -64,7 +64,7 @@ def merge(datasets: Sequence[AnyDataset], identity: bool = Merging.identity) -> 
         states.append(np.asarray(pad(d.states, obs_shape, first)))
         targets.append(np.pad(d.targets, ((0, 0), (0, num_actions - d.spec.num_actions))))
         mean, std = (x.tolist() for x in d.normaliser)
-        kept = {key: d.info[key] for key in ("own", "fingerprint") if key in d.info}
+        kept = {key: d.info[key] for key in ("own", "fingerprint", "greedy") if key in d.info}
         part = {"task": d.task, "task_options": d.info.get("task_options", {}), "size": len(d), "first": first} | kept
         about.append(part | {"obs_mean": mean, "obs_std": std})
     discrete, joined = datasets[0].spec.discrete, np.concatenate(targets)

@@ -108,6 +108,11 @@ class Search:
             return one, jax.jit(partial(traced, one), out_shardings=replicated())
         return one, partial(stepped, one)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it starts from what has been found already."""
+        return self.codec.warm is not None
+
     def init(self, turn: int = 0) -> State:
         """Before the first generation; or a state of a later phase, for a checkpoint to be read into."""
         return self.attempts.first(turn)
@@ -160,8 +165,7 @@ class Search:
 
     def normaliser(self, state: State) -> Normaliser:
         """Of the observations, as they have been seen by now."""
-        kind = NORMALISERS[self.config.normaliser]
-        return kind.of(state.search.seen) if kind.running else state.fixed_normaliser
+        return self.codec.normaliser(state.search.seen, state.fixed_normaliser)
 
     def _limit(self, attempt: Attempt) -> jax.Array | None:
         """Steps after which an episode is cut off, by the curriculum."""

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hades.aliases import PyTree
 from hades.errors import InputError
 from hades.options import SEED, Rule, shown
 
@@ -27,6 +28,25 @@ def key_of(seed: int) -> jax.Array:
     return jax.random.wrap_key_data(jax.random.key_data(key).at[0].set(upper))
 
 
+def is_key(value: Any) -> bool:
+    """Whether it is one of JAX's random keys, or an array of them."""
+    return jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+
+
+def untyped(tree: PyTree) -> PyTree:
+    """Random keys, which no array of NumPy's can be, as the numbers that they are."""
+    return jax.tree.map(lambda x: jax.random.key_data(x) if is_key(x) else x, tree)
+
+
+def typed(tree: PyTree, like: PyTree) -> PyTree:
+    """Numbers as random keys, where those of another tree are."""
+
+    def one(x: Any, like: Any) -> Any:
+        return jax.random.wrap_key_data(x, impl=jax.random.key_impl(like)) if is_key(like) else x
+
+    return jax.tree.map(one, tree, like)
+
+
 def as_key(key: Any) -> jax.Array:
     """One random key, or that of a seed.
 
@@ -34,7 +54,7 @@ def as_key(key: Any) -> jax.Array:
         InputError: for what is neither.
     """
     if isinstance(key, jax.Array):
-        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
+        if is_key(key) and key.shape == ():
             return key
         if key.dtype == jnp.uint32 and key.shape == (2,):  # as of jax.random.PRNGKey
             return jax.random.wrap_key_data(key)

@@ -73,6 +73,15 @@ class Codec:
             return Normaliser(*map(jnp.asarray, self.warm.normaliser))
         return kind.of(measured)
 
+    def normaliser(self, seen: Moments, first: Normaliser) -> Normaliser:
+        """As observations have been seen by now; where it does not run, the first one."""
+        kind = NORMALISERS[self.config.normaliser]
+        return kind.of(seen) if kind.running else first
+
+    def seen_by(self, normaliser: Normaliser, solution: Solution, before: Normaliser) -> Solution:
+        """A solution whose states are the same observations by another normaliser than the one before."""
+        return {**solution, "states": normaliser(before.inverse(solution["states"]))}
+
     def start(self, key: jax.Array, normaliser: Normaliser) -> Solution:
         """Where a search starts: states as observations would be normalised, actions small, labels balanced.
 

@@ -298,6 +298,29 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rest.dataset.targets, whole.dataset.targets)
 
 
+class Keyed(Levers):
+    """With a random key of JAX's in its state."""
+
+    def reset(self, key: jax.Array) -> tuple[Any, jax.Array]:
+        """A key of its own, too."""
+        state, obs = super().reset(key)
+        return (state, key), obs
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        """Rewards with noise by that key."""
+        own, next_key = jax.random.split(state[1])
+        out = super().step(key, state[0], action)
+        return out._replace(state=(out.state, next_key), reward=out.reward + 0.1 * jax.random.normal(own))
+
+
+def test_a_state_may_hold_random_keys(tmp_path: Path) -> None:
+    task, options = ControlTask("keyed", Keyed()), LEVERS | {"validate_every": 1}
+    whole = hades.distill(task, **options, generations=2)
+    hades.distill(task, **options, generations=1, out=tmp_path / "run")
+    rest = hades.resume(tmp_path / "run", task=task, generations=2, progress=False)
+    np.testing.assert_array_equal(rest.dataset.states, whole.dataset.states)
+
+
 @pytest.mark.slow
 def test_hades_f_keeps_its_networks() -> None:
     task = ControlTask("target", Target())

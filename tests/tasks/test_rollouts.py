@@ -1,14 +1,18 @@
 """Environments that begin anew where they end, as actors' losses and PPO see them."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from tests.helpers import Target
 
 from hades.baselines.ppo import AutoReset
 from hades.learner.networks import init_network
 from hades.learner.recipe import Learner
 from hades.normalisers import identity_normaliser
 from hades.tasks.control import ControlTask
+from hades.tasks.environment import Step
 
 
 def test_episodes_begin_anew_where_they_end(target: ControlTask) -> None:
@@ -18,8 +22,26 @@ def test_episodes_begin_anew_where_they_end(target: ControlTask) -> None:
     before = obs
     for step in range(target.environment.max_steps):
         obs, state, _, done, _ = env.step_many(keys, state, jnp.zeros((3, 1)))
-        assert bool(done.all()) == (step == 9) and (int(state[1][0]) == 0) == (step == 9)
+        assert bool(done.all()) == (step == 9) and (int(state.state[1][0]) == 0) == (step == 9)
     assert obs.shape == (3, 1) and (obs != before).all()
+
+
+class Endless(Target):
+    """That leaves its limit to whoever plays it."""
+
+    def step(self, key: jax.Array, state: Any, action: jax.Array) -> Step:
+        """As it is, but never over."""
+        return super().step(key, state, action)._replace(truncated=jnp.asarray(False))
+
+
+def test_an_episode_ends_at_its_limit_also_where_the_environment_does_not() -> None:
+    env, keys = AutoReset(ControlTask("endless", Endless())), jax.random.split(jax.random.key(0), 2)
+    _, state = env.reset_many(keys)
+    ends = []
+    for _ in range(25):
+        _, state, _, done, _ = env.step_many(keys, state, jnp.zeros((2, 1)))
+        ends.append(bool(done.all()))
+    assert [i + 1 for i, end in enumerate(ends) if end] == [10, 20]
 
 
 def test_steps_are_collected_across_episodes(target: ControlTask) -> None:

@@ -20,11 +20,11 @@ from hades.normalisers import (
     OnlineNormaliser,
     identity_normaliser,
 )
+from hades.seeds import untyped
 from hades.tasks import faults, rollouts
 from hades.tasks.base import Acting, Episode
 from hades.tasks.environment import Batch, Environment
 from hades.tasks.episodes import Episodes, Moment, Playing
-from hades.tasks.lane_arrays import is_key
 from hades.tasks.recordings import Recording, distributions
 from hades.tasks.rollouts import Play, Trajectory
 from hades.tasks.views import View, Viewed, bared
@@ -212,10 +212,10 @@ def _begun(*played: Any) -> Playing:
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _gone_on(*played: Any) -> tuple[Playing, Moment]:
-    """A chunk of steps further; typed keys, which no array of NumPy's can be, as the numbers that they are."""
+    """A chunk of steps further."""
     *episode, number, playing = played
     playing, moments = _episode(*episode).go_on(number, playing)
-    return playing, jax.tree.map(lambda x: jax.random.key_data(x) if is_key(x) else x, moments)
+    return playing, untyped(moments)
 
 
 UNBOUNDED = 1e30

@@ -9,6 +9,8 @@ import jax.core
 import jax.numpy as jnp
 import numpy as np
 
+from hades.seeds import is_key
+
 Lanes = np.ndarray
 """An array of the unbatched function. Of dtype object: each element a ``[B]`` array or a constant. Else constants: as
 numpy has them; random keys, which it knows not, as JAX has them."""
@@ -62,8 +64,3 @@ def spread(value: Any, size: int) -> Lanes:
 def settled(x: Lanes, aval: Any) -> Lanes:
     """Lanes of nothing are a constant."""
     return x if x.size or is_key(aval) else np.zeros(x.shape, aval.dtype)
-
-
-def is_key(value: Any) -> bool:
-    """Whether it is one of JAX's random keys, or an array of them."""
-    return jnp.issubdtype(value.dtype, jax.dtypes.prng_key)

@@ -21,7 +21,8 @@ import numpy as np
 from jax import lax
 from jax.extend import core
 
-from hades.tasks.lane_arrays import Lanes, is_key, join, known, lanes_of, name_of, settled, split, spread, vector
+from hades.seeds import is_key
+from hades.tasks.lane_arrays import Lanes, join, known, lanes_of, name_of, settled, split, spread, vector
 
 ELEMENTWISE = """
 abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy cos cosh div eq

@@ -22,6 +22,14 @@ class Play(NamedTuple):
     obs: jax.Array
 
 
+class Stage(NamedTuple):
+    """Environments in the middle of their episodes: leaves ``[n, ...]``."""
+
+    state: PyTree
+    length: jax.Array
+    """Steps so far."""
+
+
 class Trajectory(NamedTuple):
     """Steps ``[T, B, E, ...]`` of B networks in E environments each."""
 
@@ -60,25 +68,28 @@ class Trajectory(NamedTuple):
 
 def begin(environments: Batch, keys: jax.Array) -> Play:
     """Environments that begin, one a key."""
-    return Play(*environments.reset(keys.reshape(-1)))
+    state, obs = environments.reset(keys.reshape(-1))
+    return Play(Stage(state, jnp.zeros(len(obs), jnp.int32)), obs)
 
 
-def step(environments: Batch, state: PyTree, action: jax.Array, keys: jax.Array) -> tuple[Play, Step]:
+def step(environments: Batch, stage: Stage, action: jax.Array, keys: jax.Array) -> tuple[Play, Step]:
     """One step of every environment, which begins anew if that was its last.
 
     Returns:
         What is being played after it, and the outcome of the step itself; what has left the finite numbers is over.
     """
     step_keys, reset_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-    out = environments.step(step_keys, state, action)
-    out = out._replace(terminated=out.terminated | ~(_finite(out.obs, 1) & jnp.isfinite(out.reward)))
+    out, length = environments.step(step_keys, stage.state, action), stage.length + 1
+    terminated = out.terminated | ~(_finite(out.obs, 1) & jnp.isfinite(out.reward))
+    truncated = (out.truncated | (length >= environments.max_steps)) & ~terminated
+    out = out._replace(terminated=terminated, truncated=truncated)
     fresh = begin(environments, reset_keys)
     done = out.terminated | out.truncated
 
     def where_done(fresh: jax.Array, old: jax.Array) -> jax.Array:
         return jnp.where(done.reshape(done.shape + (1,) * (old.ndim - 1)), fresh, old)
 
-    return jax.tree.map(where_done, fresh, Play(out.state, out.obs)), out
+    return jax.tree.map(where_done, fresh, Play(Stage(out.state, length), out.obs)), out
 
 
 def collect(
