@@ -48,7 +48,9 @@ def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) ->
 
 
 def test_a_dataset_that_nothing_better_is_found_for_is_kept(target: ControlTask, tmp_path: Path) -> None:
-    steps = hades.Dataset(states=[[-1.0], [1.0]], actions=[[1.0], [-1.0]], task="walk")  # towards the origin
+    steps = hades.Dataset(
+        states=np.asarray([[-1.0], [1.0]]), actions=np.asarray([[1.0], [-1.0]]), task="walk"
+    )  # towards the origin
     file, options = steps.save(tmp_path / "good.safetensors"), TINY | {"normaliser": "fixed", "validate_inits": 8}
     result = hades.distill(target, size=2, start=str(file), std=1e3, out=tmp_path / "run", **options)
     np.testing.assert_array_equal(result.dataset.states, steps.states)

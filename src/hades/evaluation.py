@@ -195,8 +195,11 @@ def trial(
     init: str = Scoring.init,
     seed: int = Scoring.seed,
     usual: int = INITS,
+    test: bool = True,
 ) -> Trial:
     """What `evaluate` does, of the same arguments; where ``inits`` is None, with ``usual`` fresh networks.
+
+    Images are scored by their test set, or, where something may be chosen by it, by those kept for validation.
 
     Raises:
         InputError: as `evaluate`.
@@ -206,7 +209,7 @@ def trial(
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     task.check_dataset(dataset)
     network_key, episode_key = jax.random.split(jax.random.fold_in(key_of(seed), 2**31 - 4))
-    task, complete = task.test, recipe(dataset, learner, task.reference)
+    task, complete = task.test if test else task.validation, recipe(dataset, learner, task.reference)
     networks, number = networks_of(dataset, complete, init, inits, usual)
     fitness = Fitness(task, complete, number, episodes, greedy or dataset.greedy_in(task.name))
     if not networks.sampled:
@@ -260,9 +263,9 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
         return tasks.make(name, **options)
     if not dataset.task:
         raise InputError("this dataset names no task; give one (--task)")
-    about = {**dataset.info, "task_options": {**dataset.info.get("task_options", {}), **options}}
     call = tasks.own.typed(dataset.task, dataset.info.get("task_options", {}))
-    return tasks.again(dataset.task, about, call or "hades.evaluate(dataset, task), or the name of another (--task)")
+    call = call or "hades.evaluate(dataset, task), or the name of another (--task)"
+    return tasks.again(dataset.task, dataset.info, call, options)
 
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:

@@ -1,6 +1,7 @@
 """Trackers that watch a run: TensorBoard and Weights & Biases."""
 
 import json
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -124,7 +125,7 @@ class WandB:
         import wandb
 
         self.run = wandb.init(
-            project="hades",
+            project=os.environ.get("WANDB_PROJECT", "hades"),
             name=run.path.absolute().name,
             id=_wandb_id(run.path / "wandb.json"),
             resume="allow",

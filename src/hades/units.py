@@ -90,7 +90,7 @@ def _several(value: Mapping[str, Any], name: str, number: int, words: str, *kind
     """One of the units' fields: nothing, or so many of a kind."""
     known = value.get(name) or ()
     good = isinstance(known, Sequence) and len(known) in (0, number) and not isinstance(known, str)
-    if not good or not all(type(one) in kinds and (str in kinds or np.isfinite(one)) for one in known):
+    if not good or not all(type(one) in kinds and (isinstance(one, str) or abs(one) < np.inf) for one in known):
         raise InputError(f"units: {name} must be {number} {words}, or none, not {shown(known)}")
     return tuple(known)
 

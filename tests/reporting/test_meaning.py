@@ -176,7 +176,7 @@ def test_what_a_figure_draws_has_its_key(cartpole: Meaning) -> None:
 def test_of_images_there_are_no_episodes_but_all_else(digits: ImageTask) -> None:
     found = meaning("digits-10", digits, inits=2, parts=("training", "answers", "nearest"))
     assert found.training and found.training.means[0] < 0.3 and found.training.means[-1] > 0.8
-    assert found.training.scores[0].metric == "test accuracy"
+    assert found.training.scores[0].metric == "validation accuracy"
     assert set(found.missing) == {"answers", "nearest"} and "nobody acts in digits" in found.missing["nearest"]
     assert found.projection is None and len(list(explained(found))) == 1
 

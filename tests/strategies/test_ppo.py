@@ -314,7 +314,8 @@ class Keyed(Levers):
 
 
 def test_a_state_may_hold_random_keys(tmp_path: Path) -> None:
-    task, options = ControlTask("keyed", Keyed()), LEVERS | {"validate_every": 1}
+    task = ControlTask("keyed", Keyed())
+    options: dict[str, Any] = LEVERS | {"validate_every": 1}
     whole = hades.distill(task, **options, generations=2)
     hades.distill(task, **options, generations=1, out=tmp_path / "run")
     rest = hades.resume(tmp_path / "run", task=task, generations=2, progress=False)

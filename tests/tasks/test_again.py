@@ -1,5 +1,7 @@
 """A file remembers which task made it: that one is made again, or asked for, and never another."""
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from hades.learner.recipe import Learner
 from hades.merging import merge, parts
 from hades.runs import Run
 from hades.search import Search
+from hades.tasks import own
 from hades.tasks.base import Task
 
 
@@ -62,6 +65,25 @@ def test_an_environment_of_ones_own_is_asked_for(env: Any, tmp_path: Path) -> No
         hades.evaluate(dataset)
     with pytest.raises(InputError, match=r"a task of your own, .* give it: hades.resume\(run, task\)"):
         hades.resume(_run(task, tmp_path))
+
+
+def test_no_code_is_run_for_a_files_word_alone(cartpole_pairs: hades.Dataset, tmp_path: Path) -> None:
+    """Neither of a module, nor of a file that the header says where to find, whatever its fingerprint."""
+    told, library = {"cmd": f"touch {tmp_path / 'was-run'}"}, Path(subprocess.__file__)
+    known = {"task_options": told | {"file": str(library)}, "fingerprint": own.fingerprint_of(library)}
+    for name, says in (
+        (
+            "subprocess:getoutput",
+            "is code, which is not run for a file's word alone; if it is yours, go on with: --task",
+        ),
+        (f"{library}:getoutput", "is code, which is not run"),
+        ("subprocess.py:getoutput", "there is no file subprocess.py"),
+        ("gymnasium/antigravity:Env-v0", "is code, which is not run"),
+    ):
+        evil = hades.load(replace(cartpole_pairs, task=name, info=known).save(tmp_path / "evil.safetensors"))
+        with pytest.raises(InputError, match=says):
+            hades.evaluate(evil, inits=1, episodes=1)
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_a_given_task_is_taken_where_scores_are_asked_for(tmp_path: Path) -> None:

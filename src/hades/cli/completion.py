@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import tyro
 from tyro.conf import Positional, subcommand
 
-from hades.cli.derive import SOURCELESS, Flag
+from hades.cli.derive import Flag, sourceless
 from hades.options import Rule, members, registry
 
 SHELLS = ("bash", "zsh", "fish")
@@ -119,7 +119,7 @@ def _known(kind: type) -> type:
         elif names := _names(known.type) or tuple(SUGGESTED.get(known.name, tuple)()):
             changed.append((known.name, *_choice(known.type, names)))
     off = [(f"no_{name}", Flag, False) for name in sorted(getattr(kind, "can_be_off", ()))]
-    return make_dataclass(kind.__name__, [*changed, *off], bases=(kind,), kw_only=True, namespace=dict(SOURCELESS))
+    return sourceless(make_dataclass(kind.__name__, [*changed, *off], bases=(kind,), kw_only=True))
 
 
 def _strategies() -> tuple[str, ...]:

@@ -16,8 +16,6 @@ from hades.errors import InputError
 from hades.options import Rule, help_of, members, rules
 
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, arg(help_behavior_hint="")]
-SOURCELESS = {"__module__": "builtins"}
-"""Of a class that is made: else tyro looks for its source in the file of whoever made it, each time anew."""
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME"}
 
 
@@ -49,11 +47,17 @@ def options_of(
                 groups.setdefault(rule.group, []).append(_argument(known, rule, text, off and say_off))
     own = groups.pop(inline, [])
     for group, arguments in groups.items():
-        made = make_dataclass(group, arguments, kw_only=True, namespace=dict(SOURCELESS))
+        made = sourceless(make_dataclass(group, arguments, kw_only=True))
         made.__doc__ = ""
         own.append((group.replace(" ", "_"), made, field(default_factory=made)))
-    namespace = {**SOURCELESS, "can_be_off": can_be_off, "turned_off": ()}
-    return make_dataclass("Options", own, kw_only=True, namespace=namespace)
+    namespace = {"can_be_off": can_be_off, "turned_off": ()}
+    return sourceless(make_dataclass("Options", own, kw_only=True, namespace=namespace))
+
+
+def sourceless(made: type) -> type:
+    """A class that was made: else tyro looks for its source in the file of whoever made it, each time anew."""
+    made.__module__ = "builtins"
+    return made
 
 
 def turned_off(kind: type, args: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -59,7 +59,7 @@ def closer(of: Subject, name: str, seed: int = 0, working: Working = silent) -> 
         except InputError as error:
             missing.append(f"There is no moving picture: {error}.")
     try:
-        found = meaning(of.dataset, seed=seed, working=working)
+        found = meaning(of.dataset, of.played(), seed=seed, working=working)
         seen = seen._replace(pictures=tuple(_pictures(found, name)), table=beside(found), unseen=found.unseen)
     except InputError as error:
         missing.append(f"What the pairs mean was not looked into: {error}.")
@@ -67,7 +67,7 @@ def closer(of: Subject, name: str, seed: int = 0, working: Working = silent) -> 
 
 
 def _motion(of: Subject, dataset: Dataset, seed: int) -> Picture:
-    task, recordings = record(dataset, seed=seed)
+    task, recordings = record(dataset, of.played(), seed=seed)
     ret, steps = task.metric.number(recordings[0].ret), len(recordings[0].rewards)
     whose = "a freshly trained network"
     if of.own:

@@ -143,7 +143,7 @@ def meaning(
     if unknown := set(parts) - set(PARTS):
         raise InputError(f"there is no part {shown(min(unknown))}; parts are {', '.join(PARTS)}")
     number = None if "init_key" in dataset.info else inits  # of its own as many as there are
-    planned = trial(dataset, task, number, episodes, seed=seed)
+    planned = trial(dataset, task, number, episodes, seed=seed, test=False)
     found, missing = {}, {}
     with working(f"{planned.fitness.task.name}: what the {len(dataset)} pairs mean (compiling first)") as left:
         work = _Work(dataset, planned, left)

@@ -208,7 +208,9 @@ def _curves(of: Subject, name: str) -> list[Picture]:
 
 def _together(every: Sequence[Subject]) -> list[Picture]:
     """Curves of several runs in one figure."""
-    runs = {one.name: one.metrics for one in every if one.metrics}
+    drawn = [one for one in every if one.metrics]
+    alike = len({one.name for one in drawn}) < len(drawn)
+    runs = {str(one.run) if alike and one.run else one.name: one.metrics for one in drawn}
     if not runs:
         return []
     metric = every[0].metric

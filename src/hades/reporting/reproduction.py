@@ -117,6 +117,10 @@ def _of_task(options: Options) -> Iterator[str]:
             yield from ("--env-arg", f"{name}={value}")
 
 
+def _exactly(number: float) -> str:
+    return repr(int(number) if float(number).is_integer() else number)
+
+
 def _option(name: str, value: Any) -> list[str]:
     option = name.replace("_", "-")
     if value is True:
@@ -124,5 +128,5 @@ def _option(name: str, value: Any) -> list[str]:
     if value is None or value is False or value in ([], {}, ()):
         return [f"--no-{option}"]
     if isinstance(value, Mapping):
-        return [f"--{option}", *(f"{key}={number:g}" for key, number in value.items())]
+        return [f"--{option}", *(f"{key}={_exactly(number)}" for key, number in value.items())]
     return [f"--{option}", *map(str, value if isinstance(value, (list, tuple)) else [value])]

@@ -9,10 +9,13 @@ from hades.aliases import Json
 from hades.contents import is_count, mapping, scores_of
 from hades.dataset import FILE, AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
+from hades.evaluation import task_of
 from hades.files import in_shell, reason
 from hades.metrics import Metric, metric_of
+from hades.remote import is_address
 from hades.reporting.published import Level, published
 from hades.runs import CHECKPOINTS, METRICS, Row, Run, read_snapshots
+from hades.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class Subject:
     def task(self) -> str:
         """Its name; empty where nothing says it."""
         return (self.dataset.task if self.dataset else "") or self.about.get("task", "")
+
+    def played(self) -> Task | None:
+        """The task of its dataset, made again, with where a run's files lie; of a union none.
+
+        Raises:
+            InputError: where it cannot be made.
+        """
+        if self.dataset is None or self.dataset.parts:
+            return None
+        return task_of(self.dataset, **mapping(self.about.get("task_options")))
 
     @property
     def metric(self) -> Metric:
@@ -94,7 +107,8 @@ def subject(source: AnyDataset) -> Subject:
 
 def name_of(source: str | os.PathLike[str]) -> str:
     """What a run, a file, a dataset of the zoo or one on the hub is called, without where it is."""
-    return Path(source).resolve().name.partition("@")[0].removesuffix(".safetensors")
+    name = Path(source).resolve().name
+    return (name.partition("@")[0] if is_address(source) else name).removesuffix(".safetensors")
 
 
 def _of_folder(folder: Path) -> Subject:

@@ -1,9 +1,12 @@
 """A page that follows a run while it goes on, served to this machine alone."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Lock
+from urllib.parse import urlsplit
 
 from hades.arguments import Watching
 from hades.dataset import FILE
@@ -29,27 +32,32 @@ def server(run: Path, port: int = Watching.port) -> ThreadingHTTPServer:
         InputError: if the folder is neither a run's nor holds a dataset, or the port is taken.
     """
     subject(run)
+    drawing = Lock()  # figures' style is the process's
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # its name is the standard library's
-            if (self.headers.get("Host") or "").rpartition(":")[0] not in (HOST, "localhost"):  # a foreign page's name
+            asked = urlsplit("//" + (self.headers.get("Host") or "")).hostname
+            if asked not in (HOST, "localhost"):  # a foreign page's name
                 return self._answer(HTTPStatus.FORBIDDEN, "text/plain", "this page is for localhost")
             if self.path not in PLACES:
                 return self._answer(HTTPStatus.NOT_FOUND, "text/plain", "there is nothing of that name")
             kind, give = PLACES[self.path]
             try:
-                self._answer(HTTPStatus.OK, kind, give(run))
-            except InputError as error:  # it is being written, or was removed
+                with drawing:
+                    text = give(run)
+                self._answer(HTTPStatus.OK, kind, text)
+            except (InputError, FileNotFoundError) as error:  # it is being written, or was removed
                 self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", str(error))
 
         def _answer(self, status: HTTPStatus, kind: str, text: str) -> None:
             data = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(data)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            self.wfile.write(data)
+            with suppress(ConnectionError):  # who asked has gone
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.send_header("Cache-Control", "no-store")
+                self.end_headers()
+                self.wfile.write(data)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: who watches a run does not want a line a request."""

@@ -13,7 +13,7 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import SCALES, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, meaningful, over_networks, scored, scores, summary
+from hades.studies.pieces import ONE_SEARCH, Wanted, meaningful, over_networks, over_seeds, scored, scores, summary
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Budget(Study):
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
                 means.append(np.mean([row["return"]["mean"] for row in mine]))
                 one = mine[0]["return"]["std_of_inits"] or 0.0
-                stds.append(np.std([row["return"]["mean"] for row in mine]) if len(mine) > 1 else one)
+                stds.append(over_seeds([row["return"]["mean"] for row in mine]) if len(mine) > 1 else one)
                 for row in mine:
                     steps, scores = zip(*row["curve"], strict=True)
                     label = f"N = {size}" if row["cell"]["seed"] == 0 else None

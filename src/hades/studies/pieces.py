@@ -134,12 +134,19 @@ def random_return(task: "ControlTask") -> float:
 _RANDOM: dict[str, float] = {}
 
 
+def over_seeds(values: Sequence[float]) -> float:
+    """Standard deviation of several runs, of which there could have been more (by one less than their number)."""
+    import numpy as np
+
+    return float(np.std(values, ddof=1))
+
+
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Mean, and ± standard deviation where there are several; none where one is not a finite number."""
+    """Mean, and ± standard deviation over seeds where there are several; none where one is not a finite number."""
     import numpy as np
 
     number = dataclasses.replace(RETURN, digits=digits).words
-    return number(float(np.mean(values)), float(np.std(values)) if len(values) > 1 else None)
+    return number(float(np.mean(values)), over_seeds(values) if len(values) > 1 else None)
 
 
 def best_first(score: float) -> tuple[bool, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hades.aliases import Json, Options
-from hades.contents import OWN_RECIPE
+from hades.contents import OWN_RECIPE, generalisation_of
 from hades.errors import InputError
 from hades.options import option
 from hades.studies.base import Study
@@ -182,6 +182,18 @@ class Zoo(Study):
             _write(name, mine, shares.get(name))
 
 
+def _share_of(name: str, dataset: "Dataset") -> dict[str, float] | None:
+    """For how many other settings the same pairs worked, as their present card says."""
+    import numpy as np
+
+    from hades.dataset import load
+    from hades.finding import zoo
+
+    old = load(name) if name in zoo() else None
+    same = old and np.array_equal(old.states, dataset.states) and np.array_equal(old.targets, dataset.targets)
+    return generalisation_of(old.info) or None if old and same else None
+
+
 def _file(name: str) -> str:
     """What a dataset of the zoo was made from, in a checkout; itself, elsewhere."""
     file = f"{SOURCES[name][0]}.safetensors"
@@ -227,6 +239,7 @@ def _write(name: str, rows: Sequence[Row], share: dict[str, float] | None) -> No
     from hades.keeping import versions
 
     dataset = _source(name)
+    share = share or _share_of(name, dataset)
     scores = {_words(row["cell"]["setting"]): {k: row["score"][k] for k in KEPT} for row in rows}
     card = {"made": SOURCES[name][1], "metric": rows[0]["score"]["metric"], "scores": scores, "generalisation": share}
     info = {k: dataset.info[k] for k in INFO if k in dataset.info} | {"card": card}

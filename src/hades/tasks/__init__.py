@@ -108,18 +108,26 @@ def acting(task: Task | str, what: str) -> ControlTask:
     return made
 
 
-def again(name: str, about: Options, call: str) -> Task:
+def again(name: str, about: Options, call: str, given: Options | None = None, trusted: bool = False) -> Task:
     """The task that made a file: exactly that one, or none.
 
     Args:
         name: of the task.
         about: what the file keeps of it (`Task.origin`).
         call: how to give it where it cannot be made.
+        given: options in place of what the file has.
+        trusted: whether code that the file names is run for its word alone, as that of a run's own folder; else only
+            what is here just as it was when the file was made.
 
     Raises:
-        InputError: where it is somebody's own, or its data are others by now.
+        InputError: where it is somebody's own, or its data or code are others by now.
     """
-    whose, options = about.get("own", ""), about.get("task_options", {})
+    whose, kept = about.get("own", ""), dict(about.get("task_options", {}))
+    if not trusted:
+        kept.pop("file", None)  # where code lies is the user's to say
+    options = {**kept, **(given or {})}
+    if ":" in name and not trusted:
+        own.check_code(name, options.get("file"), about.get("fingerprint"), call)
     try:
         made = make(name, **options)
     except InputError:

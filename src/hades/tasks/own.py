@@ -35,6 +35,32 @@ def is_reference(name: str) -> bool:
     return bool(colon and place) and not name.startswith(PREFIXES) and attribute.replace(".", "_").isidentifier()
 
 
+def check_code(name: str, file: str | None, fingerprint: str | None, call: str) -> None:
+    """That code which a dataset's header names may be run: of a file that is here, byte for byte what it was.
+
+    Args:
+        file: where it is, if that is not where one works.
+        fingerprint: that it had.
+        call: how to give it.
+
+    Raises:
+        InputError: if not; of a module nobody can say it.
+    """
+    place = name.rpartition(":")[0]
+    path = _file(place, file) if place.endswith(".py") and Path(place).name == place else None
+    if path is None:
+        raise InputError(
+            f"{name} is code, which is not run for a file's word alone; if it is yours, go on with: {call}"
+        )
+    if fingerprint_of(path) != fingerprint:
+        raise InputError(f"{name} has other code now than this was made on; go on with: {call}")
+
+
+def fingerprint_of(source: str | os.PathLike[str]) -> str:
+    """Of the file that code is in."""
+    return f"{zlib.crc32(Path(source).read_bytes()):08x}"
+
+
 def typed(name: str, options: Options) -> str:
     """The options by which a command is given an environment of a file or module; of another name nothing.
 
@@ -99,7 +125,7 @@ def referred(name: str, file: str | os.PathLike[str] | None = None, **options: A
         task = wrapped(made, **rest)
     source = _source(name, place, path)
     return _again(
-        task, mine, name=name, source=source, fingerprint=f"{zlib.crc32(Path(source).read_bytes()):08x}",
+        task, mine, name=name, source=source, fingerprint=fingerprint_of(source),
         registered=True, where={**task.where, **({"file": str(path)} if path else {})},
     )  # fmt: skip
 

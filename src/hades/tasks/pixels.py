@@ -6,6 +6,7 @@ real numbers from 0 to 1. What has no range of its own, or goes beyond it, is re
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def idx_array(path: Path) -> np.ndarray:
         if zeros or len(values) != np.prod(shape):
             raise ValueError
         return values.reshape(shape)
-    except (OSError, EOFError, ValueError, KeyError, struct.error):
+    except (OSError, EOFError, ValueError, KeyError, struct.error, zlib.error):
         raise InputError(f"{path} is damaged, or not an IDX file") from None
 
 

@@ -107,8 +107,13 @@ class Workers:
         self.processes: list[subprocess.Popen[str]] = []
 
     def reset(self, seeds: np.ndarray) -> None:
-        """Begin episodes, one a seed, in processes that are started where there are none."""
-        if len(self.processes) < (wanted := min(self.most, len(seeds))):
+        """Begin episodes, one a seed, in processes that are started where there are none.
+
+        On Linux they end with the thread that started them.
+        """
+        ended = any(process.poll() is not None for process in self.processes)
+        wanted = min(self.most, len(seeds))
+        if ended or len(self.processes) < wanted:
             self.close()
             self._start(wanted)
         if len(self.shared.get("seeds", ())) != len(seeds):

@@ -6,6 +6,7 @@ No pickle is read: CIFAR-10 comes in its binary form, NPZ files without objects.
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hades.errors import InputError
+from hades.files import reason
 from hades.tasks.fingerprints import checksum
 from hades.tasks.images import ImageTask, Labelled, as_float, split
 from hades.tasks.pixels import PICTURES, by_range, idx_array, picture
@@ -97,8 +99,19 @@ def read_path(path: Path) -> tuple[Split, tuple[str, ...]]:
         return _read_folder(path)
     else:
         raise InputError(f"{path} is neither a .npz file nor a folder of images or IDX files")
-    labels = np.concatenate([np.asarray(part.labels).ravel() for part in split])
-    return split, tuple(str(i) for i in range(int(labels.max(initial=0)) + 1))
+    return split, tuple(str(i) for i in range(_classes(path, *split)))
+
+
+def _classes(path: Path, *parts: Labelled) -> int:
+    """How many there are, by the largest label.
+
+    Raises:
+        InputError: for labels that are no numbers.
+    """
+    labels = [np.asarray(part.labels).ravel() for part in parts]
+    if not all(np.issubdtype(each.dtype, np.number) for each in labels):
+        raise InputError(f"{path} has labels of {labels[0].dtype}; they are whole numbers from 0")
+    return int(max(each.max(initial=0) for each in labels)) + 1
 
 
 def _load(name: str, source: Source, folder: Path | None) -> Split:
@@ -125,9 +138,11 @@ def _download(name: str, source: Source, file: str) -> Path:
         pooch.get_logger().setLevel("ERROR")
         return Path(pooch.retrieve(source.url + file, f"md5:{source.files[file]}", file, cache))
     except (OSError, ValueError) as error:  # no network; a wrong checksum
-        reason = "its checksum is wrong" if isinstance(error, ValueError) else "there is no way to it from here"
+        here = isinstance(error, OSError) and error.filename  # a full disk, a folder that may not be written
+        no_way = reason(error) if here else "there is no way to it from here"
+        why = "its checksum is wrong" if isinstance(error, ValueError) else no_way
         raise InputError(
-            f"{name} could not be downloaded from {source.url} ({reason}); try again with a network, or give "
+            f"{name} could not be downloaded from {source.url} ({why}); try again with a network, or give "
             f"--data-dir a folder with {', '.join(source.files)}"
         ) from None
 
@@ -155,13 +170,13 @@ def _read_npz(path: Path) -> Split:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise InputError(f"no file at {path}") from None
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
         raise InputError(f"{path} is damaged, or not an .npz file of plain arrays") from None
     if set(NPZ) <= set(arrays):
         return Labelled(*(arrays[name] for name in NPZ[:2])), Labelled(*(arrays[name] for name in NPZ[2:]))
     if {"images", "labels"} <= set(arrays):
         both = Labelled(arrays["images"], arrays["labels"])
-        return split(_checked(path.stem, both, int(np.max(both.labels)) + 1), TEST)
+        return split(_checked(path.stem, both, _classes(path, both)), TEST)
     raise InputError(
         f"{path} holds {', '.join(arrays) or 'nothing'}; it must hold {', '.join(NPZ)}, or images and labels"
     )
@@ -221,12 +236,13 @@ _CIFAR_TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 def _read_svhn(paths: list[Path]) -> Split:
     """MATLAB files; the digit 0 has the label 10."""
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     def labelled(path: Path) -> Labelled:
         try:
             file = loadmat(path)
             return Labelled(file["X"].transpose(3, 0, 1, 2), file["y"].ravel() % 10)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, MatReadError, zlib.error):
             raise InputError(f"{path} is damaged, or not a file of SVHN") from None
 
     return labelled(paths[0]), labelled(paths[1])
