@@ -240,3 +240,13 @@ def test_what_the_docs_show_is_what_their_rows_say(file: Path) -> None:
     study, found = studies.latest(file, json.loads(file.read_text())["study"])
     assert len(found) == len(study.cells())
     assert tables.markdown(study.table(found)) + "\n" == (file.parent / "table.md").read_text()
+
+
+def test_a_row_is_of_the_code_that_its_task_had(tmp_path: Path) -> None:
+    file, code = tmp_path / "mine.py", (Path(__file__).parents[1] / "walk.py").read_text()
+    study, keys = studies.make("budget", tasks=(f"{file}:Walk",), sizes=(2,), seeds=1), []
+    for text in (code, code, f"{code}\n# another\n"):
+        file.write_text(text)
+        pieces._made.cache_clear()
+        keys.append(rows.key(study.making(study.cells()[0])))
+    assert keys[0] == keys[1] != keys[2]

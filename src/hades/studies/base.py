@@ -111,6 +111,7 @@ class Study(ABC):
             "configs": [on_disk.configuration(wanted.config()) for wanted in self.wants(cell)],
             "datasets": {name: on_disk.digest(name) for name in self.reads(cell)},
             "versions": on_disk.versions(),
+            **on_disk.code(wanted.made() for wanted in self.wants(cell)),
         }
 
 

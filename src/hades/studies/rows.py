@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from hades.locks import waited
 
 if TYPE_CHECKING:
     from hades.config import Config
+    from hades.tasks.base import Task
 
 Cell = Json
 """What is to be done: all settings that it depends on, as JSON."""
@@ -61,6 +63,12 @@ def digest(name: str) -> str:
     about = json.dumps([dataset.online, dataset.task, meaning(recipe(dataset).options()), info], sort_keys=True)
     arrays = (dataset.states, dataset.targets, *dataset.normaliser)
     return hashlib.sha256(b"".join(x.tobytes() for x in arrays) + about.encode()).hexdigest()[:16]
+
+
+def code(tasks: Iterable["Task"]) -> Json:
+    """What tasks of somebody's own are made of, as it is now; of registered ones nothing."""
+    own = {task.name: task.fingerprint for task in tasks if task.source}
+    return {"code": own} if own else {}
 
 
 @functools.cache
