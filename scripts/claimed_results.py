@@ -100,6 +100,9 @@ def bodies() -> Iterator[str]:
     ):
         narrow = next(row for row in all_rows("results_brax", name=task) if row["config"]["learner"]["width"] == 64)
         yield words.format(*(spread(score["return"], 0) for score in narrow["scores"][:2]))
+    before = all_rows("results_brax", name="halfcheetah", minutes=30)
+    less, more = sorted(row["scores"][0]["return"]["mean"] for row in before)
+    yield f"HalfCheetah had {more:,.0f} and {less:,.0f} after thirty minutes"
     seeds = [row["scores"] for row in rows("results_brax", name="ant")]
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]

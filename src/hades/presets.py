@@ -1,7 +1,7 @@
 """The named, complete configurations, by preset and task."""
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from hades import strategies
@@ -57,7 +57,8 @@ def row(c: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _over(recipe: Recipe) -> Callable[..., Config]:
-    return lambda *shared, **options: Config(learner=recipe).override(dict(ChainMap(options, *reversed(shared))))
+    """Options over shared ones over those of their kind: learners and strategies' options are laid over each other."""
+    return lambda *shared, **options: reduce(Config.override, (*shared, options), Config(learner=recipe))
 
 
 _continuous, _discrete, _images = map(_over, (CONTINUOUS, DISCRETE, IMAGES))
@@ -81,9 +82,9 @@ _PAPER_IMAGES: Options = {
     "normaliser": "none", "learner": Learner(network="cnn", width=128, depth=1, learning_rate=0.1, epochs=1000),
     "generations": 1000,
 }  # fmt: skip
-_LAPTOP_MNIST: Options = DEFAULTS | {
-    "strategy_lr": 0.02, "strategy_options": {"lr_decay": 0.999}, "generations": 4000,
-    "learner": DEFAULTS["learner"] | Learner(learning_rate=3.0, epochs=60),
+_LAPTOP_MNIST: Options = {
+    "strategy_lr": 0.02, "strategy_options": {"lr_decay": 0.999}, "generations": 4000, "minutes": 10.0,
+    "learner": Learner(learning_rate=3.0, epochs=60),
 }  # fmt: skip
 _LAPTOP_CLASSIC: Options = {
     "size": 4, "population": 64, "inits": 2, "episodes": 4, "validate_inits": 64, "learner": Learner(width=64),
@@ -105,18 +106,19 @@ _LAPTOP_MINATAR: Options = {
     "size": 16, "population": 128, "inits": 2, "episodes": 8, "start": "sample", "std": 0.5, "normaliser": "fixed",
     "validate_inits": 64, "learner": Learner(width=32), "minutes": 5.0,
 }  # fmt: skip
-# An actor's loss through the inner loop, as PPO wants it; or by networks of two narrow layers, trained by momentum or
-# Adam, where one wide layer was no better or was not tried (docs/laptop.md).
+# An actor's loss through the inner loop, as PPO wants it; or by networks of two narrow layers where one wide layer was
+# no better or was not tried (docs/laptop.md).
 _LAPTOP_LOOK: Options = {**ppo.DISCRETE, "strategy": "ppo", "normaliser": "channels", "minutes": 20.0}
 _LAPTOP_MOVE: Options = {**ppo.CONTINUOUS, "strategy": "ppo", "normaliser": "fixed", "minutes": 20.0}
-_BY_MOMENTUM = _LAPTOP_LOOK["learner"] | Learner(width=64, depth=2)
-_BY_ADAM = _BY_MOMENTUM | Learner(optimiser="adam", learning_rate=0.01)
-_ACT = _LAPTOP_MOVE["strategy_options"]
-_NARROW = _LAPTOP_MOVE["learner"] | Learner(width=64, depth=2, learning_rate=0.02)
-# Noise that is searched for shrinks until nothing more is found; one that stays goes on for half an hour.
-_LAPTOP_GAIT: Options = _LAPTOP_MOVE | {
-    "learn_std": False, "learner": _NARROW | Learner(log_std=-1.0),
-    "strategy_options": _ACT | {"entropy": 0.0, "lr_decay": 0.99998},
+_NARROW = Learner(width=64, depth=2)
+_STEADY = _NARROW | Learner(learning_rate=0.02)
+# Networks try things out, or stay longer where the ball flies in a loop.
+_TRY: Options = {"greedy": True, "strategy_options": {"entropy": 0.03}}
+# Noise that is searched for shrinks until nothing more is found, so it stays; velocities are soon many times those of
+# random actions; and the clipped objective bounds what a generation learns, so that a small one learns as much.
+_GAIT: Options = {
+    "learn_std": False, "start_actions": 0.1, "normaliser": "running", "learner": Learner(log_std=-1.0),
+    "strategy_options": {"environments": 8, "minibatches": 2, "entropy": 0.0, "lr_decay": 0.99998},
 }  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {
@@ -147,27 +149,23 @@ _EVOLUTION: dict[str, Config] = {
 PRESETS: dict[str, dict[str, Config]] = {
     "laptop": {
         **_EVOLUTION,
-        "brax/halfcheetah": _continuous(_LAPTOP_GAIT, minutes=30.0),
+        "brax/halfcheetah": _continuous(_LAPTOP_MOVE, _GAIT, minutes=10.0),
         "brax/ant": _continuous(_LAPTOP_MOVE),
-        "brax/humanoid": _continuous(
-            _LAPTOP_MOVE, size=64, strategy_options=_ACT | {"critic_width": 256}, minutes=60.0
-        ),
-        "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, learner=_NARROW, minutes=60.0),
-        "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, learner=_NARROW, minutes=10.0),
-        "brax/reacher": _continuous(_LAPTOP_MOVE, strategy_options=_ACT | {"gamma": 0.95}, minutes=10.0),
-        "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, learner=_NARROW, minutes=10.0),
-        "Breakout-MinAtar": _discrete(  # whose networks try things out, or stay longer where the ball flies in a loop
-            _LAPTOP_LOOK, greedy=True, strategy_options={"entropy": 0.03}, minutes=5.0
-        ),
-        "Asterix-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_ADAM),
-        "Freeway-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_MOMENTUM),
-        "SpaceInvaders-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_MOMENTUM),
-        "Seaquest-MinAtar": _discrete(_LAPTOP_LOOK, learner=_BY_MOMENTUM),
+        "brax/humanoid": _continuous(_LAPTOP_MOVE, size=64, strategy_options={"critic_width": 256}, minutes=60.0),
+        "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, learner=_STEADY, minutes=60.0),
+        "brax/inverted_double_pendulum": _continuous(_LAPTOP_MOVE, learn_std=False, learner=_STEADY, minutes=10.0),
+        "brax/reacher": _continuous(_LAPTOP_MOVE, strategy_options={"gamma": 0.95}, minutes=10.0),
+        "gymnasium/HalfCheetah-v5": _continuous(_LAPTOP_MOVE, learner=_STEADY, minutes=10.0),
+        "Breakout-MinAtar": _discrete(_LAPTOP_LOOK, _TRY, minutes=5.0),
+        "Asterix-MinAtar": _discrete(_LAPTOP_LOOK, _TRY, strategy_options={"gamma": 0.95}),
+        "Freeway-MinAtar": _discrete(_LAPTOP_LOOK, learner=_NARROW),
+        "SpaceInvaders-MinAtar": _discrete(_LAPTOP_LOOK, learner=_NARROW),
+        "Seaquest-MinAtar": _discrete(_LAPTOP_LOOK, learner=_NARROW),
         # From so few training images, those for one network train deeper ones worse than class means do.
-        "digits": _images(_LAPTOP_MNIST, networks=("mlp:64", "mlp:64x2"), generations=None, minutes=1.0),
-        "mnist": _images(_LAPTOP_MNIST),
-        "fashion-mnist": _images(_LAPTOP_MNIST),
-        "kmnist": _images(_LAPTOP_MNIST),
+        "digits": _images(DEFAULTS, _LAPTOP_MNIST, networks=("mlp:64", "mlp:64x2"), minutes=1.0),
+        "mnist": _images(DEFAULTS, _LAPTOP_MNIST),
+        "fashion-mnist": _images(DEFAULTS, _LAPTOP_MNIST),
+        "kmnist": _images(DEFAULTS, _LAPTOP_MNIST),
         "cifar10": _images(DEFAULTS),
         "svhn": _images(DEFAULTS),
     },
