@@ -17,8 +17,8 @@ def summary(mean: float, least: float, inits: int = 1, std: float = 0.0) -> dict
     [
         ([summary(7, 7), summary(7, 7), summary(7, 7)], "7.0 ± 0.0†"),
         ([summary(7, 3), summary(7, 4)], "7.0 ± 0.0†"),
-        ([summary(7, 7), summary(9, 9)], "8.0 ± 1.0†"),
-        ([summary(7, 7), summary(9, 2)], "8.0 ± 1.0"),
+        ([summary(7, 7), summary(9, 9)], "8.0 ± 1.4†"),
+        ([summary(7, 7), summary(9, 2)], "8.0 ± 1.4"),
         ([summary(7, 3)], "7.0"),
         ([summary(7.001, 3), summary(7, 3)], "7.0 ± 0.0"),
     ],

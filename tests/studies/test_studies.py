@@ -226,7 +226,7 @@ def test_laptops_table_times_marks() -> None:
     rows = [row(0, [(30.0, 10**6, 0.5), (60.0, 2 * 10**6, 7.0)]), row(1, [(9.0, 1, 0.0)])]
     table = studies.make("laptop", task="cartpole").table(rows)
     assert table[0][-1] == "minutes (M steps) to 1, 1000"
-    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.5", "200 ± 0†", "1.0 (2) in 1 of 2; never"]
+    assert table[1] == ["few", "2", "2.0 ± 0.0", "4.0 ± 0.0", "10.5 ± 0.7", "200 ± 0†", "1.0 (2) in 1 of 2; never"]
 
 
 def test_published_datasets_are_scored_as_published(tmp_path: Path, cartpole_pairs: hades.Dataset) -> None:
