@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from tests.helpers import Target
 
 import hades
-from hades import presets
+from hades import checkpoints, presets
 from hades.config import Config
 from hades.dataset import Spec
 from hades.distillation import configured
+from hades.learner.recipe import Learner
 from hades.learner.recipes import CONTINUOUS, DISCRETE
 from hades.search import Search
+from hades.seeds import is_key, untyped
 from hades.strategies import Oracle, Settings, Solution
 from hades.strategies.actors import Critic, Returns, mean_clipped
 from hades.strategies.ppo import PPO, PPOState
@@ -313,7 +315,19 @@ class Keyed(Levers):
         return out._replace(state=(out.state, next_key), reward=out.reward + 0.1 * jax.random.normal(own))
 
 
-def test_a_state_may_hold_random_keys(tmp_path: Path) -> None:
+def test_a_state_with_random_keys_comes_back_from_a_checkpoint(tmp_path: Path) -> None:
+    config = Config(strategy="ppo", size=2, inits=2, learner=DISCRETE.patched(Learner(width=4, epochs=2)))
+    search = Search(ControlTask("keyed", Keyed()), config)
+    state = search.init()
+    checkpoints.file_of(tmp_path, 0).write_bytes(checkpoints.packed(state, {}, {}))
+    again, _ = checkpoints.read(tmp_path, 0, lambda host: search.init())
+    assert jax.tree.map(lambda x: x.dtype, again) == jax.tree.map(lambda x: x.dtype, state)
+    jax.tree.map(np.testing.assert_array_equal, untyped(again), untyped(state))
+    assert any(map(is_key, jax.tree.leaves(again)))
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_with_the_random_keys_of_its_state(tmp_path: Path) -> None:
     task = ControlTask("keyed", Keyed())
     options: dict[str, Any] = LEVERS | {"validate_every": 1}
     whole = hades.distill(task, **options, generations=2)
