@@ -133,12 +133,12 @@ class Config:
     @property
     def starts_from_dataset(self) -> bool:
         """Whether `start` names a dataset."""
-        return self.start_file is not None or self.start in zoo()
+        return _names_dataset(self.start)
 
     @property
     def start_file(self) -> Path | None:
         """The dataset's file, or its run's folder, that `start` names, if it does."""
-        return Path(self.start) if self.start.endswith(".safetensors") or os.sep in self.start else None
+        return Path(self.start) if _is_place(self.start) else None
 
     @property
     def keeps_networks(self) -> bool:
@@ -197,7 +197,7 @@ class Config:
             implied |= {"networks": ()}
         if overrides.get("init") == "fixed" and not self.keeps_networks:
             implied |= {"inits": 1}  # as published: HaDES-F overfits one network
-        if (start := overrides.get("start")) and dataclasses.replace(self, start=start).starts_from_dataset:
+        if _names_dataset(overrides.get("start", "")):
             implied |= {"start_actions": None, "searches": 1}
         return dataclasses.replace(self, **{**implied, **overrides, "learner": recipe})
 
@@ -207,6 +207,14 @@ def _recipes() -> ModuleType:
     from hades.learner import recipes
 
     return recipes
+
+
+def _is_place(start: str) -> bool:
+    return start.endswith(".safetensors") or os.sep in start
+
+
+def _names_dataset(start: str) -> bool:
+    return _is_place(start) or start in zoo()
 
 
 def _sharpens(labels: str) -> bool:

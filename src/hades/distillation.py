@@ -216,10 +216,12 @@ def _scored(config: Config) -> Networks:
     """Which networks a result is scored by: those that it was distilled for."""
     if config.keeps_networks:
         return OWN
-    kinds = ", ".join(dict.fromkeys(config.networks)) if len(set(config.networks)) > 1 else ""
-    spread = f"{config.rate_spread:g} times smaller to larger" if config.rate_spread else ""
-    about = [f"of {kinds}"] * bool(kinds) + [f"by step sizes from {spread}"] * bool(spread)
-    return Networks(f"fresh, {', '.join(about)}") if about else FRESH
+    words, kinds = [], dict.fromkeys(config.networks)
+    if len(kinds) > 1:
+        words.append(f"of {', '.join(kinds)}")
+    if config.rate_spread:
+        words.append(f"by step sizes from {config.rate_spread:g} times smaller to larger")
+    return Networks(", ".join(["fresh", *words])) if words else FRESH
 
 
 def _run(

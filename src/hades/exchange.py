@@ -129,9 +129,8 @@ def recorded(name: str, task: "Task", size: int, seed: int) -> Dataset:
         here = ", ".join(sorted(minari.list_local_datasets())) or "none"
         raise InputError(f"there is no dataset {known} of Minari's on this machine (there: {here})") from error
     rng = np.random.default_rng(seed)
-    episodes = [
-        found[int(i)] for i in rng.choice(found.episode_indices, size, replace=size > len(found.episode_indices))
-    ]
+    numbers = found.episode_indices
+    episodes = [found[int(i)] for i in rng.choice(numbers, size, replace=size > len(numbers))]
     if not all(isinstance(episode.observations, np.ndarray) for episode in episodes):
         raise InputError(f"{known} has observations in several parts; make one array of them, for Dataset.from_arrays")
     steps = [int(rng.integers(len(episode.actions))) for episode in episodes]

@@ -202,11 +202,11 @@ class Loop:
         seconds = self._spend(watch)
         new = self._rows(log, int(done), generation, before)
         self.per_dispatch = max(1, min(MAX_PER_DISPATCH, int(DISPATCH_SECONDS / (seconds / int(done)))))
-        over, phase_over = (self.over(int(state.generation), part) for part in (1.0, share))
-        stuck = self.stuck
-        if int(state.generation) % config.validate_every == 0 or phase_over or stuck:
+        stuck, over = self.stuck, self.over(int(state.generation))
+        phase_over = stuck is not None or self.over(int(state.generation), share)
+        if int(state.generation) % config.validate_every == 0 or phase_over:
             state = self._validate(state, new[-1], display)
-        if (phase_over or stuck) and not over:
+        if phase_over and not over:
             if stuck:
                 display.say(f"what is next is begun: {stuck}")
             state = self._compiled(self.search.next_phase(state), display)

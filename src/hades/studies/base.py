@@ -105,13 +105,14 @@ class Study(ABC):
 
     def making(self, cell: Cell) -> Json:
         """All that makes a cell's result, of which its row's key is the hash."""
+        wants = self.wants(cell)
         return {
             "study": self.name,
             "cell": cell,
-            "configs": [on_disk.configuration(wanted.config()) for wanted in self.wants(cell)],
+            "configs": [on_disk.configuration(wanted.config()) for wanted in wants],
             "datasets": {name: on_disk.digest(name) for name in self.reads(cell)},
             "versions": on_disk.versions(),
-            **on_disk.code(wanted.made() for wanted in self.wants(cell)),
+            **on_disk.code(wanted.made() for wanted in wants),
         }
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hades.aliases import Options
 from hades.errors import InputError
+from hades.seeds import is_key
 
 PLAIN = bool, int, float, str
 DEEP = 5
@@ -46,7 +46,7 @@ def checksum(*arrays: Any) -> str:
     """Of arrays' bytes: eight hexadecimal digits."""
     total = 0
     for array in arrays:
-        if isinstance(array, jax.Array) and jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
+        if isinstance(array, jax.Array) and is_key(array):
             array = jax.random.key_data(array)
         total = zlib.crc32(np.asarray(array).tobytes(), total)
     return f"{total:08x}"

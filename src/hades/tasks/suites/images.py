@@ -138,9 +138,10 @@ def _download(name: str, source: Source, file: str) -> Path:
         pooch.get_logger().setLevel("ERROR")
         return Path(pooch.retrieve(source.url + file, f"md5:{source.files[file]}", file, cache))
     except (OSError, ValueError) as error:  # no network; a wrong checksum
-        here = isinstance(error, OSError) and error.filename  # a full disk, a folder that may not be written
-        no_way = reason(error) if here else "there is no way to it from here"
-        why = "its checksum is wrong" if isinstance(error, ValueError) else no_way
+        if isinstance(error, ValueError):
+            why = "its checksum is wrong"
+        else:  # of a file: a full disk, a folder that may not be written
+            why = reason(error) if error.filename else "there is no way to it from here"
         raise InputError(
             f"{name} could not be downloaded from {source.url} ({why}); try again with a network, or give "
             f"--data-dir a folder with {', '.join(source.files)}"
