@@ -96,12 +96,14 @@ def test_a_fixed_initialisation_means_one_network_unless_several_are_asked_for()
     assert Config(init="fixed", inits=4).override({"init": "fixed"}).inits == 4
 
 
-def test_a_dataset_to_go_on_from_is_one_start_with_actions_of_its_own() -> None:
-    config = Config(start_actions=0.1, searches=4)
+def test_a_dataset_to_go_on_from_is_one_start_with_actions_and_a_normaliser_of_its_own() -> None:
+    config = Config(start_actions=0.1, searches=4, normaliser="running")
     on, sampled = config.override({"start": "hopper-4"}), config.override({"start": "sample"})
-    assert (on.start_actions, on.searches) == (None, 1) and (sampled.start_actions, sampled.searches) == (0.1, 4)
-    asked = config.override({"start": "hopper-4", "start_actions": 0.2, "searches": 2})
-    assert (asked.start_actions, asked.searches) == (0.2, 2)  # as told, and refused where it is looked at
+    assert (on.start_actions, on.searches, on.normaliser) == (None, 1, "fixed")
+    assert (sampled.start_actions, sampled.searches, sampled.normaliser) == (0.1, 4, "running")
+    asked = config.override({"start": "hopper-4", "start_actions": 0.2, "searches": 2, "normaliser": "running"})
+    assert (asked.start_actions, asked.searches, asked.normaliser) == (0.2, 2, "running")  # and refused, elsewhere
+    assert config.override({"normaliser": "none"}).override({"start": "hopper-4"}).normaliser == "none"
 
 
 @pytest.mark.parametrize(

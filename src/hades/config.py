@@ -178,7 +178,7 @@ class Config:
         A ``learner`` among them is laid over the recipe, and ``strategy_options`` over those there are (none at all
         leave none). A limit replaces the whole budget, another strategy comes without this one's step size and
         options, another network takes the place of several, ``init="fixed"`` means one network, and a dataset to go
-        on from is one start, with actions of its own.
+        on from is one start, with actions and a normaliser of its own.
 
         Raises:
             InputError: for an option that there is not, or a value that cannot be.
@@ -199,6 +199,7 @@ class Config:
             implied |= {"inits": 1}  # as published: HaDES-F overfits one network
         if _names_dataset(overrides.get("start", "")):
             implied |= {"start_actions": None, "searches": 1}
+            implied |= {"normaliser": "fixed"} if self.normaliser == "running" else {}
         return dataclasses.replace(self, **{**implied, **overrides, "learner": recipe})
 
 
