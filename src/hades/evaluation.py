@@ -30,6 +30,7 @@ from hades.normalisers import normaliser_of
 from hades.options import held_to, shown
 from hades.parallel import shifts
 from hades.progress import Left, silent
+from hades.runs import made_with
 from hades.scores import FRESH, OWN, STRANGERS, Evaluation, Networks
 from hades.scoring import AnyNormaliser, Fitness
 from hades.seeds import as_key, key_of, stored_key
@@ -155,7 +156,8 @@ def evaluate(
         True
     """
     runtime.configure()
-    dataset = as_dataset(dataset)
+    place, dataset = dataset, as_dataset(dataset)
+    task = task_of(dataset, place=place) if task is None else task
     planned = trial(dataset, task, inits, episodes, learner=learner, greedy=greedy, init=init, seed=seed)
     with working(_doing(planned.fitness, planned.networks)) as left:
         params = planned.trained(dataset.states, dataset.targets)
@@ -186,7 +188,7 @@ class Trial(NamedTuple):
 
 def trial(
     dataset: Dataset,
-    task: Task | str | None,
+    task: Task | str,
     inits: int | None,
     episodes: int,
     *,
@@ -204,7 +206,7 @@ def trial(
     Raises:
         InputError: as `evaluate`.
     """
-    task = task_of(dataset) if task is None else tasks.ready(task)
+    task = tasks.ready(task)
     if dataset.spec != task.spec:
         raise InputError(f"the dataset is for {_in_words(dataset.spec)}, but {task.name} has {_in_words(task.spec)}")
     task.check_dataset(dataset)
@@ -253,8 +255,14 @@ def networks_of(
     return OWN, own
 
 
-def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
+def task_of(dataset: Dataset, name: str | None = None, *, place: AnyDataset | None = None, **options: Any) -> Task:
     """The task to score a dataset on: of a name, or the one that it was made on.
+
+    Args:
+        dataset: the dataset.
+        name: the task's, where it is told.
+        place: where the dataset comes from; a run's folder knows what its task was made with, and where its files lay.
+        options: of `hades.make`.
 
     Raises:
         InputError: where that cannot be made again from what the file says.
@@ -265,7 +273,7 @@ def task_of(dataset: Dataset, name: str | None = None, **options: Any) -> Task:
         raise InputError("this dataset names no task; give one (--task)")
     call = tasks.own.typed(dataset.task, dataset.info.get("task_options", {}))
     call = call or "hades.evaluate(dataset, task), or the name of another (--task)"
-    return tasks.again(dataset.task, dataset.info, call, options)
+    return tasks.again(dataset.task, dataset.info, call, {**made_with(place), **options})
 
 
 def recipe(dataset: Dataset, learner: Wishes = None, reference: Recipe | None = None) -> Recipe:

@@ -304,3 +304,12 @@ def free_path(stem: str) -> Path:
     """``runs/stem``, or with the first number that is free."""
     candidates = (Path("runs") / (stem + suffix) for suffix in ("", *(f"-{i}" for i in range(2, 100_000))))
     return next(path for path in candidates if not path.exists())
+
+
+def made_with(place: object) -> Options:
+    """Of a run's folder: what its task was made with, and where its files lay. Of anything else nothing."""
+    if not isinstance(place, (str, os.PathLike)) or not os.path.isdir(place):
+        return {}
+    with contextlib.suppress(InputError):  # a folder may hold a dataset, and nothing else of a run
+        return Run.open(place).about["task_options"]
+    return {}

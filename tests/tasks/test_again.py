@@ -166,6 +166,22 @@ def test_a_folder_of_a_named_set_holds_the_same_images_or_is_refused(
         task_of(dataset)
 
 
+def test_a_runs_folder_knows_where_its_images_lay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, seed in (("one", 0), ("two", 1)):
+        (tmp_path / folder).mkdir()
+        np.savez(tmp_path / folder / "mnist.npz", **labelled(seed=seed, classes=10))  # type: ignore[arg-type]
+    monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "two"))
+    task = hades.make("mnist", data_dir=tmp_path / "one")
+    tiny: dict[str, Any] = {"generations": 1, "inits": 1, "validate_inits": 2}
+    learner = {"network": "mlp", "width": 8, "epochs": 2}
+    run = hades.distill(task, 10, out=tmp_path / "run", learner=learner, progress=False, **tiny).run
+    assert run is not None
+    dataset = hades.load(run)
+    with pytest.raises(InputError, match="mnist has other data now"):
+        hades.evaluate(dataset, inits=2)
+    assert hades.evaluate(run, inits=2).mean == hades.evaluate(dataset, task, inits=2).mean
+
+
 def test_parts_of_a_union_are_asked_for_too(tmp_path: Path) -> None:
     task = hades.make(Windy())
     union = merge([_dataset(task, tmp_path), _dataset(hades.make(Walk()), tmp_path)])

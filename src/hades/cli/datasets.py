@@ -12,7 +12,7 @@ from tyro.conf import Positional, arg
 from hades import arguments
 from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of, refuse
-from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing, made_with
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show, words
 from hades.errors import InputError, meant
 from hades.learner.recipe import Learner, Recipe
@@ -106,8 +106,7 @@ class Evaluate(_Rest, _Scoring):
         dataset = load(self.dataset)
         if dataset.parts:
             return self._parts(dataset)
-        where = made_with(self.dataset) if self.task is None else {}
-        task = task_of(dataset, self.task, **where | self.environment.given())
+        task = task_of(dataset, self.task, place=self.dataset, **self.environment.given())
         return self._table(dataset, task) if self.across or self.baselines else self._one(dataset, task)
 
     def _one(self, dataset: "Dataset", task: "Task") -> int:

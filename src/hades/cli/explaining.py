@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 
 from hades import arguments
 from hades.cli.derive import Flag, given, options_of
-from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing, made_with
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show
 from hades.tables import align
 
@@ -49,8 +49,7 @@ class Explain(Writing, _Explaining):
         runtime.configure()
         dataset = alone(load(self.dataset))
         out = self.out and self.free(self.out)
-        where = made_with(self.dataset) if self.task is None else {}
-        task = task_of(dataset, self.task, **where | self.environment.given())
+        task = task_of(dataset, self.task, place=self.dataset, **self.environment.given())
         how = given(self, arguments.Explaining)
         found = meaning(dataset, task, **how, working=partial(working, quiet=self.quiet))
         files = list(_drawn(found, out)) if out else []

@@ -1,7 +1,6 @@
 """Options that commands share: of output, of the task, of a run, of a cluster."""
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -63,15 +62,6 @@ class TaskOptions:
         """What was given, for `hades.make`."""
         named = {"backend": self.backend, "data_dir": self.data_dir and str(self.data_dir), "zca": self.zca}
         return {name: value for name, value in named.items() if value} | dict(map(_pair, chain(*self.env_arg)))
-
-
-def made_with(place: Path) -> Json:
-    """Of a run's folder: what its task was made with, and where its files lay."""
-    from hades.runs import Run
-
-    with suppress(InputError):  # a folder may hold a dataset, and nothing else of a run
-        return Run.open(place).about["task_options"] if place.is_dir() else {}
-    return {}
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 from hades import arguments
 from hades.aliases import Json
 from hades.cli.derive import Flag, given, options_of, refuse
-from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing, made_with
+from hades.cli.groups import Folder, Output, TaskOptions, Text, Writing
 from hades.cli.output import show
 from hades.errors import InputError
 from hades.learner.recipe import Learner, Recipe
@@ -82,8 +82,7 @@ class Render(Writing, _Rendering):
             refuse(self, ("backend", "data_dir", "zca", "env_arg"), "is for datasets of one task")
             task = self.task
         else:
-            where = made_with(self.dataset) if self.task is None else {}
-            task = task_of(dataset, self.task, **where | self.environment.given())
+            task = task_of(dataset, self.task, place=self.dataset, **self.environment.given())
         how: Json = given(self, arguments.Rendering) | {"working": partial(working, quiet=self.quiet)}
         path, episodes = render(dataset, out, task, learner=Learner(**given(self, Recipe)), **how)
         loads, size = path.suffix == ".html", path.stat().st_size

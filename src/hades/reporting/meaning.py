@@ -17,7 +17,7 @@ from hades.clocks import Stopwatch
 from hades.dataset import AnyDataset, Dataset, as_dataset
 from hades.display import action_in_words
 from hades.errors import InputError
-from hades.evaluation import Trial, Working, trial
+from hades.evaluation import Trial, Working, task_of, trial
 from hades.learner.networks import Params
 from hades.metrics import metric_of
 from hades.normalisers import OnlineNormaliser
@@ -139,10 +139,11 @@ def meaning(
         (0, 1, 2, 4, 8, 16, 32, 64, 128, 200)
     """
     runtime.configure()
-    dataset = alone(as_dataset(dataset))
+    place, dataset = dataset, alone(as_dataset(dataset))
     if unknown := set(parts) - set(PARTS):
         raise InputError(f"there is no part {shown(min(unknown))}; parts are {', '.join(PARTS)}")
     number = None if "init_key" in dataset.info else inits  # of its own as many as there are
+    task = task_of(dataset, place=place) if task is None else task
     planned = trial(dataset, task, number, episodes, seed=seed, test=False)
     found, missing = {}, {}
     with working(f"{planned.fitness.task.name}: what the {len(dataset)} pairs mean (compiling first)") as left:

@@ -12,7 +12,7 @@ from hades.aliases import PyTree
 from hades.arguments import Rendering
 from hades.dataset import AnyDataset, Dataset, as_dataset
 from hades.errors import InputError
-from hades.evaluation import Trial, Working, trial
+from hades.evaluation import Trial, Working, task_of, trial
 from hades.files import as_path, write_atomically
 from hades.learner.recipe import Wishes
 from hades.merging import parts
@@ -165,8 +165,9 @@ class _Plan(NamedTuple):
 
 def _plan(dataset: AnyDataset, task: Task | str | None, inits: int | None, **how: Any) -> _Plan:
     runtime.configure()
-    dataset = as_dataset(dataset)
+    place, dataset = dataset, as_dataset(dataset)
     if dataset.parts and not isinstance(task, Task):
         task = next(iter(parts(dataset, task=task).values()))
+    task = task_of(dataset, place=place) if task is None else task
     planned = trial(dataset, task, inits, 1, usual=1, **how)
     return _Plan(planned.fitness.task.played, dataset, planned)
