@@ -31,16 +31,17 @@ class Envs:
 
 
 def _overview(names: list[str]) -> str:
-    """The names of the suites that come with HaDES; of the others, how many there are or what they need."""
+    """The names of the suites that come with HaDES; of the others, how many there are, and how one gets them."""
     from hades.tasks.suites import LATER, SUITES
 
     there = Counter(name.split("/")[0] for name in names)
-    lines = []
-    for suite in LATER:
-        how = f"{there[suite]}: hades envs {suite}" if there[suite] else install(suite)
-        lines.append((f"{suite}/...", SUITES[suite].what, how))
+    lines = [(f"{suite}/...", str(there[suite] or "missing"), SUITES[suite].what) for suite in LATER]
     own = [name for name in names if name.split("/")[0] not in LATER]
-    ends = ["FILE.py:CLASS or module:CLASS is an environment of your own.", f"(extras {IN_A_CLONE})"]
+    ends = [
+        "hades envs SUITE lists what is there; one that is missing comes by",
+        f"{install('SUITE')} ({IN_A_CLONE.replace('EXTRA', 'SUITE')}).",
+        "FILE.py:CLASS or module:CLASS is an environment of your own.",
+    ]
     return "\n".join([*own, "", align(lines), "", *ends])
 
 

@@ -40,7 +40,7 @@ SUITES = {
     "images": Suite("labelled images"),
     "gymnax": Suite("classic control, MinAtar, bsuite, in JAX"),
     "brax": Suite("rigid bodies, in JAX"),
-    "gymnasium": Suite("what is registered with Gymnasium: MuJoCo, Box2D, Atari, MiniGrid, your own"),
+    "gymnasium": Suite("Gymnasium's: MuJoCo, Box2D, Atari, your own"),
     "envpool": Suite("MuJoCo, dm_control, Atari, MetaWorld, Fetch, by threads in C++", "envpool"),
     "playground": Suite("MuJoCo Playground, in JAX", "mujoco_playground"),
     "navix": Suite("MiniGrid in JAX", "navix"),
