@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from statistics import mean, stdev
+from statistics import mean
 
 from measured import all_rows, found, long_ago, of, paper, rows, spread, table
 
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
+from hades.studies.pieces import over_seeds
 
 BODIES = {
     "ant": "Ant", "halfcheetah": "HalfCheetah", "humanoid": "Humanoid", "humanoidstandup": "HumanoidStandup",
@@ -48,7 +49,7 @@ def half_time() -> Iterator[str]:
     """Pendulum's."""
     short = [row for row in all_rows("results", name="pendulum") if row["config"]["minutes"] == 1.5]
     returns = [row["scores"][0]["return"]["mean"] for row in short]
-    yield f"({mean(returns):.1f} ± {stdev(returns):.1f} at width 64 in half its minutes, {len(returns)} seeds)"
+    yield f"({mean(returns):.1f} ± {over_seeds(returns):.1f} at width 64 in half its minutes, {len(returns)} seeds)"
 
 
 def one_network() -> Iterator[str]:
@@ -118,8 +119,9 @@ def games() -> Iterator[str]:
         ]
         yield "HaDES-{} {}, {} and {}".format(kind, *three)
     narrow = [row["scores"] for row in all_rows("results_games", name="breakout", minutes=10)]
-    own, wide = ([scores[i]["return"]["mean"] for scores in narrow] for i in (0, 1))
-    yield f"Breakout had {mean(own):.1f} ± {stdev(own):.1f}, and {mean(wide):.1f} ± {stdev(wide):.1f} at width 512"
+    returns = ([scores[i]["return"]["mean"] for scores in narrow] for i in (0, 1))
+    own, wide = (f"{mean(each):.1f} ± {over_seeds(each):.1f}" for each in returns)
+    yield f"Breakout had {own}, and {wide} at width 512"
 
 
 def generalisation() -> Iterator[str]:
