@@ -39,6 +39,12 @@ def _heard() -> None:
             signal.signal(number, handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _key(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Runs are signed by a key of the tests' own."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(scope="session")
 def target() -> ControlTask:
     """A task that is over in milliseconds."""

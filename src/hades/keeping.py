@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jax
 
-from hades import runtime
+from hades import runtime, trust
 from hades.aliases import Json
 from hades.attempts import State
 from hades.config import Config
@@ -98,7 +98,7 @@ class RunKeeper:
 def about(search: Search, preset: str) -> Json:
     """What a run's folder says of itself."""
     task = search.task
-    return {
+    known = {
         "task": task.name,
         **task.origin,
         "own": task.own,  # also where it is nobody's
@@ -109,6 +109,7 @@ def about(search: Search, preset: str) -> Json:
         "versions": versions(task),
         "made": {"date": datetime.now(UTC).isoformat(timespec="seconds"), "hardware": runtime.hardware()},
     }
+    return trust.signed(known)
 
 
 def config_of(config: Config) -> Json:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hades import checkpoints, journal, manifest, runtime
+from hades import checkpoints, journal, manifest, runtime, trust
 from hades.aliases import Options, PyTree
 from hades.checkpoints import KEPT, Damaged
 from hades.dataset import FILE, Dataset, load
@@ -307,9 +307,13 @@ def free_path(stem: str) -> Path:
 
 
 def made_with(place: object) -> Options:
-    """Of a run's folder: what its task was made with, and where its files lay. Of anything else nothing."""
+    """Of a run's folder: what its task was made with, and where its files lay, that with code if the run was this
+    user's. Of anything else nothing."""
     if not isinstance(place, (str, os.PathLike)) or not os.path.isdir(place):
         return {}
-    with contextlib.suppress(InputError):  # a folder may hold a dataset, and nothing else of a run
-        return Run.open(place).about["task_options"]
-    return {}
+    try:
+        about = Run.open(place).about
+    except InputError:  # a folder may hold a dataset, and nothing else of a run
+        return {}
+    options = about.get("task_options", {})
+    return {name: value for name, value in options.items() if name != "file" or trust.is_ours(about)}

@@ -19,6 +19,7 @@ from hades.evaluation import task_of
 from hades.keeping import about, dataset_of
 from hades.learner.recipe import Learner
 from hades.merging import merge, parts
+from hades.reporting.subject import subject
 from hades.runs import Run
 from hades.search import Search
 from hades.tasks import own
@@ -77,7 +78,7 @@ def test_no_code_is_run_for_a_files_word_alone(cartpole_pairs: hades.Dataset, tm
             "is code, which is not run for a file's word alone; if it is yours, go on with: --task",
         ),
         (f"{library}:getoutput", "is code, which is not run"),
-        ("subprocess.py:getoutput", "there is no file subprocess.py"),
+        ("subprocess.py:getoutput", "is code of a file that is not here; go on with: --task FILE.py:getoutput"),
         ("gymnasium/antigravity:Env-v0", "is code, which is not run"),
     ):
         evil = hades.load(replace(cartpole_pairs, task=name, info=known).save(tmp_path / "evil.safetensors"))
@@ -180,6 +181,27 @@ def test_a_runs_folder_knows_where_its_images_lay(tmp_path: Path, monkeypatch: p
     with pytest.raises(InputError, match="mnist has other data now"):
         hades.evaluate(dataset, inits=2)
     assert hades.evaluate(run, inits=2).mean == hades.evaluate(dataset, task, inits=2).mean
+
+
+def test_where_code_lies_is_believed_of_ones_own_runs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that somebody sent could name any file of this machine, which is here byte for byte."""
+    file = tmp_path / "code" / "mine.py"
+    file.parent.mkdir()
+    file.write_bytes((Path(__file__).parents[1] / "walk.py").read_bytes())
+    tiny: dict[str, Any] = {"generations": 1, "population": 4, "inits": 1, "normaliser": "none", "validate_inits": 2}
+    learner = {"width": 4, "epochs": 2}
+    run = hades.distill(f"{file}:Walk", 3, out=tmp_path / "run", learner=learner, progress=False, **tiny).run
+    assert run is not None
+    monkeypatch.chdir(tmp_path)
+    played = hades.evaluate(run, inits=2, episodes=1)
+    assert subject(run).played() is not None
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of another"))
+    for look in (lambda: hades.evaluate(run), lambda: hades.meaning(run), lambda: subject(run).played()):
+        with pytest.raises(
+            InputError, match=r"mine\.py:Walk is code of a file that is not here; go on with: --task FILE\.py:Walk"
+        ):
+            look()
+    assert (hades.evaluate(run, hades.make(f"{file}:Walk"), inits=2, episodes=1).returns == played.returns).all()
 
 
 def test_parts_of_a_union_are_asked_for_too(tmp_path: Path) -> None:

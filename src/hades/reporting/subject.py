@@ -53,7 +53,7 @@ class Subject:
         """
         if self.dataset is None or self.dataset.parts:
             return None
-        return task_of(self.dataset, **mapping(self.about.get("task_options")))
+        return task_of(self.dataset, place=self.run)
 
     @property
     def metric(self) -> Metric:

@@ -47,11 +47,13 @@ def check_code(name: str, file: str | None, fingerprint: str | None, call: str) 
         InputError: if not; of a module nobody can say it.
     """
     place = name.rpartition(":")[0]
-    path = _file(place, file) if place.endswith(".py") and Path(place).name == place else None
-    if path is None:
+    if not place.endswith(".py") or Path(place).name != place:
         raise InputError(
             f"{name} is code, which is not run for a file's word alone; if it is yours, go on with: {call}"
         )
+    path = as_path(file or place)
+    if not path.is_file():
+        raise InputError(f"{name} is code of a file that is not here; go on with: {call}")
     if fingerprint_of(path) != fingerprint:
         raise InputError(f"{name} has other code now than this was made on; go on with: {call}")
 

@@ -325,7 +325,7 @@ def test_a_file_is_remembered_by_where_it_was_and_what_it_said(
     assert hades.resume("run", generations=3, progress=False).metrics[-1]["generation"] == 3
     assert str(tmp_path) not in str(result.dataset.info)
     monkeypatch.chdir("/")
-    with pytest.raises(InputError, match=r"there is no file own_point.py; give where it is"):
+    with pytest.raises(InputError, match=r"own_point\.py:small is code of a file that is not here"):
         hades.evaluate(result.dataset, inits=1, episodes=1)
     assert np.isfinite(hades.evaluate(result.dataset, hades.make(f"{own}:small"), inits=1, episodes=1).mean)
     own.write_text(OWN.replace("-9, 9", "-8, 8"))
