@@ -1,5 +1,6 @@
 """An off-policy actor: critics of what was seen, and their value differentiated through the inner loop."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 import hades
 from hades.dataset import Spec
+from hades.learner.recipes import CONTINUOUS
 from hades.normalisers import Normaliser
 from hades.strategies.actors import Twins
 from hades.strategies.replay import Replay, Transition, transitions
+from hades.strategies.td3 import TD3, Options
 from hades.tasks.control import ControlTask
 from hades.tasks.rollouts import Trajectory
 
@@ -44,6 +47,14 @@ def test_a_resumed_run_is_the_same_run(target: ControlTask, tmp_path: Path) -> N
     np.testing.assert_array_equal(resumed.dataset.states, whole.dataset.states)
     np.testing.assert_array_equal(resumed.dataset.actions, whole.dataset.actions)
     assert [row["critic"] for row in resumed.metrics] == [row["critic"] for row in whole.metrics]
+
+
+def test_it_brings_a_recipe_whose_steps_have_a_good_derivative() -> None:
+    moves, pictures = (TD3.implied(Spec(shape, 3, discrete=False)) for shape in ((6,), (84, 84, 4)))
+    recipe = CONTINUOUS.patched(moves["learner"])
+    assert (recipe.optimiser, recipe.loss, recipe.depth) == ("momentum", "mse", 1)
+    assert moves["learn_std"] is False and moves["strategy_options"].keys() <= {f.name for f in fields(Options)}
+    assert "learner" not in pictures
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,15 @@ from hades.tasks.rollouts import Trajectory
 
 LEARNING_RATE = 0.01
 """Of the pairs, where nobody says another."""
+WIDE = Learner(width=256, depth=1, activation="tanh", optimiser="momentum", epochs=64)
+"""One wide layer depends less on how it began, and what is learnt for it holds for other networks. The derivative of
+few and gentle steps is smooth, and that of momentum's is cheap."""
+SQUARED: dict[str, Any] = {
+    "size": 16, "start": "sample", "greedy": True, "validate_every": 50, "validate_inits": 32,
+    "learner": WIDE | Learner(loss="mse", learning_rate=0.01, clip=0.0),
+}  # fmt: skip
+"""Where actions are continuous. Means are trained by squared errors, in steps that are small enough for tanh networks
+of this width not to swing, and play without noise in the end."""
 
 
 class Solved(Protocol):

@@ -22,6 +22,8 @@ from hades.options import check, option
 from hades.scoring import staged
 from hades.strategies import Oracle, Settings, Solution
 from hades.strategies.actors import (
+    SQUARED,
+    WIDE,
     Actor,
     Critic,
     CriticState,
@@ -34,25 +36,20 @@ from hades.strategies.actors import (
 from hades.tasks.rollouts import Play, Trajectory
 
 GROUP = "strategy ppo"
-_WIDE = Learner(width=256, depth=1, activation="tanh", optimiser="momentum", epochs=64)
-"""One wide layer depends less on how it began, and what is learnt for it holds for other networks. The derivative of
-few and gentle steps is smooth, and that of momentum's is cheap."""
 DISCRETE: dict[str, Any] = {
     "size": 16, "start": "sample", "labels": "soft", "inits": 4, "validate_every": 20, "validate_inits": 64,
-    "learner": _WIDE | Learner(learning_rate=0.3),
+    "learner": WIDE | Learner(learning_rate=0.3),
 }  # fmt: skip
 """What pays where actions are discrete (docs/laptop.md)."""
 CONTINUOUS: dict[str, Any] = {
-    "size": 16, "strategy_lr": 0.02, "start": "sample", "inits": 8, "greedy": True, "learn_std": True,
-    "validate_every": 50, "validate_inits": 32,
+    **SQUARED, "strategy_lr": 0.02, "inits": 8, "learn_std": True,
     "strategy_options": {
         "environments": 16, "passes": 8, "minibatches": 4, "gae_lambda": 0.9, "entropy": 0.001, "critic_lr": 0.003,
         "lr_decay": 0.9999,
     },
-    "learner": _WIDE | Learner(loss="mse", log_std=-0.7, learning_rate=0.01, clip=0.0),
+    "learner": SQUARED["learner"] | Learner(log_std=-0.7),
 }  # fmt: skip
-"""And where they are continuous: their noise is searched for with the pairs. Means are trained by squared errors, in
-steps that are small enough for tanh networks of this width not to swing, and play without noise in the end."""
+"""And where they are continuous: their noise is searched for with the pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)

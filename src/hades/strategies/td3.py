@@ -20,11 +20,13 @@ from hades.aliases import PyTree
 from hades.dataset import Spec
 from hades.errors import InputError
 from hades.learner.heads import Head, Output
+from hades.learner.recipe import Learner
 from hades.normalisers import Moments
 from hades.options import check, option
 from hades.scoring import staged
 from hades.strategies import Oracle, Settings, Solution
 from hades.strategies.actors import (
+    SQUARED,
     Actor,
     Returns,
     Twins,
@@ -38,6 +40,13 @@ from hades.strategies.replay import Replay, Transition, bytes_of, transitions
 from hades.tasks.rollouts import Play, Trajectory
 
 GROUP = "strategy td3"
+CONTINUOUS: dict[str, Any] = {
+    **SQUARED, "inits": 4, "start_actions": 0.1, "learn_std": False, "normaliser": "running",
+    "strategy_options": {"environments": 8, "rollout": 64, "updates": 64, "actor_updates": 8, "critic_width": 256},
+    "learner": SQUARED["learner"] | Learner(log_std=-1.0),
+}  # fmt: skip
+"""What pays where every step is dear (docs/laptop.md). Noise stays: searched for it vanishes, as no critic asks for
+any."""
 REPLAY_BYTES = 2**26
 """Of the transitions that are kept, where nobody says how many."""
 
@@ -121,9 +130,9 @@ class TD3(Actor):
 
     @classmethod
     def implied(cls, spec: Spec) -> Mapping[str, Any]:
-        """Several networks in each gradient."""
-        del spec
-        return {"inits": 4, "searches": 1, "curriculum": None}
+        """Several networks in each gradient, trained in steps that have a good one; of pictures, by what sees them."""
+        needed = {"inits": 4, "searches": 1, "curriculum": None}
+        return needed if spec.pixels or spec.discrete else needed | CONTINUOUS  # discrete ones are refused
 
     def init(self, key: jax.Array, solution: Solution | None = None) -> TD3State:
         """From the start, or another solution, with critics that know nothing."""
