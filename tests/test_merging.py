@@ -124,6 +124,7 @@ def test_continuous_tasks_merge(sizes: dict[str, tuple[int, int]]) -> None:
         ([discrete("CartPole-v1", 4, 2)], "two datasets or more"),
         ([discrete("CartPole-v1", 4, 2)] * 2, "two datasets are for CartPole-v1"),
         ([discrete("CartPole-v1", 4, 2), discrete("", 4, 2)], "names no task"),
+        ([merge([discrete("a", 4, 2), discrete("b", 4, 2)]), discrete("c", 4, 2)], "cannot be merged again"),
         ([discrete("CartPole-v1", 4, 2), hades.Dataset(states=ONE, actions=ONE, task="b")], "one kind of head"),
         ([discrete("CartPole-v1", 4, 2), hades.Dataset(states=np.ones((1, 2, 2, 1)), labels=ONE, task="b")], "rank"),
         ([discrete("CartPole-v1", 4, 2), discrete("b", 4, 2, info={"metric": "validation accuracy"})], "control"),
@@ -132,6 +133,11 @@ def test_continuous_tasks_merge(sizes: dict[str, tuple[int, int]]) -> None:
 def test_what_does_not_fit_together(datasets: list[hades.Dataset], says: str) -> None:
     with pytest.raises(hades.InputError, match=says):
         merge(datasets)
+
+
+def test_a_union_is_scored_on_each_task_not_as_one() -> None:
+    with pytest.raises(hades.InputError, match="of several tasks, a, b: "):
+        hades.evaluate(merge([discrete("a", 4, 2), discrete("b", 4, 2)]))
 
 
 def test_a_dataset_of_one_task_has_no_parts() -> None:

@@ -47,6 +47,16 @@ def test_a_search_goes_on_from_a_dataset(target: ControlTask, tmp_path: Path) ->
             hades.distill(target, **{"size": 2, "start": str(file), **options, **more})
 
 
+def test_a_run_keeps_the_dataset_that_it_goes_on_from(target: ControlTask, tmp_path: Path) -> None:
+    """What was at its place may be gone, or another, by the time that the run goes on."""
+    steps = hades.Dataset(states=np.asarray([[-1.0], [1.0]]), actions=np.asarray([[1.0], [-1.0]]), task="walk")
+    file, options = steps.save(tmp_path / "good.safetensors"), {**TINY, "generations": 1}
+    first = hades.distill(target, start=file, out=tmp_path / "run", **options)
+    assert len(first.dataset) == 2  # as many pairs as those have
+    file.unlink()
+    assert hades.resume(tmp_path / "run", target, generations=2, progress=False).metrics[-1]["generation"] == 2
+
+
 def test_a_dataset_that_nothing_better_is_found_for_is_kept(target: ControlTask, tmp_path: Path) -> None:
     steps = hades.Dataset(
         states=np.asarray([[-1.0], [1.0]]), actions=np.asarray([[1.0], [-1.0]]), task="walk"

@@ -133,7 +133,7 @@ class Config:
     @property
     def starts_from_dataset(self) -> bool:
         """Whether `start` names a dataset."""
-        return _names_dataset(self.start)
+        return names_dataset(self.start)
 
     @property
     def start_file(self) -> Path | None:
@@ -197,7 +197,7 @@ class Config:
             implied |= {"networks": ()}
         if overrides.get("init") == "fixed" and not self.keeps_networks:
             implied |= {"inits": 1}  # as published: HaDES-F overfits one network
-        if _names_dataset(overrides.get("start", "")):
+        if names_dataset(overrides.get("start", "")):
             implied |= {"start_actions": None, "searches": 1}
             implied |= {"normaliser": "fixed"} if self.normaliser == "running" else {}
         return dataclasses.replace(self, **{**implied, **overrides, "learner": recipe})
@@ -214,7 +214,8 @@ def _is_place(start: str) -> bool:
     return start.endswith(".safetensors") or os.sep in start
 
 
-def _names_dataset(start: str) -> bool:
+def names_dataset(start: str) -> bool:
+    """Whether `Config.start` is a dataset's file, run or name in the zoo."""
     return _is_place(start) or start in zoo()
 
 

@@ -23,6 +23,7 @@ class Known:
     metric: str | None = option(None)
     greedy: bool = option(False)
     init_key: tuple[int, ...] | None = option(None, least=0, most=2**32 - 1)
+    own_networks: tuple[Mapping[str, Any], ...] | None = option(None)
     task_options: Mapping[str, Any] = option({})
     parts: tuple[Mapping[str, Any], ...] = option(())
 

@@ -86,7 +86,7 @@ def distill(
 
     Args:
         task: from `hades.make`, or a name for it.
-        size: N; None takes the preset's.
+        size: N; None takes the preset's, or that of the dataset to go on from.
         preset: where the options start from (`hades presets` lists them).
         seed: of everything random; the same seed gives the same dataset, by a budget of generations or steps.
         out: folder for the run (metrics, checkpoints, dataset, report); None keeps nothing on disk.
@@ -113,10 +113,10 @@ def distill(
     if out is not None:
         check_free(out)
     task = tasks.ready(task)
-    asked = partial(configured, task, preset, size, seed, learner)
-    warm, known = given_start(options, out, task, asked)
+    asked = partial(configured, task, preset, seed=seed, learner=learner)
+    warm, known = given_start(options, out, task, partial(asked, size=size))
     runtime.warn_of_idle_cores()
-    search = Search(task, asked(**known), warm)
+    search = Search(task, asked(size=len(warm) if warm and size is None else size, **known), warm)
     run = None if out is None else Run.create(out, about(search, preset))
     with run or contextlib.nullcontext():
         if run and warm:
@@ -193,7 +193,8 @@ def resume(
         spent = {"generations": int(state.generation), "steps": counts.env_steps, "minutes": counts.seconds / 60}
         for limit, asked in limits.items():
             if asked < spent[limit]:
-                raise InputError(f"this run has had {spent[limit]:,.6g} {limit}; give more, or leave {limit} out")
+                had = f"{spent[limit]:,.2f}" if limit == "minutes" else f"{spent[limit]:,}"
+                raise InputError(f"this run has had {had} {limit}; give more, or leave {limit} out")
         opened.settle({**opened.about, "config": config_of(config)})
         counts.turn = int(state.turn)
         if limits:  # to go on even where that seemed of no use
@@ -204,6 +205,9 @@ def resume(
 def _task_of(run: Run, given: Task | None) -> Task:
     """The task of a run: made again, or the one that is given, where it is the same."""
     name = run.about["task"]
+    file = run.about.get("task_options", {}).get("file")
+    if given is None and file and not Path(file).is_file():
+        raise InputError(f"the environment's file {file} is gone; put it back, or in Python: hades.resume(run, task)")
     if given is None:
         call = "the file as it was" if tasks.own.is_reference(name) else "hades.resume(run, task)"
         return tasks.again(name, run.about, call, trusted=True)

@@ -18,6 +18,7 @@ from hades import runtime, tasks
 from hades.aliases import PyTree
 from hades.arguments import Scoring, Training
 from hades.clocks import Stopwatch
+from hades.contents import is_count
 from hades.dataset import AnyDataset, Dataset, Spec, as_dataset
 from hades.errors import InputError
 from hades.files import write_atomically
@@ -240,9 +241,8 @@ def networks_of(
             raise InputError("this dataset holds no fixed initialisation (it is not HaDES-F's); use init fresh")
         return FRESH, inits or usual
     old = [recipe(dataset).drawn | {"inits": 1}]  # whose files do not say
-    own = next(
-        (each["inits"] for each in dataset.info.get("own_networks", old) if each | complete.drawn == each), None
-    )
+    mine = [each for each in dataset.info.get("own_networks", old) if each | complete.drawn == each]
+    own = next((each["inits"] for each in mine if is_count(each.get("inits"))), None)
     if init == "fixed" and own is None:
         raise InputError("this dataset's own initialisation is of another network; use init fresh")
     if init == "fresh" or own is None:
@@ -269,6 +269,11 @@ def task_of(dataset: Dataset, name: str | None = None, *, place: AnyDataset | No
     """
     if name is not None:
         return tasks.make(name, **options)
+    if dataset.parts:
+        raise InputError(
+            f"this dataset is of several tasks, {', '.join(dataset.tasks)}: hades evaluate, or in Python "
+            "hades.merging.evaluate_parts, scores it on each"
+        )
     if not dataset.task:
         raise InputError("this dataset names no task; give one (--task)")
     call = tasks.own.typed(dataset.task, dataset.info.get("task_options", {}))

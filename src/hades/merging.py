@@ -134,6 +134,8 @@ def _check(datasets: Sequence[Dataset]) -> None:
     if len(datasets) < 2:
         raise InputError("give two datasets or more to merge")
     names = [d.task for d in datasets]
+    if any(d.parts for d in datasets):
+        raise InputError("a merged dataset cannot be merged again; give those that it was made of")
     if "" in names:
         raise InputError("a dataset names no task; its part of the union could not be scored")
     if len(set(names)) < len(names):
@@ -142,8 +144,8 @@ def _check(datasets: Sequence[Dataset]) -> None:
         raise InputError(
             "published datasets without stored statistics cannot be merged: their scale changes as they play"
         )
-    if any(d.parts or not d.metric.episodes for d in datasets):
-        raise InputError("only datasets of single control tasks can be merged")
+    if not all(d.metric.episodes for d in datasets):
+        raise InputError("only datasets of control tasks can be merged")
     if len({d.spec.discrete for d in datasets}) > 1:
         raise InputError("discrete and continuous actions cannot be merged: a network has one kind of head")
     if len({len(d.spec.obs_shape) for d in datasets}) > 1:

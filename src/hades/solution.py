@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hades.aliases import Options
-from hades.config import Config
+from hades.config import Config, names_dataset
 from hades.dataset import Dataset, load
 from hades.errors import InputError
 from hades.exchange import MINARI, recorded
@@ -132,7 +132,9 @@ class Codec:
 def given_start(
     options: Options, out: str | os.PathLike[str] | None, task: Task, asked: Callable[..., Config]
 ) -> tuple[Dataset | None, Options]:
-    """The dataset itself that a search is to start from, if it is one, and the options with its file in its place.
+    """The dataset that a search is to start from, if it is one, and the options with what says where that is.
+
+    A run keeps it: what was at that place may be another, or gone, by the time that the run goes on.
 
     Args:
         options: of a distillation.
@@ -141,15 +143,18 @@ def given_start(
         asked: the configuration that options give.
     """
     start = options.get("start")
-    # These are kept: what they mean may be something else by the time that the run goes on.
-    if isinstance(start, (str, os.PathLike)) and is_address(start):
+    if isinstance(start, os.PathLike):
+        start = os.fspath(start)
+    if isinstance(start, str) and is_address(start):
         start = load(start)
     elif isinstance(start, str) and start.startswith(MINARI):
         config = asked(**{name: value for name, value in options.items() if name != "start"})
         start = recorded(start, task, config.size, config.seed)
     if isinstance(start, Dataset):
         return start, {**options, "start": START if out is None else str(Path(out, START).absolute())}
-    return None, {**options, "start": os.fspath(start)} if isinstance(start, os.PathLike) else options
+    if isinstance(start, str) and names_dataset(start):
+        return load(start), {**options, "start": start}
+    return None, options
 
 
 def warm_start(task: Task, config: Config, given: Dataset | None = None) -> Dataset:
@@ -166,7 +171,9 @@ def warm_start(task: Task, config: Config, given: Dataset | None = None) -> Data
     task.check_dataset(dataset)
     plain = (dataset.normaliser[0] == 0).all() and (dataset.normaliser[1] == 1).all()
     kind = NORMALISERS[config.normaliser]
-    if dataset.online or kind.running or not (kind.measured or plain):
+    if dataset.online:
+        raise InputError(f"{config.start} has no scales of its own, which whole batches give as they play: no start")
+    if kind.running or not (kind.measured or plain):
         raise InputError(f"to go on from {config.start} with its own normaliser, take --normaliser fixed")
     try:
         objective_of(task.spec, config.labels).go_on(dataset.targets)

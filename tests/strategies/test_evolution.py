@@ -36,6 +36,21 @@ def test_strategies_climb(name: str, learning_rate: float | None) -> None:
     assert float(_fitness(jax.tree.map(lambda x: x[None], mean))[0]) > -0.05
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("SNES", {"weights": 3}, "SNES has no option 'weights'; it has lr_std_init, std_init, temperature"),
+        ("SNES", {"std_init": -1}, "SNES's std_init must be positive, not -1"),
+        ("SNES", {"temperature": -1.0}, "temperature must be positive"),
+        ("PGPE", {"std_lr": -5}, "std_lr must be positive"),
+        ("OpenES", {"std_decay": -2}, "std_decay must be positive"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(name: str, options: dict[str, float], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Evolution(name, 8, START, std=0.3, options=options)
+
+
 @pytest.mark.parametrize("name", ["SNES", "OpenES", "CMA-ES"])
 def test_candidates_that_diverge_count_as_the_worst(name: str) -> None:
     """A third of the space gives NaN, another infinity: the search leaves both and stays finite."""

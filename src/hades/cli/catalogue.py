@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from hades.cli.groups import Output, Text
 from hades.cli.output import show
@@ -16,7 +17,7 @@ from hades.tables import align
 class Envs:
     """List the tasks."""
 
-    suite: Positional[str | None] = None
+    suite: Positional[Annotated[str | None, arg(metavar="[SUITE]", help_behavior_hint="")]] = None
     """Only this suite's, all of them."""
     output: Output = field(default_factory=Output)
 
@@ -27,7 +28,12 @@ class Envs:
         if self.suite is not None and self.suite not in SUITES:
             raise InputError(f"there is no suite '{self.suite}'; choose one of {', '.join(SUITES)}")
         names = tasks.names(self.suite)
-        return show(names, "\n".join(names) if self.suite else _overview(names), self.output.json)
+        return show(names, _listed(self.suite, names) if self.suite else _overview(names), self.output.json)
+
+
+def _listed(suite: str, names: list[str]) -> str:
+    """A suite's names; of one that is not here, how one gets it."""
+    return "\n".join(names) or f"{suite} is missing: {install(suite)} ({IN_A_CLONE.replace('EXTRA', suite)})"
 
 
 def _overview(names: list[str]) -> str:

@@ -204,9 +204,9 @@ class Merge(_Answer, Writing, _Merging):
 class Zoo(_Answer, Writing):
     """The datasets that come with the package: list, show, copy them."""
 
-    action: Positional[str] = "list"
+    action: Positional[Annotated[str, arg(metavar="[ACTION]", help_behavior_hint="")]] = "list"
     """list, show NAME or get NAME."""
-    name: Positional[str | None] = None
+    name: Positional[Annotated[str | None, arg(metavar="[NAME]", help_behavior_hint="")]] = None
     """Which; evaluate, train and merge take the name as it is."""
     out: Folder = None
     """For get: the file to write; left out: NAME.safetensors here."""

@@ -63,7 +63,8 @@ def report(result: "Result", as_json: bool) -> int:
         spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
         seen = "an episode, and what the pairs mean" if result.dataset.metric.episodes else "what the images do"
         more = f"(hades report {in_shell(run)} adds {seen})"
-        text = f"{score}\n{spent}" + ("" if result.unsaved else f"\n{data['dataset']}\n{result.page}  {more}")
+        ended = "" if result.given_up is None else f"\nended early: {result.given_up}"
+        text = f"{score}\n{spent}{ended}" + ("" if result.unsaved else f"\n{data['dataset']}\n{result.page}  {more}")
     else:
         text = f"stopped after generation {data['generations']}; go on with: hades resume {in_shell(run)}"
     show(data, text, as_json)

@@ -83,16 +83,17 @@ class Evolution:
         except AssertionError as error:
             raise InputError(f"{self.name} cannot have a population of {population}: {error}") from None
         params = self.algorithm.default_params
-        fields = {f.name for f in dataclasses.fields(params)}
-        if "std_init" in fields:
+        usual = {f.name: getattr(params, f.name) for f in dataclasses.fields(params)}
+        numbers = {name: value for name, value in usual.items() if jnp.ndim(value) == 0}
+        if "weights" in usual:
+            numbers["temperature"] = 1.0
+        if "std_init" in usual:
             options.setdefault("std_init", std)
-        if "temperature" in options and "weights" in fields:
+        _check_numbers(self.name, {**options, **decays}, {**numbers, **dict.fromkeys(decays, 1.0)})
+        if "temperature" in options:
             from evosax.algorithms.distribution_based.discovered_es import get_weights
 
             options["weights"] = get_weights(population, options.pop("temperature"))  # type: ignore[assignment]
-        unknown = set(options) - fields
-        if unknown:
-            raise InputError(f"{self.name} has no option '{min(unknown)}'; it has {', '.join(sorted(fields))}")
         self.params = params.replace(**jax.tree.map(jnp.asarray, options))
 
     @classmethod
@@ -181,3 +182,12 @@ def find(name: str) -> str:
     every = known_as | {bare(other): other for other in STRATEGIES}
     hint = meant(bare(name), every, cutoff=0.4) or f"choose one of {', '.join(every.values())}"
     raise InputError(f"unknown strategy '{name}'; {hint}")
+
+
+def _check_numbers(name: str, options: Options, usual: Options) -> None:
+    """Raise `InputError` for an option that a strategy does not have, or that is not positive as its usual one is."""
+    for option, value in options.items():
+        if option not in usual:
+            raise InputError(f"{name} has no option '{option}'; it has {', '.join(sorted(usual))}")
+        if usual[option] > 0 and not value > 0:
+            raise InputError(f"{name}'s {option} must be positive, not {value}")
