@@ -17,7 +17,7 @@ BODIES = {
 
 LOOKING = (
     "space-invaders-16", "asterix-16", "inverted_double_pendulum-16", "docs/results/breakout-16.safetensors",
-    "docs/results/reacher-16.safetensors",
+    "docs/results/reacher-16.safetensors", "freeway-16",
 )  # fmt: skip
 """Datasets by an actor's loss whose generalisation was tried."""
 
@@ -149,6 +149,7 @@ def generalisation() -> Iterator[str]:
     looks = {name: share_kept(rows("generalisation_loop", dataset=name)) for name in LOOKING}
     shares = [f"{100 * kept['share']:.0f} % of {kept['settings']}" for kept in looks.values() if kept]
     yield "space-invaders-16 holds for {}, asterix-16 for {}, inverted_double_pendulum-16 for {}".format(*shares)
+    yield f"freeway-16 for {shares[5]} (for"
     yield f"breakout-16 for {shares[3]}:"
     yield f"Reacher's sixteen, for one wide layer, hold for {shares[4]}:"
 
