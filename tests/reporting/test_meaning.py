@@ -125,7 +125,7 @@ def test_no_other_plane_has_more_variance() -> None:
 
 def test_real_states_are_those_of_the_episodes_that_are_scored(cartpole: Meaning) -> None:
     whole = cartpole.dataset
-    planned = trial(whole, None, 4, 2)
+    planned = trial(whole, whole.task, 4, 2)
     params = planned.trained(whole.states, whole.targets, steps=4)
     real = rollouts(planned, params)
     assert np.bincount(real.episode).tolist() == planned.scored(params).returns[:, 0].tolist()
