@@ -13,13 +13,17 @@ class MissingExtra(InputError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        clone = IN_A_CLONE.replace("EXTRA", extra)
-        super().__init__(f"{what} is not installed; install it with: {install(extra)} ({clone})")
+        super().__init__(f"{what} is not installed; install it with: {both_ways(extra)}")
 
 
 def install(extra: str) -> str:
     """What one types for an extra of the published package."""
     return f"pip install '{PACKAGE}[{extra}]'"
+
+
+def both_ways(extra: str) -> str:
+    """What one types for an extra, and in a clone."""
+    return f"{install(extra)} ({IN_A_CLONE.replace('EXTRA', extra)})"
 
 
 def installed(module: str) -> bool:

@@ -145,6 +145,7 @@ def given_start(
     start = options.get("start")
     if isinstance(start, os.PathLike):
         start = os.fspath(start)
+        options = {**options, "start": start}
     if isinstance(start, str) and is_address(start):
         start = load(start)
     elif isinstance(start, str) and start.startswith(MINARI):
@@ -153,7 +154,7 @@ def given_start(
     if isinstance(start, Dataset):
         return start, {**options, "start": START if out is None else str(Path(out, START).absolute())}
     if isinstance(start, str) and names_dataset(start):
-        return load(start), {**options, "start": start}
+        return load(start), options
     return None, options
 
 

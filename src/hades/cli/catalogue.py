@@ -9,7 +9,7 @@ from tyro.conf import Positional, arg
 from hades.cli.groups import Output, Text
 from hades.cli.output import show
 from hades.errors import InputError
-from hades.extras import IN_A_CLONE, install
+from hades.extras import both_ways
 from hades.tables import align
 
 
@@ -33,7 +33,7 @@ class Envs:
 
 def _listed(suite: str, names: list[str]) -> str:
     """A suite's names; of one that is not here, how one gets it."""
-    return "\n".join(names) or f"{suite} is missing: {install(suite)} ({IN_A_CLONE.replace('EXTRA', suite)})"
+    return "\n".join(names) or f"{suite} is missing: {both_ways(suite)}"
 
 
 def _overview(names: list[str]) -> str:
@@ -45,7 +45,7 @@ def _overview(names: list[str]) -> str:
     own = [name for name in names if name.split("/")[0] not in LATER]
     ends = [
         "hades envs SUITE lists what is there; one that is missing comes by",
-        f"{install('SUITE')} ({IN_A_CLONE.replace('EXTRA', 'SUITE')}).",
+        f"{both_ways('SUITE')}.",
         "FILE.py:CLASS or module:CLASS is an environment of your own.",
     ]
     return "\n".join([*own, "", align(lines), "", *ends])
