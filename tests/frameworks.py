@@ -5,6 +5,7 @@ normalised observation, and the log standard deviation of continuous actions.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import jax
@@ -25,7 +26,8 @@ def in_numpy(arrays: Arrays, recipe: Mapping[str, Any], seed: int) -> Trained:
     gains = [2**0.5] * recipe["depth"] + [0.01]
     weights = [gain * _orthogonal(rng, n, m) for gain, n, m in zip(gains, sizes, sizes[1:], strict=False)]
     biases = [np.zeros(size) for size in sizes[1:]]
-    log_std = np.zeros(targets.shape[1])
+    log_std = np.full(targets.shape[1], recipe.get("log_std", 0.0))
+    squared, momentum = recipe.get("loss") == "mse", recipe.get("optimiser") == "momentum"
     parameters = weights + biases + ([] if discrete else [log_std])
     moments = [(np.zeros_like(x), np.zeros_like(x)) for x in parameters]
 
@@ -45,8 +47,9 @@ def in_numpy(arrays: Arrays, recipe: Mapping[str, Any], seed: int) -> Trained:
             shares /= shares.sum(1, keepdims=True)
             delta, of_std = (shares * targets.sum(1, keepdims=True) - targets) / targets.size, []
         else:
-            error, variance = out - targets, np.exp(2 * log_std)
-            delta, of_std = error / variance / len(states), [1 - (error**2 / variance).mean(0)]
+            error, variance = out - targets, 0.5 if squared else np.exp(2 * log_std)
+            delta = error / variance / len(states)
+            of_std = [0 * log_std if squared else 1 - (error**2 / variance).mean(0)]
         of_weights, of_biases = [], []
         for i in reversed(range(len(weights))):
             of_weights.insert(0, layers[i].T @ delta)
@@ -56,6 +59,10 @@ def in_numpy(arrays: Arrays, recipe: Mapping[str, Any], seed: int) -> Trained:
         norm = sum(float((g**2).sum()) for g in gradients) ** 0.5
         scale = min(1.0, recipe["clip"] / norm) if recipe.get("clip") else 1.0
         for x, g, (m, v) in zip(parameters, gradients, moments, strict=True):
+            if momentum:
+                m += scale * g - 0.1 * m
+                x -= recipe["learning_rate"] * m
+                continue
             m += 0.1 * (scale * g - m)
             v += 0.001 * ((scale * g) ** 2 - v)
             x -= recipe["learning_rate"] * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-5)
@@ -79,18 +86,21 @@ def in_flax(arrays: Arrays, recipe: Mapping[str, Any], seed: int) -> Trained:
         def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
             for _ in range(recipe["depth"]):
                 x = getattr(nn, recipe["activation"])(nn.Dense(recipe["width"], kernel_init=hidden)(x))
-            log_std = self.param("log_std", nn.initializers.zeros, targets.shape[1:])
+            log_std = self.param("log_std", nn.initializers.constant(recipe.get("log_std", 0.0)), targets.shape[1:])
             return nn.Dense(targets.shape[1], kernel_init=last)(x), log_std
 
     network = Policy()
     params = network.init(jax.random.key(seed), states)
     clip = optax.clip_by_global_norm(recipe["clip"]) if recipe.get("clip") else optax.identity()
-    optimiser = optax.chain(clip, optax.adam(recipe["learning_rate"], eps=1e-5))
+    optimisers = {"adam": partial(optax.adam, eps=1e-5), "momentum": partial(optax.sgd, momentum=0.9)}
+    optimiser = optax.chain(clip, optimisers[recipe.get("optimiser", "adam")](recipe["learning_rate"]))
 
     def loss(params: Any) -> jax.Array:
         out, log_std = cast(tuple[jax.Array, jax.Array], network.apply(params, states))
         if discrete:
             return -(targets * nn.log_softmax(out)).mean()
+        if recipe.get("loss") == "mse":
+            return ((out - targets) ** 2).sum(1).mean()
         return -jax.scipy.stats.norm.logpdf(targets, out, jnp.exp(log_std)).sum(1).mean()
 
     @jax.jit

@@ -64,9 +64,10 @@ def with_numpys(train: Callable[[Arrays, Any, int], Trained]) -> Callable[..., A
 
         def act(observation: np.ndarray) -> Any:
             out = layer(((observation - arrays["obs_mean"]) / arrays["obs_std"]).reshape(-1))
+            noise = 0 if about["info"].get("greedy") else 1
             if log_std is None:
-                return int(np.argmax(out + rng.gumbel(size=out.shape)))
-            action = np.clip(out + np.exp(log_std) * rng.normal(size=out.shape), -1, 1)
+                return int(np.argmax(out + noise * rng.gumbel(size=out.shape)))
+            action = np.clip(out + noise * np.exp(log_std) * rng.normal(size=out.shape), -1, 1)
             return units.raw(action[None])[0]
 
         return act
@@ -91,6 +92,7 @@ def in_torch(arrays: Arrays, about: Any, seed: int) -> Callable[[np.ndarray], An
         ("cartpole-2", "CartPole-v1", 480),
         ("hopper-v5-16", "Hopper-v5", 1700),
         ("lunarlander-8", "LunarLander-v3", 120),
+        ("pendulum-16", "Pendulum-v1", -260),
     ],
 )
 @pytest.mark.parametrize(

@@ -85,6 +85,9 @@ def _clone(
 def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.greedy) -> Policy:
     """The policy of networks that `train` made from a dataset and learner.
 
+    Args:
+        greedy: take the likeliest action instead of a sample; always so for a dataset that was distilled so.
+
     Returns:
         A function ``(params, obs, key) -> action``: ``obs`` is one observation ``[*obs]`` as the environment gives
         it; the action is an index, or ``[act]`` in [-1, 1].
@@ -100,7 +103,7 @@ def policy(dataset: AnyDataset, learner: Wishes = None, greedy: bool = Scoring.g
     dataset = as_dataset(dataset)
     if dataset.online:
         raise InputError("this dataset's observations are normalised by whole batches of episodes; use evaluate")
-    act = make_policy(recipe(dataset, learner), dataset.spec, greedy)
+    act = make_policy(recipe(dataset, learner), dataset.spec, greedy or dataset.greedy_in(dataset.task))
     mean, std = dataset.normaliser
 
     def acts(params: Params, obs: jax.Array, key: jax.Array) -> jax.Array:

@@ -114,11 +114,14 @@ _NARROW = Learner(width=64, depth=2)
 _STEADY = _NARROW | Learner(learning_rate=0.02)
 # Networks try things out, or stay longer where the ball flies in a loop.
 _TRY: Options = {"greedy": True, "strategy_options": {"entropy": 0.03}}
-# Noise that is searched for shrinks until nothing more is found, so it stays; velocities are soon many times those of
-# random actions; and the clipped objective bounds what a generation learns, so that a small one learns as much.
+# Noise shrinks by its gradient until nothing more is found, so it does by a factor; velocities are soon many times
+# those of random actions; and the clipped objective bounds what a generation learns: a small one learns as much.
 _GAIT: Options = {
-    "learn_std": False, "start_actions": 0.1, "normaliser": "running", "learner": Learner(log_std=-1.0),
-    "strategy_options": {"environments": 8, "minibatches": 2, "entropy": 0.0, "lr_decay": 0.99998},
+    "start_actions": 0.1, "normaliser": "running", "learner": Learner(log_std=-1.0),
+    "strategy_options": {
+        "environments": 8, "minibatches": 2, "entropy": 0.0, "lr_decay": 0.99998,
+        "std_decay": 0.996, "std_limit": 0.12,
+    },
 }  # fmt: skip
 
 _EVOLUTION: dict[str, Config] = {
@@ -149,7 +152,7 @@ _EVOLUTION: dict[str, Config] = {
 PRESETS: dict[str, dict[str, Config]] = {
     "laptop": {
         **_EVOLUTION,
-        "brax/halfcheetah": _continuous(_LAPTOP_MOVE, _GAIT, minutes=10.0),
+        "brax/halfcheetah": _continuous(_LAPTOP_MOVE, _GAIT, minutes=30.0),
         "brax/ant": _continuous(_LAPTOP_MOVE),
         "brax/humanoid": _continuous(_LAPTOP_MOVE, size=64, strategy_options={"critic_width": 256}, minutes=60.0),
         "brax/humanoidstandup": _continuous(_LAPTOP_MOVE, size=64, learner=_STEADY, minutes=60.0),

@@ -37,7 +37,7 @@ def configure() -> None:
     set ``JAX_COMPILATION_CACHE_DIR``, ``JAX_NUM_CPU_DEVICES`` (1: one device with all threads) or ``PJRT_NPROC``, or
     use JAX before HaDES. Safe to call twice.
 
-    The command line calls it first; in Python `distill`, `resume`, `evaluate` and the baselines do, which is in time
+    The command line calls it first; in Python whatever trains networks does, which is in time
     unless JAX has started by then, as it does with the first array, and with an import of gymnax. Nothing else in
     HaDES changes the process that it is a part of. Environment variables are ``PJRT_NPROC``, ``OPENBLAS_NUM_THREADS``
     and ``XLA_FLAGS``, which have no counterpart among JAX's settings.

@@ -1,5 +1,6 @@
 """The inner loop: behaviour cloning trains networks, and has a derivative."""
 
+import dataclasses
 import math
 from functools import partial
 from typing import Any
@@ -39,6 +40,14 @@ def test_a_network_learns_the_labels(cartpole_pairs: hades.Dataset) -> None:
     act = hades.policy(cartpole_pairs)
     actions = jax.vmap(lambda obs: act(params, obs, KEY))(jnp.asarray(cartpole_pairs.states))
     assert actions.tolist() == [0, 1]
+
+
+def test_a_policy_is_what_the_dataset_was_distilled_for(continuous_pairs: hades.Dataset) -> None:
+    quiet = dataclasses.replace(continuous_pairs, info={"greedy": True})
+    params, obs, keys = hades.train(quiet, KEY, CONTINUOUS), jnp.zeros(3), jax.random.split(KEY)
+    acts = [[hades.policy(each, CONTINUOUS)(params, obs, key) for key in keys] for each in (quiet, continuous_pairs)]
+    alike = [bool((one == other).all()) for one, other in acts]
+    assert alike == [True, False]
 
 
 def test_a_policy_normalises_what_it_is_given(continuous_pairs: hades.Dataset) -> None:

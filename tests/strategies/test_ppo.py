@@ -63,14 +63,15 @@ def _seen(steps: int = 7, seed: int = 0) -> Trajectory:
     return Trajectory(obs, action, log_prob, reward, jnp.asarray(over == 0), jnp.asarray(over == 1), after, None)
 
 
-def _ppo(task: Any = Target, **options: float) -> PPO:
+def _ppo(task: Any = Target, solution: Solution | None = None, **options: float) -> PPO:
     made = ControlTask("toy", task())
     recipe = (DISCRETE if made.spec.discrete else CONTINUOUS).patched(hades.Learner(width=8))
     return PPO(
         Settings(
-            "ppo", 1, {"x": jnp.zeros(2)}, 0.1, 0.1, {"environments": ACTORS[1], **options}, made, recipe, ACTORS[0]
+            "ppo", 1, solution or {"x": jnp.zeros(2)}, 0.1, 0.1, {"environments": ACTORS[1], **options}, made, recipe,
+            ACTORS[0],
         )
-    )
+    )  # fmt: skip
 
 
 def test_its_critic_is_as_deep_as_asked_or_as_the_learner() -> None:
@@ -262,12 +263,24 @@ def test_policies_that_have_gone_too_far_are_not_moved_further(bound: float, mov
     )
 
 
+def test_noise_that_shrinks_by_a_factor_does_so_once_a_generation_whatever_its_gradient() -> None:
+    start = {"x": jnp.zeros(2), "log_std": jnp.asarray(-1.0)}
+    oracle, seen = cast(Oracle, _Surrogate()), _seen(8)
+    for decay, limit, expected in ((1.0, 0.1, None), (0.5, 0.1, np.log(0.5) - 1), (0.5, 0.3, np.log(0.3))):
+        ppo = _ppo(solution=start, std_decay=decay, std_limit=limit, passes=3)
+        after = ppo.learn(KEY, ppo.init(KEY), None, seen, oracle).solution
+        moved = float(after["x"][0])
+        assert moved < -0.05
+        np.testing.assert_allclose(after["log_std"], -1 + moved if expected is None else expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         ({"rolout": 3}, "unknown option 'rolout'; ppo has environments, rollout"),
         ({"rollout": 2.5}, "rollout must be a whole number, not 2.5"),
         ({"gamma": 1.5}, "gamma must be at most 1"),
+        ({"std_decay": 0.9}, "std_decay is of noise that is searched for: add --learn-std"),
         ({"rollout": 3, "minibatches": 2}, "9 steps of each network cannot be split into 2 minibatches"),
     ],
 )

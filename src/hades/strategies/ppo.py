@@ -4,6 +4,7 @@ The pairs are the actor's parameters: networks that were trained on them act, an
 differentiated through their training. One critic serves all networks.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -84,6 +85,11 @@ class Options:
     """Largest norm of one network's gradient."""
     lr_decay: float = option(1.0, above=0, most=1, group=GROUP)
     """By which each outer step is smaller than the one before."""
+    std_decay: float = option(1.0, above=0, most=1, group=GROUP)
+    """By which the noise of continuous actions, where it is searched for (`--learn-std`), shrinks in each generation,
+    instead of by its gradient."""
+    std_limit: float = option(0.1, above=0, group=GROUP)
+    """At which that ends."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -125,6 +131,9 @@ class PPO(Actor):
         self.actors = settings.inits, options.environments
         if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
+        self.quietens = options.std_decay < 1
+        if self.quietens and "log_std" not in self.solution:
+            raise InputError("std_decay is of noise that is searched for: add --learn-std")
         self.collects = settings.inits * each
         critic = Learner(width=options.critic_width, depth=options.critic_depth or None)
         self.critic = Critic(settings.recipe.patched(critic), self.task.spec, options.critic_lr)
@@ -161,7 +170,8 @@ class PPO(Actor):
             parts = jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), every)
             return jax.lax.scan(lambda state, part: (self.update(state, part, oracle), None), state, parts)
 
-        return jax.lax.scan(one_pass, state, jax.random.split(key, self.options.passes))[0]
+        state, _ = jax.lax.scan(one_pass, state, jax.random.split(key, self.options.passes))
+        return state._replace(solution=self.quieter(state.solution))
 
     def update(self, state: PPOState, part: tuple[PyTree, Samples], oracle: Oracle) -> PPOState:
         """One step by one minibatch, of the critic alone once policies have gone too far from those that acted."""
@@ -170,6 +180,8 @@ class PPO(Actor):
 
         def go(state: PPOState) -> PPOState:
             gradients, about = oracle.surrogate(state.solution, partial(self.loss, oracle.head), inputs, steps)
+            if self.quietens:
+                gradients = {**gradients, "log_std": jnp.zeros_like(gradients["log_std"])}
             gradient, norm = mean_clipped(gradients, self.options.max_norm)
             updates, optimiser = self.optimiser.update(gradient, state.optimiser)
             return state._replace(
@@ -179,6 +191,14 @@ class PPO(Actor):
             )
 
         return jax.lax.cond(state.watched["kl"] <= self.options.kl, go, lambda state: state, state)
+
+    def quieter(self, solution: Solution) -> Solution:
+        """With the next generation's noise."""
+        if not self.quietens:
+            return solution
+        least = math.log(self.options.std_limit)
+        smaller = jnp.maximum(solution["log_std"] + math.log(self.options.std_decay), least)
+        return {**solution, "log_std": jnp.minimum(solution["log_std"], smaller)}
 
     def loss(self, head: Head, out: Output, part: Samples) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The clipped objective of one network, negative; its entropy, and how far it is from who acted."""
