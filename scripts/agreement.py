@@ -42,7 +42,7 @@ def plain(dataset: hades.Dataset, inits: int, episodes: int) -> np.ndarray:
     low, high = (getattr(env.action_space, name, 0) for name in ("low", "high"))
     returns = np.zeros((inits, episodes))
     for i in range(inits):
-        params = exported(hades.train(dataset, SEED + i))
+        params = exported(hades.train(dataset, SEED + i, init="fresh"))
         for j in range(episodes):
             obs, key, over = env.reset(seed=SEED + i * episodes + j)[0], jax.random.key(SEED + i * episodes + j), False
             while not over:

@@ -14,6 +14,7 @@ import hades
 from hades.evaluation import trial
 from hades.merging import evaluate_parts, merge, parts
 from hades.normalisers import Normaliser
+from hades.tasks.control import ControlTask
 from hades.tasks.host import HostTask
 from hades.tasks.views import View, pad
 from tests.helpers import control, hosted
@@ -143,6 +144,14 @@ def test_a_union_is_scored_on_each_task_not_as_one() -> None:
 def test_a_dataset_of_one_task_has_no_parts() -> None:
     with pytest.raises(hades.InputError, match="hades merge"):
         parts(discrete("CartPole-v1", 4, 2))
+
+
+def test_a_part_of_ones_own_is_chosen_by_the_name_that_it_has(target: ControlTask) -> None:
+    mine, other = (
+        hades.Dataset(states=np.eye(2, obs), actions=ONE[[0, 0]], task=task)
+        for task, obs in ((target.name, 1), ("Pendulum-v1", 3))
+    )
+    assert list(parts(merge([mine, other]), [target], target.name)) == [target.name]
 
 
 def test_environments_outside_jax_are_parts_as_well() -> None:

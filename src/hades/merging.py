@@ -93,7 +93,7 @@ def parts(dataset: Dataset, given: Sequence[Task] = (), task: str | None = None)
     known, yours = {part["task"]: part for part in dataset.parts}, {task.name: task for task in given}
     if other := set(yours) - set(known):
         raise InputError(f"this dataset has no part for {', '.join(sorted(other))}")
-    chosen = list(known) if task is None else [tasks.resolve(task)]
+    chosen = list(known) if task is None else [task if task in known else tasks.resolve(task)]
     if chosen[0] not in known:
         raise InputError(f"this dataset is not for {chosen[0]}; it is for {', '.join(known)}")
     return {name: _part(json.dumps(known[name]), dataset.spec, yours.get(name)) for name in chosen}

@@ -30,7 +30,7 @@ def cartpole() -> Meaning:
     return meaning(hades.Dataset(**three, **about), inits=4, episodes=2)
 
 
-def line(places: list[float], **learner: int) -> hades.Dataset:
+def line(places: list[float], **learner: Any) -> hades.Dataset:
     """Steps to the origin of `Target`'s line."""
     states = np.asarray(places)[:, None]
     return hades.Dataset(states=states, actions=-0.9 * states, learner=learner)
@@ -104,7 +104,8 @@ def test_a_pair_that_is_a_real_state_lies_at_no_distance_from_it(cartpole_pairs:
     assert header == ("state", "distance", "0", "1", "2", "3") and len(rest) == 2
     assert (pair[0], near[:2]) == ("pair 1", ("nearest to 1", "0")) and pair[2:] == near[2:]
     np.testing.assert_allclose(found.distance[1], np.linalg.norm((real - mean) / std - 50, axis=1).min(), rtol=1e-5)
-    assert "1 of the 2 pairs lies farther" in found.words(dataset)
+    assert "1 of the 2 pairs lies farther" in found.words(dataset) and "another episode" in found.words(dataset)
+    assert "another episode" not in places.nearest(dataset, real).words(dataset)
     apart = [np.linalg.norm((real[:100] - one) / std, axis=1).min() for one in real[100:]]
     np.testing.assert_allclose(found.real[100:], apart, rtol=1e-5)
 
@@ -167,8 +168,9 @@ def keys(figure: Any) -> list[str]:
 def test_what_a_figure_draws_has_its_key(cartpole: Meaning) -> None:
     assert "95 % interval of the mean" in keys(FIGURES["influence"](cartpole.dataset, cartpole.influence))
     found = places.Nearest(
-        np.zeros(3, int), np.zeros((3, 4)), np.asarray([1.0, 2, 30]), np.asarray([0.0, 0, 100]), np.linspace(0, 3, 50)
-    )
+        np.zeros(3, int), np.zeros((3, 4)), np.asarray([1.0, 2, 30]), np.asarray([0.0, 0, 100]), np.linspace(0, 3, 50),
+        several=True,
+    )  # fmt: skip
     drawn = keys(FIGURES["nearest"](cartpole.dataset, found))
     assert "pairs, at any height" in drawn and "pairs that are farther" in drawn
 
@@ -207,6 +209,21 @@ def test_scores_that_are_no_numbers_are_drawn_all_the_same(cartpole_pairs: hades
     found = retraining.Influence(np.arange(2), good, (good, lost))
     assert "Without pair 2" in found.words(cartpole_pairs)
     assert png(FIGURES["influence"](cartpole_pairs, found))
+
+
+def test_of_one_score_there_is_no_interval() -> None:
+    one, several = Evaluation(np.ones((1, 1))), Evaluation(np.ones((2, 1)))
+    found = retraining.Influence(np.arange(2), one, (one, several))
+    assert [row["interval"] for row in found.facts()["pairs"]] == [None, [1.0, 1.0]]
+    grown = retraining.Growth((0, 1), (one, several)).facts()
+    assert grown["std_of_inits"] == [None, 0.0]
+
+
+def test_states_that_are_no_numbers_are_none() -> None:
+    learner = {"width": 8, "optimiser": "sgd", "learning_rate": 1e30, "epochs": 2, "clip": 0.0}
+    dataset = hades.Dataset(states=np.eye(3), actions=np.ones((3, 1)), task="Pendulum-v1", learner=learner)
+    found = hades.meaning(dataset, inits=1, episodes=1, parts=("training", "projection", "nearest"))
+    assert found.training and "no states that are numbers" in found.missing["projection"] == found.missing["nearest"]
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,20 @@ def test_a_network_that_a_search_kept_to_is_not_called_fresh(cartpole_pairs: had
     assert "fresh network" not in page and "32 others" not in page and "standard deviation over networks." not in page
 
 
+def test_pairs_of_several_tasks_are_no_table_and_scored_by_parts() -> None:
+    page = Page(rendered([Subject("both", hades.merge(["cartpole-2", "acrobot"]))])).text
+    assert "in the environment's units" not in page and "hades.policy" not in page
+    assert "from hades.merging import evaluate_parts" in page and "print(evaluate_parts(" in page
+
+
+@pytest.mark.parametrize(("info", "said"), [({}, False), ({"generations": 3}, True)])
+def test_pairs_that_no_search_found_are_not_called_haDES_R(
+    info: dict[str, Any], said: bool, cartpole_pairs: hades.Dataset
+) -> None:
+    page = Page(rendered([Subject("one", dataclasses.replace(cartpole_pairs, info=info))])).text
+    assert ("HaDES-R: fresh ones" in page) is said
+
+
 def test_how_far_it_generalises_is_shown_wherever_it_is_known(cartpole_pairs: hades.Dataset) -> None:
     known = {"generalisation": {"share": 0.5, "settings": 46, "within": 0.9}}
     one = Subject("one", dataclasses.replace(cartpole_pairs, info=known))

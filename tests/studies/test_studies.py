@@ -18,6 +18,7 @@ from hades.options import Rule, members, rules
 from hades.studies import (
     STUDIES,
     architectures,
+    comparison,
     continual,
     cost,
     generalisation,
@@ -186,6 +187,34 @@ def test_forgetting_transfer_and_plasticity() -> None:
     got = continual.measures(row)
     assert got["end"] == pytest.approx(0.5) and got["forgetting"] == pytest.approx(0.8)
     assert got["forward transfer"] == pytest.approx(0.2) and got["plasticity"] == pytest.approx(0.85)
+
+
+def test_a_task_that_gains_nothing_has_no_share_and_a_return_that_is_no_number_no_error() -> None:
+    row = {"returns": [[1, None], [3, 1]], "single": [2, -1], "random": [0, 0]}
+    np.testing.assert_array_equal(continual.relative(row), [[0.5, np.nan], [1.5, np.nan]])
+
+
+def test_of_ppo_iterations_are_counted_and_not_scorings() -> None:
+    settings, metrics = {"num_envs": 4, "num_steps": 8}, [{"env_steps_total": 64}, {"env_steps_total": 320}]
+    iterations = [
+        comparison.iterations({"method": name, "settings": settings}, metrics) for name in ("PPO", "ES")
+    ]  # fmt: skip
+    assert iterations == [10, 2]
+
+
+@pytest.mark.parametrize("scale", ["laptop", "evolution"])
+def test_what_a_generation_costs_is_asked_of_any_strategy(scale: str) -> None:
+    study = studies.make("cost", scale=scale, tasks=("breakout",))
+    (wanted,) = study.wants(study.cells()[0])
+    assert (wanted.config().strategy, wanted.config().curriculum) == ({"laptop": "ppo"}.get(scale, "SNES"), None)
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("budget", 9), ("budget", 1)])
+def test_a_figure_has_as_many_lines_as_asked_for_also_without_points(name: str, sizes: int) -> None:
+    study = studies.make(name, tasks=("cartpole",), sizes=tuple(range(1, sizes + 1)))
+    score = {"mean": 1.0, "std_of_inits": 0.0}
+    made = [{"cell": cell, "return": score, "curve": []} for cell in study.cells()]
+    assert len(study.figure(made).axes[1].lines) == len(made)
 
 
 def test_ppo_with_other_settings_is_another_row_and_minutes_take_the_place_of_steps(

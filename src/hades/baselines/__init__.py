@@ -14,7 +14,8 @@ class Result:
         params: one network's parameters: of the search's last centre, of PPO's actor.
         normaliser: of the observations that the network wants, a `hades.normalisers.Normaliser`.
         evaluation: its returns over fresh episodes, a `hades.Evaluation`.
-        metrics: one row a generation, or an iteration of PPO: ``env_steps_total``, ``seconds``, what it scored.
+        metrics: one row a generation, or a scoring of PPO: ``env_steps_total``, ``seconds`` of searching (compilation
+            is none of them), what it scored.
     """
 
     params: Any

@@ -6,7 +6,6 @@ compiled, and the rest is made once (`_algorithm`): a second training on a task 
 """
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from hades.aliases import Json, Options, PyTree
 from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
 from hades.baselines.settings import SHAPES, complete
+from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.dataset import Spec
 from hades.extras import need
@@ -104,15 +104,15 @@ def _train(
     per_iteration = ppo.num_envs * ppo.num_steps
     known = budget["steps"] < float("inf")
     every = max(1, round(budget["steps"] / per_iteration / evaluations)) if known else 1
-    start, env_steps, seconds, share = time.monotonic(), 0, 0.0, 0.0
+    watch, env_steps, seconds, share = Stopwatch(), 0, 0.0, 0.0
     state = _begin(ppo, key)
     while share < 1:
         rate = settings["learning_rate"] * (1 - share if settings["anneal"] else 1)
         state = jax.block_until_ready(_iterate(ppo, state, rate, every))
-        env_steps, seconds = env_steps + every * per_iteration, seconds + time.monotonic() - start
+        env_steps, seconds = env_steps + every * per_iteration, seconds + watch.lap()[0]
         share = max(env_steps / budget["steps"], seconds / 60 / budget["minutes"])
         yield state, {"env_steps_total": env_steps, "seconds": seconds}, share
-        start = time.monotonic()
+        watch.lap()
 
 
 @jax.jit

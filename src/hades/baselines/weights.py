@@ -6,7 +6,6 @@ told), so it is never there: each network is its mean plus noise that is drawn f
 play and once more to learn from how it played.
 """
 
-import time
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from hades import runtime, tasks
 from hades.aliases import PyTree
 from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
+from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.errors import InputError
 from hades.learner.networks import Params, init_network
@@ -188,12 +188,12 @@ def evolve_weights(
     made = tasks.acting(task, "weights are evolved")
     recipe = made.reference.patched(Learner(width=64), learner)
     search = WeightEvolution(made, recipe, population, episodes, std, seed)
-    state, metrics, start = search.init(), [], time.monotonic()
+    state, metrics, seconds, watch = search.init(), [], 0.0, Stopwatch()
     spent = {"generations": 0.0, "minutes": 0.0, "steps": 0.0}
     while all(spent[limit] < budget[limit] for limit in budget):
         state, row = search.generation(state)
         row = {name: value.item() for name, value in jax.device_get(row).items()}
-        seconds, env_steps = time.monotonic() - start, int(spent["steps"] + row["env_steps"])
+        seconds, env_steps = seconds + watch.lap()[0], int(spent["steps"] + row["env_steps"])
         metrics.append(row | {"env_steps_total": env_steps, "seconds": seconds})
         spent = {"generations": len(metrics), "minutes": seconds / 60, "steps": env_steps}
     return Result(

@@ -49,7 +49,7 @@ def influence(dataset: Dataset, found: Influence) -> "Figure":
     ax.use_sticky_edges = False  # or the line of all pairs would be the frame's
     means, ends = np.asarray([each.mean for each in found.without]), found.interval
     rows, there = np.arange(number), np.isfinite(ends).all(1)
-    lost = np.where(there, means, np.nan) - found.whole.mean
+    lost = np.where(np.isfinite(means), means, np.nan) - found.whole.mean
     ax.barh(rows, lost, left=found.whole.mean, color=ORANGE, height=0.62, label="lost without the pair")
     ax.hlines(rows[there], *ends[there].T, color="black", lw=1.4, label="95 % interval of the mean")
     ax.axvline(found.whole.mean, color=BLUE, lw=1.6, label=f"all {len(dataset)} pairs")

@@ -34,7 +34,7 @@ def lead(of: Subject) -> str:
     if of.dataset is None:
         return "There is no dataset to show."
     many = f"These {len(of.dataset)} {of.metric.pairs}"
-    if of.config or {"card", "generations"} & of.dataset.info.keys():
+    if of.searched:
         many += ", found by a search and not recorded,"
     score = next((score for score in of.scores.values() if "mean" in score), None)
     if score is None:
@@ -111,7 +111,9 @@ def networks(of: Subject) -> tuple[str, str]:
 
 
 def in_a_table(dataset: Dataset) -> bool:
-    """Whether its numbers are few enough for one; pictures and grids are none."""
+    """Whether its numbers are few enough for one, and the environment's; pictures and grids are none."""
+    if dataset.online or dataset.parts:
+        return False
     return dataset.states.ndim == 2 and len(dataset) <= ROWS and dataset.states.shape[1] <= COLUMNS
 
 
@@ -147,7 +149,7 @@ def facts(of: Subject) -> list[tuple[str, str]]:
         "generations": _counted(last.get("generation", info.get("generations"))),
         of.metric.counted: _counted(last.get("env_steps_total", info.get("env_steps"))),
         "time of searching": lasting(last["seconds"]) if last else None,
-        "networks": "HaDES-F: its own" if of.own else "HaDES-R: fresh ones",
+        "networks": ("HaDES-F: its own" if of.own else "HaDES-R: fresh ones") if of.searched else None,
         "seed": info.get("seed", of.config.get("seed")),
         "recipe": _options(of.dataset.learner if of.dataset else mapping(of.config.get("learner"))),
         "begun": made.get("date"),

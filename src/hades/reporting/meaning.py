@@ -185,7 +185,8 @@ def table(found: Meaning) -> list[list[str]]:
         column(
             f"{influence.whole.metric} without it", influence.pairs, (number(each.mean) for each in influence.without)
         )
-        column("95 %", influence.pairs, (f"{number(low)} to {number(high)}" for low, high in influence.interval))
+        if np.isfinite(influence.interval).any():
+            column("95 %", influence.pairs, (f"{number(low)} to {number(high)}" for low, high in influence.interval))
     if answers := found.answers:
         column("answers for", answers.pairs, (f"{(answers.most == pair).mean():.0%}" for pair in answers.pairs))
     if nearest := found.nearest:
@@ -222,7 +223,11 @@ def rollouts(planned: Trial, params: Params) -> Rollouts:
             task.record(fitness.recipe, one, planned.normaliser, keys[network, episode], fitness.greedy, limit)
         )
     episode = np.repeat(np.arange(len(played)), [len(each.rewards) for each in played])
-    return Rollouts(np.concatenate([each.observations for each in played]), episode)
+    observations = np.concatenate([each.observations for each in played])
+    whole = np.isfinite(observations).reshape(len(observations), -1).all(1)
+    if whole.sum() < 2:  # the first is the environment's own
+        raise InputError("its networks leave the numbers: they come to no states that are numbers")
+    return Rollouts(observations[whole], episode[whole])
 
 
 class _Work:

@@ -58,6 +58,8 @@ class Part(NamedTuple):
     """Whether networks are policies."""
     networks: tuple[str, str]
     """What training gives, and what scoring scores."""
+    several: bool
+    """Tasks."""
 
 
 @runtime.in_32_bits
@@ -180,8 +182,9 @@ def _part(of: Subject, name: str, seen: Closer) -> Part:
         inexact=inexact(of.about),
         config=dumps(of.config, indent=2) if of.config else "",
         download=_download(of.name, of.dataset) if of.dataset else None,
-        acts=of.metric.episodes and not (of.dataset and of.dataset.online),
+        acts=of.metric.episodes and not (of.dataset and (of.dataset.online or of.dataset.parts)),
         networks=networks(of),
+        several=bool(of.dataset and of.dataset.parts),
     )
 
 

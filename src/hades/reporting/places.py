@@ -30,14 +30,17 @@ class Nearest(NamedTuple):
     """``[N]``, the share of real states, in percent, that have one nearer to them than the pair has."""
     real: np.ndarray
     """Distances of real states from their own nearest ones, of other episodes where there are several."""
+    several: bool
+    """Episodes."""
 
     def words(self, dataset: Dataset) -> str:
         """What one sees."""
         far, typical = int((self.percentile >= FAR).sum()), f"{np.median(self.real):.2g}"
+        whose = "of another episode" if self.several else "other one"
         least, most = (f"{value:.2g}" for value in (self.distance.min(), self.distance.max()))
         return (
             f"{how_many(far, len(dataset))} farther from any real state than {FAR:.0f} % of these from the nearest "
-            f"of another episode. Pairs' distances are from {least} to {most}; real states' are typically {typical}."
+            f"{whose}. Pairs' distances are from {least} to {most}; real states' are typically {typical}."
         )
 
     def facts(self) -> Json:
@@ -85,12 +88,13 @@ def nearest(dataset: Dataset, observations: np.ndarray, episode: np.ndarray | No
         episode: ``[T]``, which one each is of: what follows in a moment is no measure of how far states lie apart.
     """
     real, pairs = fed(dataset, observations), dataset.states.reshape(len(dataset), -1).astype(np.float64)
-    apart = np.arange(len(real)) if episode is None or len(np.unique(episode)) < 2 else np.asarray(episode)
+    several = episode is not None and len(np.unique(episode)) > 1
+    apart = np.asarray(episode) if several else np.arange(len(real))
     which, distance = _closest(pairs, real, np.full(len(pairs), -1), apart)
     some = thinned(len(real), real.shape[1])
     own = _closest(real[some], real, apart[some], apart)[1]
     percentile = 100 * (own < distance[:, None]).mean(1)
-    return Nearest(which, np.asarray(observations)[which], distance, percentile, own)
+    return Nearest(which, np.asarray(observations)[which], distance, percentile, own, several)
 
 
 def projection(dataset: Dataset, observations: np.ndarray, actions: np.ndarray) -> Projection:

@@ -1,5 +1,6 @@
 """What networks score that are trained without a pair, or for fewer steps."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ class Influence(NamedTuple):
     def facts(self) -> Json:
         """For a file."""
         rows = zip(self.pairs, self.without, self.interval, strict=True)
-        pairs = [{"pair": int(i) + 1, "mean": each.mean, "interval": list(map(float, ends))} for i, each, ends in rows]
+        pairs = [{"pair": int(i) + 1, "mean": each.mean, "interval": _known(ends)} for i, each, ends in rows]
         return {"metric": self.whole.metric, "whole": self.whole.mean, "pairs": pairs}
 
 
@@ -88,7 +89,7 @@ class Growth(NamedTuple):
             "metric": self.scores[0].metric,
             "steps": list(self.steps),
             "mean": self.means.tolist(),
-            "std_of_inits": self.spreads.tolist(),
+            "std_of_inits": [each.std_of_inits for each in self.scores],
         }
 
 
@@ -106,12 +107,19 @@ def _networks(score: Evaluation) -> str:
 
 
 def interval_of(score: Evaluation) -> tuple[float, float]:
-    """95 % of the mean: by a bootstrap over networks, or over episodes where it is of one network."""
+    """95 % of the mean: by a bootstrap over networks, or over episodes where it is of one network; not numbers where
+    it is of one score."""
     means = score.returns.mean(1) if score.over_networks else score.returns.mean(0)
+    if len(means) < 2:
+        return math.nan, math.nan
     rows = np.random.default_rng(0).integers(len(means), size=(BOOTSTRAPS, len(means)))
     with np.errstate(invalid="ignore"):  # of the worst
         low, high = np.percentile(means[rows].mean(1), [2.5, 97.5])
     return float(low), float(high)
+
+
+def _known(ends: np.ndarray) -> list[float] | None:
+    return ends.tolist() if np.isfinite(ends).all() else None
 
 
 def left_out(size: int, most: int = AT_MOST) -> np.ndarray:

@@ -45,6 +45,11 @@ class Subject:
         """Its name; empty where nothing says it."""
         return (self.dataset.task if self.dataset else "") or self.about.get("task", "")
 
+    @property
+    def searched(self) -> bool:
+        """Whether a search found its pairs, as far as that is known."""
+        return bool(self.config or (self.dataset and {"card", "generations"} & self.dataset.info.keys()))
+
     def played(self) -> Task | None:
         """The task of its dataset, made again, with where a run's files lie; of a union none.
 

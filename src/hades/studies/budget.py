@@ -5,6 +5,7 @@ One search of whole episodes each, whatever the preset: short budgets do not all
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -74,15 +75,15 @@ class Budget(Study):
         for number, task in enumerate(self.tasks):
             left, right = axes[2 * number : 2 * number + 2]
             means, stds = [], []
-            for colour, size in zip(COLOURS, self.sizes, strict=False):
+            for colour, size in zip(cycle(COLOURS), self.sizes, strict=False):
                 mine = [row for row in rows if (row["cell"]["task"], row["cell"]["size"]) == (task, size)]
                 means.append(np.mean([row["return"]["mean"] for row in mine]))
                 one = mine[0]["return"]["std_of_inits"] or 0.0
                 stds.append(over_seeds([row["return"]["mean"] for row in mine]) if len(mine) > 1 else one)
                 for row in mine:
-                    steps, scores = zip(*row["curve"], strict=True)
+                    steps, validated = np.asarray(row["curve"], float).reshape(-1, 2).T
                     label = f"N = {size}" if row["cell"]["seed"] == 0 else None
-                    right.plot(np.asarray(steps) / 1e6, scores, color=colour, lw=1, label=label)
+                    right.plot(steps / 1e6, validated, color=colour, lw=1, label=label)
             left.errorbar(self.sizes, means, stds, color=BLUE, marker="o", capsize=3)
             left.set_xscale("log", base=2)
             left.set_xticks(self.sizes, [str(size) for size in self.sizes])

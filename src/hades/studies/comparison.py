@@ -2,8 +2,9 @@
 
 Like with like: one width, one budget of environment steps (or of minutes), and for those that evolve one strategy, one
 population, as many episodes a candidate, and a single search of whole episodes; PPO with the settings that a search
-found for each task (`tuning`). HaDES is the preset's, and evolution of the pairs stands beside it where that is by a
-derivative. The published comparison had ES at half the width.
+found for each task (`tuning`). HaDES is the preset's, also in its depth and in taking likeliest actions where it does
+(ES and PPO train two layers and draw theirs); evolution of the pairs stands beside it where that is by a derivative.
+The published comparison had ES at half the width.
 """
 
 from collections.abc import Sequence
@@ -115,7 +116,7 @@ class Comparison(Study):
         thin = metrics[:: max(1, len(metrics) // 200)]
         return {
             "return": summary(result.evaluation),
-            "iterations": len(metrics),
+            "iterations": iterations(cell, metrics),
             "env_steps": last["env_steps_total"],
             "training_seconds": round(last["seconds"], 1),
             "curve": [(r["env_steps_total"], round(r["seconds"], 1), r["mean"]) for r in thin],
@@ -157,6 +158,14 @@ class Comparison(Study):
                      spread([row["training_seconds"] for row in mine], 0)]
                 )  # fmt: skip
         return table
+
+
+def iterations(cell: Cell, metrics: Sequence[Json]) -> int:
+    """Generations; of PPO, which is scored now and then, as many as its steps make."""
+    if cell["method"] != "PPO":
+        return len(metrics)
+    settings = cell["settings"]
+    return metrics[-1]["env_steps_total"] // (settings["num_envs"] * settings["num_steps"])
 
 
 def _budget(cell: Cell) -> Json:

@@ -6,6 +6,7 @@ pairs beside it costs next to nothing; or a fresh network is trained on all pair
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -84,6 +85,7 @@ class Continual(Study):
         spec, tasks = union.spec, [control(task) for task in parts(union).values()]
         learner = Learner(width=cell["width"], epochs=round(cell["epochs"] * recipe(union).epochs))
         complete = recipe(union, learner)
+        alike = identity_normaliser(spec)
         ends = np.cumsum([0, *(len(d) for d in datasets)])
         key = jax.random.fold_in(jax.random.key(EVALUATION_SEED), 1)
 
@@ -95,10 +97,10 @@ class Continual(Study):
         def train(params: Any, states: jax.Array, targets: jax.Array) -> Any:
             return jax.vmap(lambda p: behaviour_cloning(complete, spec, p, states, targets).params)(params)
 
-        policy = make_policy(complete, spec)
+        policies = [make_policy(complete, spec, union.greedy_in(task.name)) for task in tasks]
         scorers = [
-            jax.jit(lambda params, keys, task=task: task.rollout(policy, params, identity_normaliser(spec), keys).ret)
-            for task in tasks
+            jax.jit(lambda params, keys, task=task, act=act: task.rollout(act, params, alike, keys).ret)
+            for task, act in zip(tasks, policies, strict=True)
         ]
         params, returns = fresh(key), []
         for stage in range(cell["cycles"] * len(datasets)):
@@ -123,7 +125,7 @@ class Continual(Study):
         figure, axes = subplots(len(self.sequences), 3, (13, 3.3 * len(self.sequences)))
         for ax, row in zip(axes, rows, strict=True):
             shares, stages = relative(row), range(1, len(row["returns"]) + 1)
-            for colour, task, curve in zip(COLOURS, row["tasks"], shares.T, strict=False):
+            for colour, task, curve in zip(cycle(COLOURS), row["tasks"], shares.T, strict=False):
                 ax.plot(stages, curve, "o-", ms=4, color=colour, label=task)
             names = [row["tasks"][i % len(row["tasks"])] for i in range(len(shares))]
             ax.set_xticks(stages, names, rotation=30, ha="right", size=7)
@@ -145,8 +147,8 @@ def _single(dataset: "Dataset", cell: Cell) -> float:
 
 def relative(row: Row) -> np.ndarray:
     """Shares of the gain over random actions that networks of a single task have: ``[stages, tasks]``."""
-    floor = np.asarray(row["random"])
-    return (np.asarray(row["returns"]) - floor) / (np.asarray(row["single"]) - floor)
+    returns, single, floor = (np.asarray(row[name], float) for name in ("returns", "single", "random"))
+    return (returns - floor) / np.where(single > floor, single - floor, np.nan)
 
 
 def measures(row: Row) -> dict[str, float]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hades.aliases import Json, Options
 from hades.options import COUNT, option
 from hades.studies.base import SCALES, Study
-from hades.studies.pieces import Wanted, control
+from hades.studies.pieces import Wanted, control, meaningful
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Cost(Study):
         ]  # fmt: skip
 
     def wants(self, cell: Cell) -> Sequence[Wanted]:
-        options = {"learner": {"width": cell["width"]}, "curriculum": None}  # all episodes whole
-        return (Wanted(cell["task"], None, 0, cell["preset"], options),)
+        whole = meaningful(cell["task"], cell["preset"], {"curriculum": None})  # episodes
+        return (Wanted(cell["task"], None, 0, cell["preset"], {"learner": {"width": cell["width"]}, **whole}),)
 
     def run(self, cell: Cell, folder: Path) -> Json:
         import jax
@@ -84,7 +85,8 @@ class Cost(Study):
         one_policy = jax.jit(lambda key: train(dataset, key, init="fresh"))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
         training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
-        ppo = train_ppo(task, config.learner, steps=cell["steps"], evaluations=4, **cell["ppo"])
+        least = 2 * cell["ppo"]["num_envs"] * cell["ppo"]["num_steps"]  # or there is no pace
+        ppo = train_ppo(task, config.learner, steps=max(least, cell["steps"]), evaluations=4, **cell["ppo"])
         pace = [row["seconds"] for row in ppo.metrics]
         per_million = (
             1e6 * (pace[-1] - pace[0]) / (ppo.metrics[-1]["env_steps_total"] - ppo.metrics[0]["env_steps_total"])
@@ -99,7 +101,7 @@ class Cost(Study):
 
         figure, (ax,) = subplots(1, 1, (8, 4))
         policies = np.logspace(0, 4, 100)
-        for colour, row in zip(COLOURS, rows, strict=False):
+        for colour, row in zip(cycle(COLOURS), rows, strict=False):
             search, each, es, _ = costs(row)
             ax.loglog(policies, search + each * policies, color=colour, label=f"{row['cell']['task']}, distilled")
             ax.loglog(policies, es * policies, color=colour, ls="--", label=f"{row['cell']['task']}, ES for each")

@@ -102,10 +102,10 @@ class Generalisation(Study):
 
         del folder
         dataset = load(cell["dataset"])
-        task = task_of(dataset)
+        task = control(task_of(dataset))
         return {
             "return": summary(scored(dataset, cell, task, **cell["setting"])),
-            "random": random_return(control(task)),
+            "random": random_return(task),
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":

@@ -194,8 +194,8 @@ class Laptop(Study):
         for ax, name in zip(axes, names, strict=False):
             for row in rows:
                 if row["cell"]["row"] == name:
-                    seconds, _, validated = zip(*row["curve"], strict=True)
-                    ax.plot(np.asarray(seconds) / 60, validated, lw=1, label=f"seed {row['cell']['seed']}")
+                    seconds, _, validated = np.asarray(row["curve"], float).reshape(-1, 3).T
+                    ax.plot(seconds / 60, validated, lw=1, label=f"seed {row['cell']['seed']}")
             ax.set_title(name, size=8)
             ax.set(xlabel="minutes", ylabel="validated return")
             ax.legend(frameon=False, fontsize=7)

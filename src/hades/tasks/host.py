@@ -192,7 +192,8 @@ class HostTask(Acting):
     def start(self, kind: str, size: int, normaliser: Normaliser, key: jax.Array) -> jax.Array:
         """States ``[size, *obs]`` to start from: a ``"sample"`` of observations of random actions, an episode each."""
         assert kind == "sample"
-        act, rng, kept = self._random(key), _generator(key), np.zeros((1, size, *self.spec.obs_shape), np.float32)
+        rng, kept = _generator(key), np.zeros((1, size, *self.spec.obs_shape), np.float32)
+        act = self._random(rng)
 
         def watching(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:
             keep = alive & (rng.uniform(size=alive.shape) * (step + 1) < 1)  # reservoir sampling (Vitter 1985), of one
@@ -206,8 +207,8 @@ class HostTask(Acting):
         """Of an episode's observation and intermediate values."""
         return 64 * int(np.prod(self.spec.obs_shape))
 
-    def _random(self, key: jax.Array) -> Act:
-        rng, spec = _generator(key), self.spec
+    def _random(self, rng: np.random.Generator) -> Act:
+        spec = self.spec
 
         def act(obs: np.ndarray, alive: np.ndarray, step: int) -> np.ndarray:
             del obs, step
@@ -219,7 +220,7 @@ class HostTask(Acting):
 
     def play_randomly(self, key: jax.Array, episodes: int) -> Episode:
         """Episodes ``[1, E]`` of uniformly random actions, with the moments of their observations."""
-        return self._play(self._random(key), jax.random.split(key, (1, episodes)), watch=True)
+        return self._play(self._random(_generator(key)), jax.random.split(key, (1, episodes)), watch=True)
 
     def _play(self, act: Act, keys: jax.Array, watch: bool, limit: int | None = None) -> Episode:
         """Whole episodes of all networks, side by side. Leaves are ``[B, E]``."""

@@ -7,7 +7,7 @@ They are plain subprocesses with pipes, and arrays in a file that all map: nothi
 import contextlib
 import json
 import os
-import select
+import selectors
 import shutil
 import subprocess
 import sys
@@ -191,8 +191,10 @@ class Workers:
 
     def _answer(self, process: "subprocess.Popen[str]", do: str) -> str | None:
         assert process.stdout is not None
-        if not select.select([process.stdout], [], [], self.timeout)[0]:
-            raise late(self.reference.name, do, self.timeout)
+        with selectors.DefaultSelector() as selector:  # select() ends at 1,024 files, two of which are each worker's
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if not selector.select(self.timeout):
+                raise late(self.reference.name, do, self.timeout)
         line = process.stdout.readline()
         if not line:
             code = process.wait()
