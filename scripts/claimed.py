@@ -96,11 +96,13 @@ def laptop() -> Iterator[str]:
 
 def others() -> Iterator[str]:
     """Walker2d and HalfCheetah."""
-    (walker,) = rows("results", name="walker2d")
+    standing, walking = sorted(row["scores"][0]["return"]["mean"] for row in rows("results", name="walker2d"))
+    yield f"thirty minutes of one core: {walking:,.0f} with one seed, {standing:,.0f} with the other"
+    (walker,) = all_rows("results", name="walker2d", minutes=8)
     (cheetah,) = all_rows("results", name="halfcheetah")  # by the preset that was
     narrow, wide = (spread(score["return"], 0) for score in walker["scores"])
     minutes = walker["training_seconds"] / 60
-    yield f"{narrow} over 32 networks of width 64 and {wide} of width 512, after {minutes:.1f} minutes"
+    yield f"{narrow} over 32 networks of width 64 and {wide} of width 512 after {minutes:.1f} minutes"
     few, many = paper("brax-const-norm/HaDES-R/walker2d/D4"), paper("brax/HaDES-R/walker2d/D64")
     words = [f"{run['mean']:,.0f} ± {run['std']:.0f}" for run in (few, many)]
     yield "published: {} with four pairs, {} with 64)".format(*words)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from statistics import mean
 
-from measured import all_rows, found, long_ago, of, paper, rows, spread, table
+from measured import Row, all_rows, found, long_ago, of, paper, rows, spread, table
 
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
@@ -38,8 +38,8 @@ def presets() -> Iterator[str]:
     yield f"Reacher is above its {body['R', 'reacher']} with two of three seeds ({good[1]:.0f} and {good[0]:.0f})"
     yield f"the third is slow ({worst:.0f} after five minutes)"
     walker = f"{paper('brax/HaDES-R/walker2d/D64')['mean']:,.0f}"
-    yield f"HalfCheetah is below its {body['R', 'halfcheetah']},"
-    yield f"Walker2d and Humanoid are far below their {walker} and {body['R', 'humanoid']}"
+    yield f"HalfCheetah is a little below its {body['R', 'halfcheetah']},"
+    yield f"Humanoid are far below their {walker} and {body['R', 'humanoid']}"
     yield f"HumanoidStandup is at an eighth of its {body['R', 'humanoidstandup']}."
     yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
@@ -104,10 +104,21 @@ def bodies() -> Iterator[str]:
     before = all_rows("results_brax", name="halfcheetah", minutes=30)
     less, more = sorted(row["scores"][0]["return"]["mean"] for row in before)
     yield f"HalfCheetah had {more:,.0f} and {less:,.0f} after thirty minutes"
+    short = [row["scores"] for row in all_rows("results_brax", name="halfcheetah", minutes=10) if _is_wide(row)]
+    means = [[scores[i]["return"]["mean"] for scores in short] for i in range(3)]
+    own, narrow, wider = (f"{mean(each):,.0f} ± {over_seeds(each):.0f}" for each in means)
+    yield f"with one wide layer {own} after ten over three seeds ({narrow} and {wider} at widths 64 and 512)"
+    now = [row["scores"] for row in rows("results_brax", name="halfcheetah")]
+    apart = max(scores[i]["return"]["std_of_inits"] for scores in now for i in (0, 2))
+    yield f"networks differ by no more than {apart:.0f} at width 256 and above"
     seeds = [row["scores"] for row in rows("results_brax", name="ant")]
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]
         yield f"{min(middle):,.0f} to {max(middle):,.0f} at width {width}"
+
+
+def _is_wide(row: Row) -> bool:
+    return row["config"]["learner"]["width"] == 256
 
 
 def games() -> Iterator[str]:
