@@ -132,6 +132,8 @@ class PPO(Actor):
         if (each := options.rollout * options.environments) % options.minibatches:
             raise InputError(f"{each} steps of each network cannot be split into {options.minibatches} minibatches")
         self.quietens = options.std_decay < 1
+        if self.quietens and self.task.spec.discrete:
+            raise InputError(f"std_decay is of continuous actions; those of {self.task.name} are discrete")
         if self.quietens and "log_std" not in self.solution:
             raise InputError("std_decay is of noise that is searched for: add --learn-std")
         self.collects = settings.inits * each
