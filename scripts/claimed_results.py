@@ -6,6 +6,7 @@ from statistics import mean
 
 from measured import Row, all_rows, found, long_ago, of, paper, rows, spread, table
 
+from hades.baselines.settings import per_iteration
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
 from hades.studies.pieces import over_seeds
@@ -70,8 +71,8 @@ def one_network() -> Iterator[str]:
     yield f"at {first[1]:.1f} after {first[0]:.2f} million steps and {million[1]:.1f} after {million[0]:.2f},"
     yield f"mean of {len(usual)} seeds) and passes 40 after {passed:.1f} million"
     settings = usual[0]["cell"]["settings"]
-    steps = settings["num_envs"] * settings["num_steps"]
-    yield f"with {settings['num_epochs'] * settings['num_minibatches']} updates for every {steps:,} steps"
+    updates = settings["num_epochs"] * settings["num_minibatches"]
+    yield f"with {updates} updates for every {per_iteration(settings):,} steps"
 
 
 def comparison() -> Iterator[str]:

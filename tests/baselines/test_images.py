@@ -14,7 +14,7 @@ def test_baselines_are_real_images_that_train(digits: ImageTask) -> None:
     means, sample = (baselines.baseline(digits, kind, 10) for kind in ("mean", "sample"))
     assert hades.evaluate(means, digits, 3, learner=learner).mean > 0.75
     assert any((sample.states[0] * 255 == image).all() for image in digits.train.images[digits.train.labels == 0])
-    assert means.metric.name == digits.metric.name
+    assert means.metric.name == digits.validation.metric.name
     assert len(baselines.baseline(digits, "all", 10)) == len(digits.train.labels)
     with pytest.raises(InputError, match="unknown baseline"):
         baselines.baseline(digits, "best", 10)

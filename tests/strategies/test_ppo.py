@@ -287,6 +287,9 @@ def test_noise_that_shrinks_by_a_factor_does_so_once_a_generation_whatever_its_g
 def test_options_are_checked(options: dict[str, float], says: str) -> None:
     with pytest.raises(hades.InputError, match=says):
         _ppo(**options)
+
+
+def test_actions_without_noise_have_none_to_shrink() -> None:
     with pytest.raises(hades.InputError, match="std_decay is of continuous actions; those of toy are discrete"):
         _ppo(Levers, std_decay=0.9)
 

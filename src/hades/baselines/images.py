@@ -60,7 +60,7 @@ def baseline(task: Task, kind: str, size: int, seed: int = 0) -> Dataset:
         labels=labels,
         task=task.name,
         learner=recipe.options(),
-        info={"baseline": kind, "seed": seed, "metric": task.metric.name, **task.origin},
+        info={"baseline": kind, "seed": seed, "metric": task.validation.metric.name, **task.origin},
     )
 
 

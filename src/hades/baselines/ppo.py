@@ -20,7 +20,7 @@ from hades import runtime, tasks
 from hades.aliases import Json, Options, PyTree
 from hades.arguments import Comparing
 from hades.baselines import Result, check_budget
-from hades.baselines.settings import SHAPES, complete
+from hades.baselines.settings import SHAPES, complete, per_iteration
 from hades.clocks import Stopwatch
 from hades.config import Config
 from hades.dataset import Spec
@@ -89,7 +89,7 @@ def train_ppo(
 
 def _needs(settings: Options, recipe: Recipe, spec: Spec) -> Sequence[Need]:
     """Of an iteration: its steps, and actor and critic as they train on a minibatch."""
-    steps = settings["num_envs"] * settings["num_steps"]
+    steps = per_iteration(settings)
     rollout = Need(
         f"{steps:,} steps an iteration", 4 * steps * math.prod(spec.obs_shape), "make num_envs or num_steps smaller"
     )
@@ -101,15 +101,15 @@ def _train(
 ) -> Iterator[tuple[PyTree, Json, float]]:
     """States on the way, the steps and seconds that they cost, and the share of the budget; what the caller does with
     them costs nothing."""
-    per_iteration = ppo.num_envs * ppo.num_steps
+    each = per_iteration(settings)
     known = budget["steps"] < float("inf")
-    every = max(1, round(budget["steps"] / per_iteration / evaluations)) if known else 1
+    every = max(1, round(budget["steps"] / each / evaluations)) if known else 1
     watch, env_steps, seconds, share = Stopwatch(), 0, 0.0, 0.0
     state = _begin(ppo, key)
     while share < 1:
         rate = settings["learning_rate"] * (1 - share if settings["anneal"] else 1)
         state = jax.block_until_ready(_iterate(ppo, state, rate, every))
-        env_steps, seconds = env_steps + every * per_iteration, seconds + watch.lap()[0]
+        env_steps, seconds = env_steps + every * each, seconds + watch.lap()[0]
         share = max(env_steps / budget["steps"], seconds / 60 / budget["minutes"])
         yield state, {"env_steps_total": env_steps, "seconds": seconds}, share
         watch.lap()

@@ -83,6 +83,11 @@ SHAPES = (
 """What a program is compiled for; the other settings are its arguments."""
 
 
+def per_iteration(settings: Options) -> int:
+    """Environment steps of one iteration."""
+    return settings["num_envs"] * settings["num_steps"]
+
+
 def complete(task: ControlTask | str, own: Options = MappingProxyType({}), tuned: bool = True) -> dict[str, Any]:
     """All settings of a training: a task's, or the usual ones of its kind, and one's own in place of them.
 

@@ -198,9 +198,9 @@ class PPO(Actor):
         """With the next generation's noise."""
         if not self.quietens:
             return solution
-        least = math.log(self.options.std_limit)
-        smaller = jnp.maximum(solution["log_std"] + math.log(self.options.std_decay), least)
-        return {**solution, "log_std": jnp.minimum(solution["log_std"], smaller)}
+        now = solution["log_std"]
+        least = jnp.minimum(now, math.log(self.options.std_limit))
+        return {**solution, "log_std": jnp.maximum(now + math.log(self.options.std_decay), least)}
 
     def loss(self, head: Head, out: Output, part: Samples) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The clipped objective of one network, negative; its entropy, and how far it is from who acted."""

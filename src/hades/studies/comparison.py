@@ -162,10 +162,11 @@ class Comparison(Study):
 
 def iterations(cell: Cell, metrics: Sequence[Json]) -> int:
     """Generations; of PPO, which is scored now and then, as many as its steps make."""
+    from hades.baselines.settings import per_iteration
+
     if cell["method"] != "PPO":
         return len(metrics)
-    settings = cell["settings"]
-    return metrics[-1]["env_steps_total"] // (settings["num_envs"] * settings["num_steps"])
+    return metrics[-1]["env_steps_total"] // per_iteration(cell["settings"])
 
 
 def _budget(cell: Cell) -> Json:

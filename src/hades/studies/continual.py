@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hades.dataset import Dataset
+    from hades.tasks.control import ControlTask
 
 SEQUENCES = (("cartpole-8", "acrobot-12", "mountaincar-9"), ("hopper-4", "walker2d"))
 ALONE, REHEARSED, RESET = "each task's pairs alone", "earlier pairs rehearsed", "reset, trained on all pairs so far"
@@ -97,11 +98,11 @@ class Continual(Study):
         def train(params: Any, states: jax.Array, targets: jax.Array) -> Any:
             return jax.vmap(lambda p: behaviour_cloning(complete, spec, p, states, targets).params)(params)
 
-        policies = [make_policy(complete, spec, union.greedy_in(task.name)) for task in tasks]
-        scorers = [
-            jax.jit(lambda params, keys, task=task, act=act: task.rollout(act, params, alike, keys).ret)
-            for task, act in zip(tasks, policies, strict=True)
-        ]
+        def scorer(task: "ControlTask") -> Any:
+            act = make_policy(complete, spec, union.greedy_in(task.name))
+            return jax.jit(lambda params, keys: task.rollout(act, params, alike, keys).ret)
+
+        scorers = [scorer(task) for task in tasks]
         params, returns = fresh(key), []
         for stage in range(cell["cycles"] * len(datasets)):
             current = stage % len(datasets)

@@ -66,6 +66,7 @@ class Cost(Study):
 
         from hades import runtime
         from hades.baselines.ppo import train_ppo
+        from hades.baselines.settings import per_iteration
         from hades.baselines.weights import WeightEvolution
         from hades.evaluation import train
         from hades.keeping import dataset_of
@@ -85,8 +86,8 @@ class Cost(Study):
         one_policy = jax.jit(lambda key: train(dataset, key, init="fresh"))
         keys = iter(jax.random.split(jax.random.key(0), 2 + cell["trainings"]))
         training = median(runtime.timed(lambda: one_policy(next(keys)), cell["trainings"]))
-        least = 2 * cell["ppo"]["num_envs"] * cell["ppo"]["num_steps"]  # or there is no pace
-        ppo = train_ppo(task, config.learner, steps=max(least, cell["steps"]), evaluations=4, **cell["ppo"])
+        steps = max(cell["steps"], 2 * per_iteration(cell["ppo"]))  # of one there is no pace
+        ppo = train_ppo(task, config.learner, steps=steps, evaluations=4, **cell["ppo"])
         pace = [row["seconds"] for row in ppo.metrics]
         per_million = (
             1e6 * (pace[-1] - pace[0]) / (ppo.metrics[-1]["env_steps_total"] - ppo.metrics[0]["env_steps_total"])
