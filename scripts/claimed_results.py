@@ -18,7 +18,7 @@ BODIES = {
 
 LOOKING = (
     "space-invaders-16", "asterix-16", "inverted_double_pendulum-16", "docs/results/breakout-16.safetensors",
-    "docs/results/reacher-16.safetensors", "freeway-16",
+    "docs/results/reacher-16.safetensors", "freeway-16", "ant-16",
 )  # fmt: skip
 """Datasets by an actor's loss whose generalisation was tried."""
 
@@ -130,6 +130,8 @@ def games() -> Iterator[str]:
             for game in ("Breakout", "SpaceInvaders", "Asterix")
         ]
         yield "HaDES-{} {}, {} and {}".format(kind, *three)
+    blind = all_rows("results_games", name="seaquest", preset="evolution")
+    yield f"by evolution in as many minutes ({spread(blind[0]['scores'][0]['return'])} over 32 networks of width 32"
     narrow = [row["scores"] for row in all_rows("results_games", name="breakout", minutes=10)]
     returns = ([scores[i]["return"]["mean"] for scores in narrow] for i in (0, 1))
     own, wide = (f"{mean(each):.1f} ± {over_seeds(each):.1f}" for each in returns)
@@ -164,6 +166,7 @@ def generalisation() -> Iterator[str]:
     yield f"freeway-16 for {shares[5]} (for"
     yield f"breakout-16 for {shares[3]}:"
     yield f"Reacher's sixteen, for one wide layer, hold for {shares[4]}:"
+    yield f"Ant's sixteen, for one wide layer, hold for {shares[6]}:"
 
 
 def any_network() -> Iterator[str]:
