@@ -144,6 +144,7 @@ def test_several_searches_go_on_where_they_were_stopped(
         ({"trackers": ["tensorbord"]}, "unknown tracker"),
         ({"trackers": ["tensorboard"], "out": None}, "give out"),
         ({"popsize": 3}, "unknown option 'popsize'"),
+        ({"populaton": 3}, "unknown option 'populaton'; did you mean population?"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"searches": 0}, "searches must be at least 1, not 0"),
     ],

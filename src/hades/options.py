@@ -242,7 +242,8 @@ def check_names(kind: type, given: Collection[str], what: str) -> None:
     """Raise `InputError` for a name that a dataclass has no field of."""
     known = [known.name for known in dataclasses.fields(kind)]
     if unknown := set(given) - set(known):
-        raise InputError(f"unknown option '{min(unknown)}'; {what} has {', '.join(known)}")
+        hint = meant(min(unknown), known) or f"{what} has {', '.join(known)}"
+        raise InputError(f"unknown option '{min(unknown)}'; {hint}")
 
 
 @functools.cache

@@ -44,6 +44,7 @@ def test_strategies_climb(name: str, learning_rate: float | None) -> None:
         ("SNES", {"temperature": -1.0}, "temperature must be positive"),
         ("PGPE", {"std_lr": -5}, "std_lr must be positive"),
         ("OpenES", {"std_decay": -2}, "std_decay must be positive"),
+        ("OpenES", {"std_decay": 2}, "std_decay must be at most 1, not 2"),
     ],
 )
 def test_options_that_cannot_be_are_refused(name: str, options: dict[str, float], says: str) -> None:

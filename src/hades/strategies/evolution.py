@@ -89,6 +89,9 @@ class Evolution:
             numbers["temperature"] = 1.0
         if "std_init" in usual:
             options.setdefault("std_init", std)
+        for name in decays.keys() & {"std_decay", "lr_decay"}:
+            if decays[name] > 1:
+                raise InputError(f"{self.name}'s {name} must be at most 1, not {decays[name]}")
         _check_numbers(self.name, {**options, **decays}, {**numbers, **dict.fromkeys(decays, 1.0)})
         if "temperature" in options:
             from evosax.algorithms.distribution_based.discovered_es import get_weights
