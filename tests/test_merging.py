@@ -42,6 +42,11 @@ def test_the_union_has_every_pair_padded_with_zeros(identity: bool) -> None:
     assert (union.states[2:, :-6] == 0).all()
 
 
+def test_a_union_says_whose_its_pairs_are() -> None:
+    union = merge([discrete("CartPole-v1", 4, 2), discrete("Acrobot-v1", 6, 3, 3)])
+    assert "  pairs   1 to 2 of CartPole-v1, 3 to 5 of Acrobot-v1" in repr(union).splitlines()
+
+
 def test_an_agent_of_the_union_sees_each_task_as_its_own_dataset_does(tmp_path: Path) -> None:
     one, two = discrete("CartPole-v1", 4, 2), discrete("Acrobot-v1", 6, 3)
     union = hades.load(merge([one, two], identity=True).save(tmp_path / "union.safetensors"))

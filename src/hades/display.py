@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,6 +100,11 @@ def _facts(dataset: "Dataset") -> list[tuple[str, str]]:
     """What there is to say of how good it is, and for which networks."""
     score = next(iter(scores_of(dataset.info).values()))
     facts = [("score", _score(dataset, score))] if score else []
+    if dataset.parts:
+        ends = list(accumulate(part["size"] for part in dataset.parts))
+        whose = (f"{end - part['size'] + 1} to {end} of {part['task']}"
+                 for part, end in zip(dataset.parts, ends, strict=True))  # fmt: skip
+        facts.append(("pairs", ", ".join(whose)))
     recipe = ", ".join(f"{name} {value}" for name, value in dataset.learner.items() if value not in ("none", 0))
     return facts + ([("recipe", recipe)] if recipe else [])
 
