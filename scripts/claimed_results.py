@@ -6,6 +6,7 @@ from statistics import mean
 
 from measured import Row, all_rows, found, long_ago, of, paper, rows, spread, table
 
+from hades import zoo
 from hades.baselines.settings import per_iteration
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
@@ -39,7 +40,9 @@ def presets() -> Iterator[str]:
     yield f"Reacher is above its {body['R', 'reacher']} with two of three seeds ({good[1]:.0f} and {good[0]:.0f})"
     yield f"the third is slow ({worst:.0f} after five minutes)"
     walker = f"{paper('brax/HaDES-R/walker2d/D64')['mean']:,.0f}"
-    yield f"HalfCheetah is a little below its {body['R', 'halfcheetah']},"
+    hour = zoo.card("halfcheetah-16")["scores"]["width 512"]["mean"]
+    short = 100 * (1 - hour / paper("brax/HaDES-R/halfcheetah/D64")["mean"])
+    yield f"HalfCheetah is a little below its {body['R', 'halfcheetah']}, after an hour by {short:.0f} % (width 512)"
     yield f"Humanoid are far below their {walker} and {body['R', 'humanoid']}"
     yield f"HumanoidStandup is at an eighth of its {body['R', 'humanoidstandup']}."
     yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
@@ -112,6 +115,11 @@ def bodies() -> Iterator[str]:
     now = [row["scores"] for row in rows("results_brax", name="halfcheetah")]
     apart = max(scores[i]["return"]["std_of_inits"] for scores in now for i in (0, 2))
     yield f"networks differ by no more than {apart:.0f} at width 256 and above"
+    hour = zoo.card("halfcheetah-16")["scores"]
+    own, wider = (spread(hour[setting], 0) for setting in ("its own recipe", "width 512"))
+    inits = hour["width 512"]["inits"]
+    yield f"gone on with to an hour (halfcheetah-16 of the zoo) it has {own} over {inits} networks"
+    yield f"and {wider} at width 512"
     seeds = [row["scores"] for row in rows("results_brax", name="ant")]
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]

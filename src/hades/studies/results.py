@@ -67,7 +67,7 @@ EXPERIMENTS = {
     "freeway": Experiment("freeway", 16, **_MOMENTUM),
     "asterix": Experiment("asterix", 16, minutes={"laptop": 10}, **_SHALLOW),
     "space-invaders": Experiment("space-invaders", 16, **_MOMENTUM),
-    "seaquest": Experiment("seaquest", 16, seeds=2, **_MOMENTUM),
+    "seaquest": Experiment("seaquest", 16, **_MOMENTUM),
     "mountaincar": Experiment("mountaincar", 3, minutes={"laptop": 0.8}),
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=2),

@@ -62,6 +62,10 @@ SOURCES: dict[str, tuple[str, str]] = {
         "docs/results/halfcheetah-seed0",
         "hades study results --names halfcheetah --minutes 9, by release 0.1, one core",
     ),
+    "halfcheetah-16": (
+        "docs/results/halfcheetah-16",
+        "hades study results --names halfcheetah --minutes 60, one core",
+    ),
     "inverted_double_pendulum": (
         "docs/results/inverted_double_pendulum-seed0",
         "hades study results --names inverted_double_pendulum --minutes 4, by release 0.1, one core",
@@ -78,7 +82,6 @@ SOURCES: dict[str, tuple[str, str]] = {
         name: (f"docs/results/{name}", f"hades study results --names {name.rpartition('-')[0]}, {minutes} of one core")
         for name, minutes in {
             "ant-16": _TEN,
-            "halfcheetah-16": "half an hour",
             "inverted_double_pendulum-16": _TEN,
             "reacher-16": "five minutes",
             "breakout-16": "five minutes",
