@@ -242,8 +242,8 @@ def check_names(kind: type, given: Collection[str], what: str) -> None:
     """Raise `InputError` for a name that a dataclass has no field of."""
     known = [known.name for known in dataclasses.fields(kind)]
     if unknown := set(given) - set(known):
-        hint = meant(min(unknown), known) or f"{what} has {', '.join(known)}"
-        raise InputError(f"unknown option '{min(unknown)}'; {hint}")
+        hint = meant(min(unknown), known, most=1)
+        raise InputError(f"unknown option '{min(unknown)}'; {f'{hint} ' if hint else ''}{what} has {', '.join(known)}")
 
 
 @functools.cache
