@@ -117,10 +117,10 @@ def device_memory() -> int:
     stats = jax.local_devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return stats["bytes_limit"]
-    return _machine_memory() // jax.local_device_count()
+    return machine_memory() // jax.local_device_count()
 
 
-def _machine_memory() -> int:
+def machine_memory() -> int:
     """Bytes that there are, or that this process's container may have."""
     limits = [file.read_text().strip() for file in LIMITS if file.exists()]
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

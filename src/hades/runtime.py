@@ -1,6 +1,7 @@
 """JAX set up as distillation wants it."""
 
 import contextlib
+import ctypes
 import os
 import platform
 import re
@@ -18,6 +19,7 @@ import numpy as np
 from hades.arguments import Joining
 from hades.errors import InputError
 from hades.options import held_to
+from hades.parallel import machine_memory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -163,15 +165,27 @@ def timed(fun: Callable[[], Any], repeats: int) -> list[float]:
     return times
 
 
-def release_programs(share: float = 0.5) -> None:
-    """Forget compiled programs once they hold so much of the memory maps that Linux grants a process.
+def release_programs(share: float = 0.3) -> None:
+    """Forget compiled programs once this process has so much of the memory, or of the maps that Linux grants it.
 
-    On CPU a Brax program takes thousands of them; past the limit (65,530, if not set otherwise) compiling fails with
-    "Cannot allocate memory", and the process crashes. Call it between pieces of work that compile anew.
+    On CPU a Brax program takes hundreds of megabytes and thousands of maps; past the maps' limit (65,530, if not set
+    otherwise) compiling fails with "Cannot allocate memory", and the process crashes. Call it between pieces of work
+    that compile anew.
     """
-    maps, limit = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
-    if maps.exists() and limit.exists() and maps.read_bytes().count(b"\n") > share * int(limit.read_text()):
+    if max(_share_of_maps(), _share_of_memory()) > share:
         jax.clear_caches()
+        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc keeps what is freed, otherwise
+            trim(0)
+
+
+def _share_of_maps() -> float:
+    maps, limit = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+    return maps.read_bytes().count(b"\n") / int(limit.read_text()) if maps.exists() and limit.exists() else 0.0
+
+
+def _share_of_memory() -> float:
+    pages = Path("/proc/self/statm")
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / machine_memory() if pages.exists() else 0.0
 
 
 def is_main() -> bool:

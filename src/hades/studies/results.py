@@ -74,7 +74,7 @@ EXPERIMENTS = {
     "halfcheetah": Experiment("halfcheetah", 16, seeds=2, **_WIDE),
     "ant": Experiment("ant", 16, minutes={"laptop": 10}, **_WIDE),
     "humanoid": Experiment("humanoid", 64, seeds=2, minutes={"laptop": 30}, **_WIDE),
-    "humanoidstandup": Experiment("humanoidstandup", 64, seeds=1, **_BODY),
+    "humanoidstandup": Experiment("humanoidstandup", 64, **_BODY),
     "inverted_double_pendulum": Experiment("inverted_double_pendulum", 16, **_BODY),
     "reacher": Experiment("reacher", 16, minutes={"laptop": 5}, **_WIDE),
 }
