@@ -19,7 +19,7 @@ BODIES = {
 
 LOOKING = (
     "space-invaders-16", "asterix-16", "inverted_double_pendulum-16", "docs/results/breakout-16.safetensors",
-    "docs/results/reacher-16.safetensors", "freeway-16", "ant-16",
+    "docs/results/reacher-16.safetensors", "freeway-16", "ant-16", "halfcheetah-16",
 )  # fmt: skip
 """Datasets by an actor's loss whose generalisation was tried."""
 
@@ -175,6 +175,7 @@ def generalisation() -> Iterator[str]:
     yield f"breakout-16 for {shares[3]}:"
     yield f"Reacher's sixteen, for one wide layer, hold for {shares[4]}:"
     yield f"Ant's sixteen, for one wide layer, hold for {shares[6]}:"
+    yield f"HalfCheetah's, after an hour, hold for {shares[7]}:"
 
 
 def any_network() -> Iterator[str]:
