@@ -95,7 +95,7 @@ class Rule:
             return value
         if same := [one for one in known if bare(one) == bare(value)]:
             return same[0]
-        near = meant(value, known) if len(known) > A_LINE else ""
+        near = meant(value, [*known]) if len(known) > A_LINE else ""
         raise InputError(f"unknown {name} {shown(value)}; {near or 'choose one of ' + ', '.join(known)}")
 
     def _bounds(self, name: str, value: float, largest: float) -> None:

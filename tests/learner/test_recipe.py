@@ -80,7 +80,8 @@ def test_wishes_may_be_given_as_a_learner_a_recipe_a_mapping_or_not_at_all() -> 
         InputError, match=r"a learner is hades.Learner\(width=64, ...\) or a dict of such options, not 3"
     ):
         as_learner(3)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"'widht'; did you mean width\? a learner has network, width"):
+    says = r"unknown option 'widht'; did you mean width\? a learner has network, width, depth"
+    with pytest.raises(InputError, match=says):
         hades.Learner(widht=3)
 
 

@@ -277,7 +277,7 @@ def test_noise_that_shrinks_by_a_factor_does_so_once_a_generation_whatever_its_g
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"rolout": 3}, "unknown option 'rolout'; did you mean rollout"),
+        ({"rolout": 3}, r"unknown option 'rolout'; did you mean rollout\? ppo has environments, rollout"),
         ({"speed": 3}, "unknown option 'speed'; ppo has environments, rollout"),
         ({"rollout": 2.5}, "rollout must be a whole number, not 2.5"),
         ({"gamma": 1.5}, "gamma must be at most 1"),

@@ -288,9 +288,10 @@ def test_the_zoos_files_are_written_where_it_is_asked_for(tmp_path: Path, monkey
         ("multitask", {"datasets": ("hopper-4",)}, "two datasets or more, not hopper-4 alone"),
         ("continual", {"datasets": ("hopper-4",)}, "two datasets or more, not hopper-4 alone"),
         ("cost", {"preset": "desk"}, "choose one of laptop, paper"),
-        ("cost", {"sizes": (1,)}, "unknown option 'sizes'; .*the study cost has tasks"),
+        ("cost", {"sizes": (1,)}, r"unknown option 'sizes'; did you mean steps\? the study cost has tasks"),
         ("budget", {"seeds": 0}, "seeds must be at least 1"),
         ("results", {"names": ("reachr",)}, "unknown names 'reachr'; did you mean reacher"),
+        ("zoo", {"names": ("halfcheetah-17",)}, "unknown names 'halfcheetah-17'; did you mean halfcheetah-16"),
     ],
 )
 def test_bad_settings(name: str, options: dict[str, Any], says: str) -> None:
