@@ -66,7 +66,7 @@ def one_network() -> Iterator[str]:
     yield f"below its {breakout['mean']:.1f}, and for one wide layer, as its preset is now (`--tasks breakout"
     yield f"comes to {wide:.1f}; Freeway"
     ppo = all_rows("comparison_games", task="freeway", method="PPO")
-    usual = [row for row in ppo if row["cell"]["settings"]["learning_rate"] == 3e-4]
+    usual = [row for row in ppo if _is_usual(row)]
     together = zip(*(row["curve"] for row in usual), strict=True)
     curve = [(points[0][0] / 1e6, mean(point[2] for point in points)) for points in together]
     first, million = (min(curve, key=lambda one: abs(one[0] - at)) for at in (0.25, 1.0))
@@ -85,6 +85,10 @@ def comparison() -> Iterator[str]:
     short = paper("brax/HaDES-R/hopper/D64")["mean"] - second
     yield f"({second:,.0f} and {best:,.0f}; the third, at {third:,.0f}, does hardly more than stand)"
     yield f"which come within {short + 0.5:.0f} of the paper"
+    for task, words in (("cartpole", "CartPole has {} ± {};"), ("hopper", "the search found, {} ± {},")):
+        usual = [row for row in all_rows("comparison", task=task, method="PPO") if _is_usual(row)]
+        returns = [row["return"]["mean"] for row in usual]
+        yield words.format(f"{mean(returns):,.0f}", f"{over_seeds(returns):.0f}")
     evolved = {row["iterations"] for row in rows("comparison_games", task="freeway") if row["cell"]["method"] != "PPO"}
     yield f"five million steps are but {evolved.pop()} generations"
     iterations = mean(row["iterations"] for row in rows("comparison_games", task="breakout", method="evolution"))
@@ -124,6 +128,11 @@ def bodies() -> Iterator[str]:
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]
         yield f"{min(middle):,.0f} to {max(middle):,.0f} at width {width}"
+
+
+def _is_usual(row: Row) -> bool:
+    """By PPO's usual settings, not by those that a search found."""
+    return row["cell"]["settings"]["learning_rate"] == 3e-4
 
 
 def _is_wide(row: Row) -> bool:

@@ -101,14 +101,17 @@ def reached() -> list[list[str]]:
         for width, score in zip((64, 512), last[4:6], strict=True)
     ]
     all_lines = [*lines, *hopper, *_lines("results_brax")[1:], *_lines("results_games")[1:]]
-    return [[*header, "paper (pairs)"], *([*line, in_paper(line[0])] for line in all_lines)]
+    return [[*header, "paper (pairs)"], *([*line, in_paper(*line[:2])] for line in all_lines)]
 
 
-def in_paper(name: str) -> str:
-    """The published runs of a line of what is reached, for fresh networks; empty where there are none."""
-    key = comparison_key([name.removesuffix(ONE_CORE), "HaDES-R"])
-    run, (_, pairs) = PAPER.get(key), key.rsplit("/D")
-    return f"{RETURN.words(run['mean'], run['std'])} ({pairs})" if run else ""
+def in_paper(name: str, pairs: str) -> str:
+    """The published runs of a line of what is reached, for fresh networks: with as many pairs, and the paper's own."""
+    main = comparison_key([name.removesuffix(ONE_CORE), "HaDES-R"])
+    body = main.removeprefix("brax/").rsplit("/D")[0]
+    alike = (f"{sweep}/{body}/D{pairs}" for sweep in ("sweep_D", "brax-const-norm"))
+    keys = [*[key for key in alike if key in PAPER and not main.endswith(f"/D{pairs}")][:1], main]
+    runs = [(PAPER[key], key.rsplit("/D")[1]) for key in keys if key in PAPER]
+    return ", ".join(f"{RETURN.words(run['mean'], run['std'])} ({number})" for run, number in runs)
 
 
 def highlights() -> list[list[str]]:

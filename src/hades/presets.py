@@ -48,7 +48,7 @@ def row(c: Mapping[str, Any]) -> tuple[str, ...]:
     recipe = c["learner"]
     shape = f"width {recipe['width']}" + (f", depth {recipe['depth']}" if recipe["depth"] != USUAL_DEPTH else "")
     network = " ".join(c["networks"]) or shape
-    budget = next(counted(c[limit], limit) for limit in LIMITS if c[limit])
+    budget = " or ".join(counted(c[limit], limit) for limit in LIMITS if c[limit])
     population, search = strategies.kind(c["strategy"]).words(c["strategy"], c["population"], c["std"])
     return (
         str(c["size"]), population, f"{c['inits']}×{c['episodes']}", search, c["normaliser"],
