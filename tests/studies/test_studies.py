@@ -231,6 +231,17 @@ def test_ppo_with_other_settings_is_another_row_and_minutes_take_the_place_of_st
     assert not set(after.values()) & set(keys(minutes=1.0).values())
 
 
+def test_td3_is_compared_where_actions_are_continuous() -> None:
+    study = studies.make("comparison", tasks=("cartpole", "halfcheetah"), methods=("td3", "evolution"), seeds=1)
+    assert [(cell["task"], cell["method"]) for cell in study.cells()] == [
+        ("halfcheetah", "td3"),
+        ("halfcheetah", "evolution"),
+    ]
+    own, evolved = (study.wants(cell)[0].config() for cell in study.cells())
+    assert (own.strategy, evolved.strategy) == ("td3", "SNES")
+    assert own.learner.width == evolved.learner.width == 64
+
+
 def test_rankings_that_agree_correlate() -> None:
     rows = [{"return": {"mean": i}, "ppo_returns": [i**2, i**2 + 1]} for i in range(10)]
     rho, low, high = architectures.correlation(rows)

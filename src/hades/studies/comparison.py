@@ -17,14 +17,24 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import COUNT, option
 from hades.studies.base import SCALES, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, control, meaningful, preset_of, scores, spread, summary
+from hades.studies.pieces import (
+    ONE_SEARCH,
+    Wanted,
+    control,
+    meaningful,
+    preset_of,
+    scores,
+    spread,
+    summary,
+    task_of,
+)
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DISTILLATIONS = ("HaDES-R", "HaDES-F")
-METHODS = (*DISTILLATIONS, "evolution", "ES", "PPO")
+DISTILLATIONS = ("HaDES-R", "HaDES-F", "td3")
+METHODS = ("HaDES-R", "HaDES-F", "evolution", "ES", "PPO")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +50,9 @@ class Comparison(Study):
     }  # fmt: skip
     tasks: tuple[str, ...] = option(("cartpole", "hopper", "breakout", "freeway"))
     """Names of tasks of control."""
-    methods: tuple[str, ...] = option(METHODS, one_of=METHODS)
-    """HaDES-R, HaDES-F, evolution (HaDES-R by it, where the preset is not), ES, PPO, or some of them."""
+    methods: tuple[str, ...] = option(METHODS, one_of=(*METHODS, "td3"))
+    """HaDES-R, HaDES-F, evolution (HaDES-R by it, where the preset is not), ES, PPO, or some of them; and td3 (HaDES-R
+    by it, where actions are continuous)."""
     seeds: int = option(3, least=1)
     """Trainings by each method on each task."""
     steps: int = option(5_000_000, **COUNT)
@@ -65,9 +76,15 @@ class Comparison(Study):
              **self._own(method, task)}
             for task in self.tasks
             for method in self.methods
-            if method != "evolution" or preset_of(task, self.scale) != preset_of(task, self._preset(method))
+            if self._has(method, task)
             for seed in range(self.seeds)
         ]  # fmt: skip
+
+    def _has(self, method: str, task: str) -> bool:
+        """Whether a method is one of its own on a task."""
+        if method == "td3":
+            return not task_of(task).spec.discrete
+        return method != "evolution" or preset_of(task, self.scale) != preset_of(task, self._preset(method))
 
     def _preset(self, method: str) -> str:
         """Whatever is not HaDES is compared by what evolves."""
@@ -84,9 +101,11 @@ class Comparison(Study):
     def wants(self, cell: Cell) -> Sequence[Wanted]:
         """As all methods take the preset: HaDES-F, of one network, and ES play as many episodes as HaDES-R."""
 
+        by = {"strategy": "td3"} if cell["method"] == "td3" else {}
+
         def wanted(**options: Any) -> Wanted:
             task, preset = cell["task"], cell["preset"]
-            asked = {**meaningful(task, preset, {**ONE_SEARCH, **options}), **_budget(cell)}
+            asked = {**meaningful(task, preset, {**ONE_SEARCH, **options, **by}), **_budget(cell)}
             return Wanted(task, None, cell["seed"], preset, {**asked, "learner": {"width": cell["width"]}})
 
         if cell["method"] != "HaDES-F":

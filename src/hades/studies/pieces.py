@@ -52,7 +52,7 @@ class Wanted:
 
     def made(self) -> "Task":
         """The task."""
-        return _made(self.task, **self.made_with)
+        return task_of(self.task, **self.made_with)
 
     def distilled(self, folder: Path, **more: Any) -> "Result":
         """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
@@ -78,10 +78,10 @@ class Wanted:
 
 
 def meaningful(task: str, preset: str, options: Options) -> Options:
-    """Options without those that mean nothing to the preset's strategy."""
+    """Options without those that mean nothing to the strategy, theirs or the preset's."""
     from hades import strategies
 
-    ignored = strategies.kind(preset_of(task, preset).strategy).ignores
+    ignored = strategies.kind(options.get("strategy", preset_of(task, preset).strategy)).ignores
     return {name: value for name, value in options.items() if name not in ignored}
 
 
@@ -89,12 +89,12 @@ def preset_of(task: str, name: str) -> "Config":
     """A task's preset."""
     from hades import presets
 
-    return presets.get(_made(task), name)
+    return presets.get(task_of(task), name)
 
 
 @functools.cache
-def _made(task: str, **options: Any) -> "Task":
-    """Images are read once for all of a study's cells."""
+def task_of(task: str, **options: Any) -> "Task":
+    """By its name; images are read once for all of a study's cells."""
     from hades import tasks
 
     return tasks.make(task, **options)
