@@ -247,6 +247,6 @@ def test_a_row_is_of_the_code_that_its_task_had(tmp_path: Path) -> None:
     study, keys = studies.make("budget", tasks=(f"{file}:Walk",), sizes=(2,), seeds=1), []
     for text in (code, code, f"{code}\n# another\n"):
         file.write_text(text)
-        pieces._made.cache_clear()
+        pieces.task_named.cache_clear()
         keys.append(rows.key(study.making(study.cells()[0])))
     assert keys[0] == keys[1] != keys[2]

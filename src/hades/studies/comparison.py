@@ -26,7 +26,7 @@ from hades.studies.pieces import (
     scores,
     spread,
     summary,
-    task_of,
+    task_named,
 )
 from hades.studies.rows import Cell, Row
 
@@ -83,7 +83,7 @@ class Comparison(Study):
     def _has(self, method: str, task: str) -> bool:
         """Whether a method is one of its own on a task."""
         if method == "td3":
-            return not task_of(task).spec.discrete
+            return not task_named(task).spec.discrete
         return method != "evolution" or preset_of(task, self.scale) != preset_of(task, self._preset(method))
 
     def _preset(self, method: str) -> str:

@@ -15,7 +15,7 @@ from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import COUNT, option
 from hades.studies.base import Study
-from hades.studies.pieces import Wanted, scored, scores, spread
+from hades.studies.pieces import Wanted, draw_validations, scored, scores, spread, validations
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -175,13 +175,13 @@ class Laptop(Study):
         (asked,) = self.wants(wanted)
         result = asked.distilled(place)
         scores = {str(width): scored(result.dataset, cell, width=width).summary() for width in WIDTHS}
-        last, validated = result.metrics[-1], [row for row in result.metrics if row["validated"] is not None]
+        last = result.metrics[-1]
         return {
             "generations": last["generation"],
             "minutes": last["seconds"] / 60,
             "env_steps": last["env_steps_total"],
             "scores": scores,
-            "curve": [(row["seconds"], row["env_steps_total"], row["validated"]) for row in validated],
+            "curve": validations(result.metrics),
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
@@ -192,12 +192,8 @@ class Laptop(Study):
         for ax in axes[len(names) :]:
             ax.set_axis_off()
         for ax, name in zip(axes, names, strict=False):
-            for row in rows:
-                if row["cell"]["row"] == name:
-                    seconds, _, validated = np.asarray(row["curve"], float).reshape(-1, 3).T
-                    ax.plot(seconds / 60, validated, lw=1, label=f"seed {row['cell']['seed']}")
+            draw_validations(ax, [row for row in rows if row["cell"]["row"] == name])
             ax.set_title(name, size=8)
-            ax.set(xlabel="minutes", ylabel="validated return")
             ax.legend(frameon=False, fontsize=7)
         return figure
 

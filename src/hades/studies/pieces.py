@@ -13,9 +13,11 @@ from hades import tables
 from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.metrics import RETURN
-from hades.studies.rows import Cell
+from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from hades.config import Config
     from hades.dataset import Dataset
     from hades.distillation import Result
@@ -52,7 +54,7 @@ class Wanted:
 
     def made(self) -> "Task":
         """The task."""
-        return task_of(self.task, **self.made_with)
+        return task_named(self.task, **self.made_with)
 
     def distilled(self, folder: Path, **more: Any) -> "Result":
         """`hades.distill` into a run of the folder, or the rest of it where it was interrupted."""
@@ -89,11 +91,11 @@ def preset_of(task: str, name: str) -> "Config":
     """A task's preset."""
     from hades import presets
 
-    return presets.get(task_of(task), name)
+    return presets.get(task_named(task), name)
 
 
 @functools.cache
-def task_of(task: str, **options: Any) -> "Task":
+def task_named(task: str, **options: Any) -> "Task":
     """By its name; images are read once for all of a study's cells."""
     from hades import tasks
 
@@ -112,6 +114,23 @@ def summary(evaluation: "Evaluation") -> Json:
     """What a row keeps of an evaluation."""
     known = evaluation.summary()
     return {name: known[name] for name in KEPT}
+
+
+def validations(metrics: Sequence[Json]) -> list[tuple[float, int, float]]:
+    """Seconds, environment steps and score of a search's centre, wherever it was validated."""
+    return [
+        (row["seconds"], row["env_steps_total"], row["validated"]) for row in metrics if row["validated"] is not None
+    ]
+
+
+def draw_validations(ax: "Axes", rows: Sequence[Row]) -> None:
+    """The ``curve`` of each row, a seed a line, against its minutes."""
+    import numpy as np
+
+    for row in rows:
+        seconds, _, validated = np.asarray(row["curve"], float).reshape(-1, 3).T
+        ax.plot(seconds / 60, validated, lw=1, label=f"seed {row['cell']['seed']}")
+    ax.set(xlabel="minutes", ylabel="validated return")
 
 
 def control(task: "Task | str") -> "ControlTask":

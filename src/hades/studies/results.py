@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from hades.aliases import Json, Options
 from hades.metrics import RETURN
 from hades.options import option
 from hades.studies.base import SCALES, Study
-from hades.studies.pieces import Wanted, over_seeds, scored
+from hades.studies.pieces import Wanted, draw_validations, over_seeds, scored, validations
 from hades.studies.rows import Cell, Row
 from hades.tables import marked
 
@@ -158,22 +160,31 @@ class Results(Study):
             "generations": result.dataset.info["generations"],
             "env_steps": result.dataset.info["env_steps"],
             "scores": _scores(result.dataset, cell, asked.made()),
+            "curve": validations(result.metrics),
         }
 
     def figure(self, rows: Sequence[Row]) -> "Figure":
+        """What each experiment reached and, below it, its seeds' validations as they came, of rows that have them."""
         from hades.reporting.style import BLUE, subplots
 
         lines = _lines(rows)
         names = list(dict.fromkeys(line[0] for line in lines))
-        figure, axes = subplots(-(-len(names) // 4), min(4, len(names)), (14, 2.6 * -(-len(names) // 4)))
-        for ax in axes[len(names) :]:
+        bands, columns = -(-len(names) // 4), min(4, len(names))
+        figure, axes = subplots(2 * bands, columns, (14, 4.6 * bands))
+        for ax in axes:
             ax.set_axis_off()
-        for ax, name in zip(axes, names, strict=False):
+        panels = np.reshape(np.asarray(axes), (bands, 2, columns)).transpose(0, 2, 1).reshape(-1, 2)
+        for (reached, course), name in zip(panels, names, strict=False):
             _, _, words, means, spreads = zip(*(line[:5] for line in lines if line[0] == name), strict=True)
-            ax.barh(range(len(words)), means, xerr=[spread or 0.0 for spread in spreads], color=BLUE, capsize=3)
-            ax.set_yticks(range(len(words)), words, size=7)
-            ax.invert_yaxis()
-            ax.set_title(name, size=9, loc="right")
+            reached.set_axis_on()
+            reached.barh(range(len(words)), means, xerr=[spread or 0.0 for spread in spreads], color=BLUE, capsize=3)
+            reached.set_yticks(range(len(words)), words, size=7)
+            reached.invert_yaxis()
+            reached.set_title(name, size=9, loc="right")
+            if known := [row for row in rows if _name(row) == name and "curve" in row]:
+                course.set_axis_on()
+                draw_validations(course, known)
+                course.legend(frameon=False, fontsize=7)
         return figure
 
     def table(self, rows: Sequence[Row]) -> list[list[str]]:
