@@ -30,9 +30,23 @@ def test_a_task_without_a_preset_has_sensible_defaults(target: ControlTask) -> N
         presets.get(target, "paper")
 
 
+def test_another_kind_of_strategy_comes_with_the_tasks_preset_of_its_kind() -> None:
+    breakout, cartpole = tasks.make("breakout"), tasks.make("cartpole")
+    laptop, evolution = (PRESETS[name]["Breakout-MinAtar"] for name in ("laptop", "evolution"))
+    assert presets.by(breakout, laptop, "SNES") == evolution
+    assert presets.by(breakout, laptop, "OpenES") == evolution.override({"strategy": "OpenES"})
+    assert presets.by(breakout, evolution, "ppo") == laptop
+    brought = presets.by(cartpole, PRESETS["laptop"]["CartPole-v1"], "ppo")
+    assert (brought.size, brought.minutes, brought.learner.optimiser) == (16, 0.25, "momentum")
+
+
 def test_images_without_a_preset_have_theirs(mine: ImageTask) -> None:
     config = presets.get(mine, "laptop")
     assert (config.size, config.strategy, config.learner.network, config.minutes) == (3, "gradient", "mlp", 10)
+
+
+def test_the_table_names_every_limit() -> None:
+    assert presets.row(PRESETS["laptop"]["mnist"].to_json())[-1] == "4,000 generations or 10 minutes"
 
 
 def test_the_table_names_strategy_network_and_budget() -> None:

@@ -134,9 +134,9 @@ def configured(
     """
     overrides = {**options, "seed": seed, "learner": as_learner(learner)} | ({} if size is None else {"size": size})
     config = presets.get(task, preset)
-    other = config.override({name: value for name, value in options.items() if name == "strategy"})
-    if bare(other.strategy) != bare(config.strategy):
-        config = other.override(strategies.kind(other.strategy).implied(task.spec))
+    strategy = config.override({name: value for name, value in options.items() if name == "strategy"}).strategy
+    if bare(strategy) != bare(config.strategy):
+        config = presets.by(task, config, strategy)
     config = config.override(overrides)
     if config.starts_from_dataset and config.searches > 1:  # which runs of HaDES 0.1 may have
         raise InputError(f"searches begin each from another start, and {config.start} is one; leave searches out")

@@ -32,6 +32,14 @@ def get(task: Task, name: str) -> Config:
     return Config(learner=task.reference).override(task.defaults)
 
 
+def by(task: Task, config: Config, strategy: str) -> Config:
+    """A task's preset by another strategy: one of its own for a machine like this, or with what that brings along."""
+    kind = strategies.kind(strategy)
+    known = config, *(PRESETS[name].get(task.name, config) for name in ("laptop", "evolution"))
+    base = next((each for each in known if strategies.kind(each.strategy) is kind), config)
+    return base.override({"strategy": strategy}).override(kind.implied(task.spec) if base is config else {})
+
+
 def table(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Presets as lines of text: ``{preset: {task: Config.to_json()}}``."""
     rows = [(preset, task, *row(c)) for preset, configs in chosen.items() for task, c in configs.items()]
