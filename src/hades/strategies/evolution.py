@@ -84,7 +84,9 @@ class Evolution:
             raise InputError(f"{self.name} cannot have a population of {population}: {error}") from None
         params = self.algorithm.default_params
         usual = {f.name: getattr(params, f.name) for f in dataclasses.fields(params)}
-        numbers = {name: value for name, value in usual.items() if jnp.ndim(value) == 0}
+        numbers = {
+            name: value for name, value in usual.items() if jax.tree_util.all_leaves([value]) and jnp.ndim(value) == 0
+        }
         if "weights" in usual:
             numbers["temperature"] = 1.0
         if "std_init" in usual:

@@ -81,16 +81,18 @@ SOURCES: dict[str, tuple[str, str]] = {
     **{
         name: (
             f"docs/results/{name}",
-            f"hades study results --names {name.rpartition('-')[0]}, {minutes} of one core; {which} of three seeds",
+            f"hades study results --names {name.rpartition('-')[0]}, {minutes} of one core; {which} seeds",
         )
         for name, minutes, which in (
-            ("ant-16", _TEN, "the first"),
-            ("inverted_double_pendulum-16", _TEN, "the best"),
-            ("reacher-16", "five minutes", "the best"),
-            ("breakout-16", "five minutes", "the first"),
-            ("freeway-16", _TEN, "the first"),
-            ("space-invaders-16", _TEN, "the first"),
-            ("asterix-16", _TEN, "the first"),
+            ("walker2d-4", "thirty minutes", "the better of two"),
+            ("ant-16", _TEN, "the first of three"),
+            ("inverted_double_pendulum-16", _TEN, "the best of three"),
+            ("humanoid-64", "thirty minutes", "the better of two"),
+            ("reacher-16", "five minutes", "the best of three"),
+            ("breakout-16", "five minutes", "the first of three"),
+            ("freeway-16", _TEN, "the first of three"),
+            ("space-invaders-16", _TEN, "the first of three"),
+            ("asterix-16", _TEN, "the first of three"),
         )
     },
     **{
