@@ -6,7 +6,6 @@ from statistics import mean
 
 from measured import Row, all_rows, found, long_ago, of, paper, rows, spread, table
 
-from hades import zoo
 from hades.baselines.settings import per_iteration
 from hades.studies.architectures import correlation
 from hades.studies.generalisation import share_kept
@@ -40,10 +39,16 @@ def presets() -> Iterator[str]:
     yield f"Reacher is above its {body['R', 'reacher']} with two of three seeds ({good[1]:.0f} and {good[0]:.0f})"
     yield f"the third is slow ({worst:.0f} after five minutes)"
     walker = f"{paper('brax/HaDES-R/walker2d/D64')['mean']:,.0f}"
-    hour = zoo.card("halfcheetah-16")["scores"]["width 512"]["mean"]
-    short = 100 * (1 - hour / paper("brax/HaDES-R/halfcheetah/D64")["mean"])
-    yield f"HalfCheetah is a little below its {body['R', 'halfcheetah']}, after an hour by {short:.0f} % (width 512)"
-    yield f"Humanoid are far below their {walker} and {body['R', 'humanoid']}"
+    hour = [row["scores"] for row in rows("results_brax", name="halfcheetah")]
+    own, wide = (mean(scores[i]["return"]["mean"] for scores in hour) for i in (0, 2))
+    below, wider = (100 * (1 - each / paper("brax/HaDES-R/halfcheetah/D64")["mean"]) for each in (own, wide))
+    yield f"HalfCheetah is after an hour {below:.0f} % below its {body['R', 'halfcheetah']},"
+    yield f"at width 512 by {wider:.0f} %"
+    alike = paper("sweep_D/HaDES-R/halfcheetah/D16")["mean"]
+    yield f"by {100 * (1 - own / alike):.0f} % below what the paper has with sixteen pairs, {alike:,.0f})"
+    yield f"above what four pairs have there, {paper('brax-const-norm/HaDES-R/walker2d/D4')['mean']:,.0f},"
+    varied = paper("sweep_D/HaDES-R/humanoid/D64")["mean"]
+    yield f"far below its {walker} of 64, and so is Humanoid below its {body['R', 'humanoid']} ({varied:,.0f} where"
     yield f"HumanoidStandup is at an eighth of its {body['R', 'humanoidstandup']}."
     yield f"The double pendulum is above its {body['R', 'inverted_double_pendulum']}"
     yield f"on Freeway PPO has {mean(of('comparison_games', 'return', task='freeway', method='PPO')):.0f}"
@@ -112,18 +117,16 @@ def bodies() -> Iterator[str]:
     before = all_rows("results_brax", name="halfcheetah", minutes=30)
     less, more = sorted(row["scores"][0]["return"]["mean"] for row in before)
     yield f"HalfCheetah had {more:,.0f} and {less:,.0f} after thirty minutes"
-    short = [row["scores"] for row in all_rows("results_brax", name="halfcheetah", minutes=10) if _is_wide(row)]
-    means = [[scores[i]["return"]["mean"] for scores in short] for i in range(3)]
-    own, narrow, wider = (f"{mean(each):,.0f} ± {over_seeds(each):.0f}" for each in means)
-    yield f"with one wide layer {own} after ten over three seeds ({narrow} and {wider} at widths 64 and 512)"
-    now = [row["scores"] for row in rows("results_brax", name="halfcheetah")]
-    apart = max(scores[i]["return"]["std_of_inits"] for scores in now for i in (0, 2))
-    yield f"networks differ by no more than {apart:.0f} at width 256 and above"
-    hour = zoo.card("halfcheetah-16")["scores"]
-    own, wider = (spread(hour[setting], 0) for setting in ("its own recipe", "width 512"))
-    inits = hour["width 512"]["inits"]
-    yield f"gone on with to an hour (halfcheetah-16 of the zoo) it has {own} over {inits} networks"
-    yield f"and {wider} at width 512"
+    for minutes, words in (
+        (10, "with one wide layer {} after ten over three seeds ({} and {} at widths 64 and 512)"),
+        (None, "now that it shrinks, {} over two seeds after thirty ({} and {})"),
+        (60, "and {} after sixty"),
+    ):
+        wide = [
+            row["scores"] for row in all_rows("results_brax", name="halfcheetah", minutes=minutes) if _is_wide(row)
+        ]
+        means = [[scores[i]["return"]["mean"] for scores in wide] for i in range(3)]
+        yield words.format(*(f"{mean(each):,.0f} ± {over_seeds(each):.0f}" for each in means))
     seeds = [row["scores"] for row in rows("results_brax", name="ant")]
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]

@@ -73,7 +73,7 @@ EXPERIMENTS = {
     "mountaincar": Experiment("mountaincar", 3, minutes={"laptop": 0.8}),
     "hopper-16": Experiment("hopper", 16, seeds=1, episodes=4),
     "walker2d": Experiment("walker2d", 4, seeds=2),
-    "halfcheetah": Experiment("halfcheetah", 16, seeds=2, **_WIDE),
+    "halfcheetah": Experiment("halfcheetah", 16, seeds=2, minutes={"laptop": 60.0}, **_WIDE),
     "ant": Experiment("ant", 16, minutes={"laptop": 10}, **_WIDE),
     "humanoid": Experiment("humanoid", 64, seeds=2, minutes={"laptop": 30}, **_WIDE),
     "humanoidstandup": Experiment("humanoidstandup", 64, **_BODY),
