@@ -33,6 +33,7 @@ def claims() -> Iterator[Claim]:
             results.one_network(),
         ),
         ("docs/results.md", "hades study comparison", results.comparison()),
+        ("docs/results.md", "hades study comparison --minutes 5 ...", results.five_minutes()),
         ("docs/results.md", "reference/figures.json", results.bodies()),
         ("docs/results.md", "hades study results --names breakout ...; reference/figures.json", results.games()),
         ("docs/results.md", "hades study generalisation --datasets NAME ...", results.generalisation()),

@@ -69,7 +69,10 @@ def one_network() -> Iterator[str]:
     yield f"more than twice the published {invaders['mean']:.1f};"
     wide = all_rows("comparison_fixed", task="breakout", width=256)[0]["return"]["mean"]
     yield f"below its {breakout['mean']:.1f}, and for one wide layer, as its preset is now (`--tasks breakout"
-    yield f"comes to {wide:.1f}; Freeway"
+    now = rows("comparison_wide", task="breakout", method="HaDES-F")[0]["return"]["mean"]
+    yield f"comes to {wide:.1f}, and to {now:.1f} with the critic"
+    asterix = all_rows("comparison_fixed", task="asterix", width=256)[0]["return"]["mean"]
+    yield f"too ({asterix:.1f} for one wide layer)"
     ppo = all_rows("comparison_games", task="freeway", method="PPO")
     usual = [row for row in ppo if _is_usual(row)]
     together = zip(*(row["curve"] for row in usual), strict=True)
@@ -99,6 +102,18 @@ def comparison() -> Iterator[str]:
     iterations = mean(row["iterations"] for row in rows("comparison_games", task="breakout", method="evolution"))
     yield f"whose runs had {long_ago('Breakout')} instead of {iterations:.0f} of 128."
     yield f"Published, after {long_ago('Breakout')}"
+
+
+def five_minutes() -> Iterator[str]:
+    """All methods at equal time, on one task of each kind."""
+    evolved = [rows("comparison_wide", task=task, method="evolution")[0] for task in ("halfcheetah", "breakout")]
+    yield "these minutes but {} generations of HalfCheetah's pairs and {} of Breakout's".format(
+        *(row["iterations"] for row in evolved)
+    )
+    off, on = (rows("comparison_wide", task="halfcheetah", method=method)[0] for method in ("td3", "HaDES-R"))
+    yield f"({off['return']['mean']:,.0f} and {on['return']['mean']:,.0f})"
+    yield f"on {off['env_steps'] / 1e6:.2f} million steps where that takes {on['env_steps'] / 1e6:.2f}."
+    yield "hence the seconds above 300."
 
 
 def bodies() -> Iterator[str]:
@@ -182,7 +197,12 @@ def generalisation() -> Iterator[str]:
     yield f"Freeway's sixteen pairs ({spread(own['freeway']['return'])}) hold for {shares['freeway'][0]}:"
     looks = {name: share_kept(rows("generalisation_loop", dataset=name)) for name in LOOKING}
     shares = [f"{100 * kept['share']:.0f} % of {kept['settings']}" for kept in looks.values() if kept]
-    yield "space-invaders-16 holds for {}, asterix-16 for {}, inverted_double_pendulum-16 for {}".format(*shares)
+    yield "space-invaders-16 holds for {}, asterix-16 for {} (for".format(*shares)
+    best = max(
+        (row["return"] for row in rows("generalisation_loop", dataset="asterix-16")), key=lambda one: one["mean"]
+    )
+    yield f"up to {spread(best)};"
+    yield f"inverted_double_pendulum-16 for {shares[2]}"
     yield f"freeway-16 for {shares[5]} (for"
     yield f"breakout-16 for {shares[3]}:"
     yield f"Reacher's sixteen, for one wide layer, hold for {shares[4]}:"
