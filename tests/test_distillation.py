@@ -147,6 +147,7 @@ def test_several_searches_go_on_where_they_were_stopped(
         ({"populaton": 3}, "unknown option 'populaton'; did you mean population?"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"searches": 0}, "searches must be at least 1, not 0"),
+        ({"generations": None, "minutes": None}, "nothing ends this run: give generations, steps or minutes"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(

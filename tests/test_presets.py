@@ -33,10 +33,11 @@ def test_a_task_without_a_preset_has_sensible_defaults(target: ControlTask) -> N
 def test_another_kind_of_strategy_comes_with_the_tasks_preset_of_its_kind() -> None:
     breakout, cartpole = tasks.make("breakout"), tasks.make("cartpole")
     laptop, evolution = (PRESETS[name]["Breakout-MinAtar"] for name in ("laptop", "evolution"))
-    assert presets.by(breakout, laptop, "SNES") == evolution
-    assert presets.by(breakout, laptop, "OpenES") == evolution.override({"strategy": "OpenES"})
-    assert presets.by(breakout, evolution, "ppo") == laptop
-    brought = presets.by(cartpole, PRESETS["laptop"]["CartPole-v1"], "ppo")
+    assert presets.by(breakout, "laptop", "SNES") == evolution
+    assert presets.by(breakout, "laptop", "OpenES") == evolution.override({"strategy": "OpenES"})
+    assert presets.by(breakout, "evolution", "ppo") == laptop
+    assert presets.by(breakout, "paper", "ppo").generations == 5000  # a scale that was asked for stays
+    brought = presets.by(cartpole, "laptop", "ppo")
     assert (brought.size, brought.minutes, brought.learner.optimiser) == (16, 0.25, "momentum")
 
 

@@ -11,7 +11,7 @@ from hades.aliases import Json
 from hades.contents import scores_of
 from hades.files import as_address
 from hades.metrics import metric_of
-from hades.tables import printable
+from hades.tables import counted, printable
 from hades.units import named_or_numbered
 
 if TYPE_CHECKING:
@@ -88,11 +88,12 @@ _USE = (
 
 
 def _title(dataset: "Dataset") -> str:
-    kind = "discrete actions" if dataset.spec.discrete else "dimensions of action"
+    kind = "discrete actions" if dataset.spec.discrete else "action dimensions"
     obs = " x ".join(map(str, dataset.spec.obs_shape))
     task = ", ".join(dataset.tasks) or "an unnamed task"
     return (
-        f"{len(dataset)} {dataset.metric.pairs} for {task}: observations of {obs}, {dataset.spec.num_actions} {kind}"
+        f"{len(dataset)} {dataset.metric.pairs} for {task}: observations of {obs}, "
+        f"{counted(dataset.spec.num_actions, kind)}"
     )
 
 

@@ -136,10 +136,12 @@ def configured(
     config = presets.get(task, preset)
     strategy = config.override({name: value for name, value in options.items() if name == "strategy"}).strategy
     if bare(strategy) != bare(config.strategy):
-        config = presets.by(task, config, strategy)
+        config = presets.by(task, preset, strategy)
     config = config.override(overrides)
     if config.starts_from_dataset and config.searches > 1:  # which runs of HaDES 0.1 may have
         raise InputError(f"searches begin each from another start, and {config.start} is one; leave searches out")
+    if not any(config.budget.values()):
+        raise InputError(f"nothing ends this run: give {', '.join(LIMITS[:-1])} or {LIMITS[-1]}")
     kinds = {strategies.kind(phase.strategy) for phase in plan_of(config).strategies}
     for name in options:
         if all(name in kind.ignores for kind in kinds):

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import shlex
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,15 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
             with contextlib.suppress(OSError, ValueError):
                 temporary.unlink()
     return path
+
+
+def check_writable(path: Path) -> None:
+    """Raise `WriteError` where a file cannot be made, before the work whose result it is to hold."""
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        raise WriteError(f"cannot write {path}: {reason(error)}") from None
 
 
 def in_shell(path: Path) -> str:

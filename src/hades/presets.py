@@ -29,14 +29,24 @@ def get(task: Task, name: str) -> Config:
         return PRESETS[name][task.name]
     if name != "laptop":
         raise InputError(f"the preset {name} has no {task.name}; use laptop (`hades presets` lists what each has)")
+    return usual(task)
+
+
+def usual(task: Task) -> Config:
+    """Sensible defaults for a task's kind."""
     return Config(learner=task.reference).override(task.defaults)
 
 
-def by(task: Task, config: Config, strategy: str) -> Config:
-    """A task's preset by another strategy: one of its own for a machine like this, or with what that brings along."""
-    kind = strategies.kind(strategy)
-    known = config, *(PRESETS[name].get(task.name, config) for name in ("laptop", "evolution"))
-    base = next((each for each in known if strategies.kind(each.strategy) is kind), config)
+def by(task: Task, name: str, strategy: str) -> Config:
+    """A preset by another strategy: on a scale of minutes the task's own for that kind of strategy, if there is one.
+
+    Raises:
+        InputError: as `get`.
+    """
+    kind, config = strategies.kind(strategy), get(task, name)
+    minutes = ("laptop", "evolution")
+    others = [*(PRESETS[each].get(task.name, config) for each in minutes), usual(task)] if name in minutes else []
+    base = next((each for each in (config, *others) if strategies.kind(each.strategy) is kind), config)
     return base.override({"strategy": strategy}).override(kind.implied(task.spec) if base is config else {})
 
 

@@ -30,6 +30,8 @@ from hades.errors import InputError
         ("distill cartpole --minutes=soon", "--minutes must be a number, not 'soon'"),
         ("distill cartpole --width a 8", "--width must be whole numbers, not 'a 8'"),
         ("distill cartpole --seed", "--seed needs a whole number"),
+        ("study comparison --tasks --seeds 1", "--tasks has no values; give some, or leave it out"),
+        ("distill cartpole --networks", "--networks has no values; give some, or leave it out"),
         ("distill cartpole --sizee 3", "hades distill has no option --sizee; did you mean --size?"),
         ("distill cartpole --no-strategy-rl", "has no option --no-strategy-rl; did you mean --no-strategy-lr?"),
         ("evaluate good --frobnicate=1", "has no option --frobnicate; hades evaluate --help lists them"),
@@ -86,6 +88,17 @@ def test_bad_input_is_answered_in_one_line(
     assert code == 2 and out == "" and message in err
     assert err.startswith("hades: ") and err.count("\n") == 1
     assert sorted(Path().rglob("*")) == before
+
+
+def test_what_cannot_be_written_is_told_before_the_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").touch()
+    for work in ("evaluate", "train", "load"):
+        monkeypatch.setattr(hades, work, lambda *_, **__: pytest.fail("it went to work"))
+    for line in ("report cartpole-2 --out file/x.html", "train cartpole-2 --out file/x.safetensors"):
+        code, _, err = run(capsys, *line.split())
+        assert code == 1 and err == f"hades: cannot write {line.split()[-1]}: Not a directory\n"
 
 
 def test_debug_shows_the_traceback() -> None:

@@ -115,6 +115,8 @@ def test_steps_add_up_until_the_episode_or_the_trajectory_ends() -> None:
     np.testing.assert_allclose(many.discount, [0, 0, 0, 0.5, 0.5])  # what was cut off had a value still
     np.testing.assert_allclose(many.obs[:, 0], 1 + 2 * np.arange(5))
     np.testing.assert_allclose(many.next_obs[:, 0], 1 + 2 * np.asarray([3, 3, 3, 4, 5]))
+    longest, beyond = (jax.jit(transitions, static_argnums=(2, 3))(seen, plain, 0.5, steps) for steps in (5, 5000))
+    jax.tree.map(np.testing.assert_allclose, longest, beyond)
     one = transitions(seen, plain, 0.5, 1)
     np.testing.assert_allclose(one.reward, seen.reward)
     np.testing.assert_allclose(one.discount, [0.5, 0.5, 0, 0.5, 0.5])

@@ -331,6 +331,8 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["generalisation", "--seeds", "2"], "hades study generalisation has no option --seeds"),
         (["budget", "--seeds", "0"], "seeds must be at least 1, not 0"),
         (["budget", "--no-tasks"], "nothing to do"),
+        (["comparison", "--tasks", "cartpole", "--methods", "td3", "--steps", "1000"], "nothing to do"),
+        (["results", "--names", "acrobot", "acrobot"], "names has acrobot twice; give it once"),
         (["laptop", "--rows", "99"], "hopper has the rows 0 to 11, not 99"),
         (["images", "--rows", "digit"], "unknown row 'digit'; choose one of digits-10"),
         (["results", "--names", "doom"], "unknown names 'doom'"),

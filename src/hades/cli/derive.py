@@ -134,6 +134,13 @@ def given(options: Any, kind: type) -> Json:
     return wishes
 
 
+def check_given(options: Any, args: Collection[str]) -> None:
+    """Raise `InputError` for an option of several values that is there without any: it would count as left out."""
+    for name, value in _flat(options).items():
+        if value == () and (flag := f"--{name.replace('_', '-')}") in args:
+            raise InputError(f"{flag} has no values; give some, or leave it out")
+
+
 def refuse(options: Any, names: Collection[str], why: str) -> None:
     """Raise `InputError` for the first of these options that is given, or turned off, where it would do nothing."""
     for name, value in _flat(options).items():

@@ -13,6 +13,7 @@ from hades.aliases import Json
 from hades.cli.cluster import quiet_collectives
 from hades.cli.derive import Flag, given, options_of, shown
 from hades.errors import InputError
+from hades.files import check_writable
 
 Text = Annotated[str | None, shown("NAME")]
 Folder = Annotated[Path | None, shown("PATH")]
@@ -41,6 +42,7 @@ class Writing:
         """A path, if nothing is there or may be overwritten."""
         if path.exists() and not self.force:
             raise InputError(f"{path} exists; give another file (--out), or --force to overwrite it")
+        check_writable(path)
         return path
 
 

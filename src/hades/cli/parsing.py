@@ -9,7 +9,7 @@ from typing import Any
 
 import tyro
 
-from hades.cli.derive import turned_off
+from hades.cli.derive import check_given, turned_off
 from hades.cli.mistakes import told
 from hades.errors import InputError, meant
 from hades.tables import align
@@ -102,8 +102,9 @@ def _tyro(kind: type, prog: str, args: list[str]) -> Any:
         with contextlib.redirect_stderr(captured):
             asked = tyro.cli(tyro.conf.OmitArgPrefixes[kind], prog=prog, description=getdoc(kind), args=args)
             asked.turned_off = off
-            return asked
     except SystemExit as end:
         if not end.code:
             raise
         raise InputError(told(captured.getvalue(), kind, prog)) from None
+    check_given(asked, args)
+    return asked

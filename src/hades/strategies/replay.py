@@ -84,7 +84,4 @@ def transitions(seen: Trajectory, normaliser: Normaliser, gamma: float, steps: i
         body = first._replace(reward=reward, discount=discount, next_obs=next_obs)
         return jax.tree.map(lambda body, one: jnp.concatenate([body, one[-1:]]), body, one)
 
-    out = one
-    for _ in range(steps - 1):
-        out = longer(out)
-    return out
+    return jax.lax.fori_loop(1, steps, lambda _, later: longer(later), one)

@@ -56,6 +56,20 @@ class Study(ABC):
 
     def __post_init__(self) -> None:
         check(self)
+        for known, _ in rules(type(self)):
+            if isinstance(values := getattr(self, known.name), tuple) and len(set(values)) < len(values):
+                twice = next(value for value in values if values.count(value) > 1)
+                raise InputError(f"{known.name} has {twice} twice; give it once")
+
+    def work(self) -> list[Cell]:
+        """Its cells.
+
+        Raises:
+            InputError: if there are none.
+        """
+        if not (cells := self.cells()):
+            raise InputError(f"these options leave the study {self.name} nothing to do")
+        return cells
 
     @property
     def name(self) -> str:
@@ -130,6 +144,7 @@ def make(name: str, preset: str = "laptop", **options: Any) -> Study:
         raise InputError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
     check_names(kind, options, f"the study {name}")
     made = kind(**{**(kind.paper if preset == "paper" else {}), **options})
+    made.work()
     for known, rule in rules(kind):
         if known.name in options and not _acts(made, known.name, rule):
             raise InputError(f"{known.name} does nothing beside the other options of this study; leave it out")

@@ -30,9 +30,7 @@ def conduct(study: Study, out: Path, progress: bool = True, force: bool = False)
     from hades.progress import Pace
     from hades.runtime import release_programs
 
-    file, cells = out / "results.json", study.cells()
-    if not cells:
-        raise InputError(f"these options leave the study {study.name} nothing to do")
+    file, cells = out / "results.json", study.work()
     if not (force or file.exists()) and (there := [name for name in PUBLISHED if (out / name).exists()]):
         raise InputError(f"{out} has a {there[0]} that is no study's; give another folder (--out), or --force")
     known = read(file, study.name)

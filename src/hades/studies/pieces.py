@@ -127,9 +127,12 @@ def draw_validations(ax: "Axes", rows: Sequence[Row]) -> None:
     """The ``curve`` of each row, a seed a line, against its minutes."""
     import numpy as np
 
+    from hades.reporting.style import COLOURS
+
     for row in rows:
         seconds, _, validated = np.asarray(row["curve"], float).reshape(-1, 3).T
-        ax.plot(seconds / 60, validated, lw=1, label=f"seed {row['cell']['seed']}")
+        seed = row["cell"]["seed"]
+        ax.plot(seconds / 60, validated, ".-", lw=1, ms=3, color=COLOURS[seed % len(COLOURS)], label=f"seed {seed}")
     ax.set(xlabel="minutes", ylabel="validated return")
 
 
