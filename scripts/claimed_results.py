@@ -1,7 +1,7 @@
 """What docs/results.md says, with the figures that the committed JSON has: a function for each part of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import mean
 
 from measured import Row, all_rows, found, long_ago, of, paper, rows, spread, table
@@ -58,7 +58,7 @@ def half_time() -> Iterator[str]:
     """Pendulum's."""
     short = [row for row in all_rows("results", name="pendulum") if row["config"]["minutes"] == 1.5]
     returns = [row["scores"][0]["return"]["mean"] for row in short]
-    yield f"({mean(returns):.1f} ± {over_seeds(returns):.1f} at width 64 in half its minutes, {len(returns)} seeds)"
+    yield f"({_seeds(returns, 1)} at width 64 in half its minutes, {len(returns)} seeds)"
 
 
 def one_network() -> Iterator[str]:
@@ -93,10 +93,9 @@ def comparison() -> Iterator[str]:
     short = paper("brax/HaDES-R/hopper/D64")["mean"] - second
     yield f"({second:,.0f} and {best:,.0f}; the third, at {third:,.0f}, does hardly more than stand)"
     yield f"which come within {short + 0.5:.0f} of the paper"
-    for task, words in (("cartpole", "CartPole has {} ± {};"), ("hopper", "the search found, {} ± {},")):
+    for task, words in (("cartpole", "CartPole has {};"), ("hopper", "the search found, {},")):
         usual = [row for row in all_rows("comparison", task=task, method="PPO") if _is_usual(row)]
-        returns = [row["return"]["mean"] for row in usual]
-        yield words.format(f"{mean(returns):,.0f}", f"{over_seeds(returns):.0f}")
+        yield words.format(_seeds([row["return"]["mean"] for row in usual]))
     evolved = {row["iterations"] for row in rows("comparison_games", task="freeway") if row["cell"]["method"] != "PPO"}
     yield f"five million steps are but {evolved.pop()} generations"
     iterations = mean(row["iterations"] for row in rows("comparison_games", task="breakout", method="evolution"))
@@ -141,11 +140,16 @@ def bodies() -> Iterator[str]:
             row["scores"] for row in all_rows("results_brax", name="halfcheetah", minutes=minutes) if _is_wide(row)
         ]
         means = [[scores[i]["return"]["mean"] for scores in wide] for i in range(3)]
-        yield words.format(*(f"{mean(each):,.0f} ± {over_seeds(each):.0f}" for each in means))
+        yield words.format(*map(_seeds, means))
     seeds = [row["scores"] for row in rows("results_brax", name="ant")]
     for setting, width in ((0, 256), (2, 512)):
         middle = [scores[setting]["return"]["iqm"] for scores in seeds]
         yield f"{min(middle):,.0f} to {max(middle):,.0f} at width {width}"
+
+
+def _seeds(values: Sequence[float], digits: int = 0) -> str:
+    """As prose has them: their mean ± standard deviation over seeds."""
+    return f"{mean(values):,.{digits}f} ± {over_seeds(values):,.{digits}f}"
 
 
 def _is_usual(row: Row) -> bool:
@@ -169,7 +173,7 @@ def games() -> Iterator[str]:
     yield f"by evolution in as many minutes ({spread(blind[0]['scores'][0]['return'])} over 32 networks of width 32"
     narrow = [row["scores"] for row in all_rows("results_games", name="breakout", minutes=10)]
     returns = ([scores[i]["return"]["mean"] for scores in narrow] for i in (0, 1))
-    own, wide = (f"{mean(each):.1f} ± {over_seeds(each):.1f}" for each in returns)
+    own, wide = (_seeds(each, 1) for each in returns)
     yield f"Breakout had {own}, and {wide} at width 512"
 
 
@@ -196,19 +200,19 @@ def generalisation() -> Iterator[str]:
     yield f"Asterix's score by evolution ({score}; random actions have {chance:.1f}) may be chance"
     yield f"Freeway's sixteen pairs ({spread(own['freeway']['return'])}) hold for {shares['freeway'][0]}:"
     looks = {name: share_kept(rows("generalisation_loop", dataset=name)) for name in LOOKING}
-    shares = [f"{100 * kept['share']:.0f} % of {kept['settings']}" for kept in looks.values() if kept]
-    yield "space-invaders-16 holds for {}, asterix-16 for {} (for".format(*shares)
+    later = {name: f"{100 * kept['share']:.0f} % of {kept['settings']}" for name, kept in looks.items() if kept}
+    yield f"space-invaders-16 holds for {later['space-invaders-16']}, asterix-16 for {later['asterix-16']} (for"
     best = max(
         (row["return"] for row in rows("generalisation_loop", dataset="asterix-16")), key=lambda one: one["mean"]
     )
     yield f"up to {spread(best)};"
-    yield f"inverted_double_pendulum-16 for {shares[2]}"
-    yield f"freeway-16 for {shares[5]} (for"
-    yield f"breakout-16 for {shares[3]}:"
-    yield f"Reacher's sixteen, for one wide layer, hold for {shares[4]}:"
-    yield f"Ant's sixteen, for one wide layer, hold for {shares[6]}:"
-    yield f"HalfCheetah's, after an hour, hold for {shares[7]}:"
-    yield f"(`walker2d-4`, by evolution) hold for {shares[8]}:"
+    yield f"inverted_double_pendulum-16 for {later['inverted_double_pendulum-16']}"
+    yield f"freeway-16 for {later['freeway-16']} (for"
+    yield f"breakout-16 for {later['docs/results/breakout-16.safetensors']}:"
+    yield f"Reacher's sixteen, for one wide layer, hold for {later['docs/results/reacher-16.safetensors']}:"
+    yield f"Ant's sixteen, for one wide layer, hold for {later['ant-16']}:"
+    yield f"HalfCheetah's, after an hour, hold for {later['halfcheetah-16']}:"
+    yield f"(`walker2d-4`, by evolution) hold for {later['walker2d-4']}:"
 
 
 def any_network() -> Iterator[str]:

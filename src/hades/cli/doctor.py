@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from packaging.requirements import Requirement
 from hades.aliases import Json
 from hades.cli.groups import Output
 from hades.cli.output import show
-from hades.errors import in_a_line
+from hades.errors import WriteError, in_a_line
 from hades.extras import IN_A_CLONE, PACKAGE, install
+from hades.files import check_writable
 from hades.tables import align
 
 WHOLE = ("test", "dev", "docs")
@@ -83,11 +83,10 @@ def _cache(problems: list[str]) -> Json:
 
 def _writable(place: Path) -> bool:
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=place):
-            return True
-    except OSError:
+        check_writable(place / "program")
+    except WriteError:
         return False
+    return True
 
 
 def _extras() -> Iterator[tuple[str, bool]]:

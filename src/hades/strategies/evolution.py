@@ -109,7 +109,7 @@ class Evolution:
 
     @classmethod
     def implied(cls, spec: Spec) -> Options:
-        """Presets are for evolution."""
+        """Nothing: the presets for evolution say all of it."""
         del spec
         return {}
 

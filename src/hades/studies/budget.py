@@ -14,7 +14,17 @@ import numpy as np
 from hades.aliases import Json, Options
 from hades.options import option
 from hades.studies.base import SCALES, Study
-from hades.studies.pieces import ONE_SEARCH, Wanted, meaningful, over_networks, over_seeds, scored, scores, summary
+from hades.studies.pieces import (
+    ONE_SEARCH,
+    Wanted,
+    meaningful,
+    over_networks,
+    over_seeds,
+    scored,
+    scores,
+    summary,
+    validations,
+)
 from hades.studies.rows import Cell, Row
 
 if TYPE_CHECKING:
@@ -64,7 +74,7 @@ class Budget(Study):
         result = wanted.distilled(self.place(folder, f"{cell['task']}-{cell['size']}-seed{cell['seed']}", cell))
         score = scored(result.dataset, cell, width=cell["width"])
         info = result.dataset.info
-        curve = [(r["env_steps_total"], r["validated"]) for r in result.metrics if r["validated"] is not None]
+        curve = [(steps, score) for _, steps, score in validations(result.metrics)]
         return {"return": summary(score), "generations": info["generations"], "env_steps": info["env_steps"],
                 "curve": curve}  # fmt: skip
 

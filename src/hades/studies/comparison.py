@@ -101,13 +101,13 @@ class Comparison(Study):
     def wants(self, cell: Cell) -> Sequence[Wanted]:
         """As all methods take the preset: HaDES-F, of one network, and ES play as many episodes as HaDES-R."""
 
-        by = {"strategy": "td3"} if cell["method"] == "td3" else {}
-
         def wanted(**options: Any) -> Wanted:
             task, preset = cell["task"], cell["preset"]
-            asked = {**meaningful(task, preset, {**ONE_SEARCH, **options, **by}), **_budget(cell)}
+            asked = {**meaningful(task, preset, {**ONE_SEARCH, **options}), **_budget(cell)}
             return Wanted(task, None, cell["seed"], preset, {**asked, "learner": {"width": cell["width"]}})
 
+        if cell["method"] == "td3":
+            return (wanted(strategy="td3"),)
         if cell["method"] != "HaDES-F":
             return (wanted(),)
         config = wanted().config()

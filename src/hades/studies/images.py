@@ -16,7 +16,7 @@ from hades.aliases import Json, Options
 from hades.errors import InputError
 from hades.options import option, registry
 from hades.studies.base import Study
-from hades.studies.pieces import Wanted
+from hades.studies.pieces import Wanted, validations
 from hades.studies.rows import Cell, Row, meaning
 
 if TYPE_CHECKING:
@@ -217,12 +217,11 @@ class Images(Study):
 
 def _about(result: "Result") -> Json:
     """What there is to know about a row's distillation."""
-    curve = [(row["seconds"], row["validated"]) for row in result.metrics if row["validated"] is not None]
     return {
         "minutes": result.metrics[-1]["seconds"] / 60,
         "generations": result.dataset.info["generations"],
         "learner": dict(result.dataset.learner),
-        "curve": [[round(seconds), round(accuracy, 4)] for seconds, accuracy in curve],
+        "curve": [[round(seconds), round(accuracy, 4)] for seconds, _, accuracy in validations(result.metrics)],
     }
 
 
